@@ -1,0 +1,126 @@
+"""Give all stages one kind of record: frozen, strict, versioned, and also the JSON that passes between jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import textwrap
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import OutsideError, RecordError
+
+
+class Record(BaseModel):
+    """Base of every record. Values never change, unknown fields are errors, nothing is converted silently.
+
+    A record written to a file carries its class name and `VERSION`, so a file of another stage or of an older release
+    is refused by name and not half understood.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    VERSION: ClassVar[int] = 1
+
+    def to_json(self) -> str:
+        """The record as one JSON object, `"record": "NAME/VERSION"` ahead of its fields, ending in a newline."""
+        return json.dumps({"record": self.kind(), **self.model_dump(mode="json")}, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def kind(cls) -> str:
+        """Class name and version, as in `Decision/1`."""
+        return f"{cls.__name__}/{cls.VERSION}"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, origin: str = "record") -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            RecordError: not JSON, of another class or version, or with fields that do not fit.
+        """
+        try:
+            raw = json.loads(text)
+            kind = raw.pop("record")
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            raise RecordError(
+                f"{origin} is not a record of this project ({type(err).__name__}).",
+                why="The file is damaged, empty, or was not written by one of our commands.",
+                fix="Run the stage that writes it again.",
+            ) from err
+        if kind != cls.kind():
+            raise RecordError(
+                f"{origin} holds {str(kind)[:60]!r}, expected {cls.kind()!r}.",
+                why="It comes from another stage, or from another release of the template.",
+                fix="Run the stage that writes it again with this release.",
+            )
+        try:
+            return cls.model_validate_json(json.dumps(raw))
+        except ValidationError as err:
+            raise RecordError(
+                f"{origin} does not fit {cls.__name__}: {problems(err)}.",
+                why="The file was edited by hand or damaged.",
+                fix="Run the stage that writes it again.",
+            ) from err
+
+    def write(self, path: Path) -> None:
+        """Write to `path` so that a reader sees the old file or the whole new one, also after a crash."""
+        write_atomically(path, self.to_json())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read from `path`.
+
+        Raises:
+            RecordError: the file is missing or not such a record.
+        """
+        try:
+            text = path.read_bytes()
+        except OSError as err:
+            raise RecordError(
+                f"Cannot read {path}: {err.strerror}.",
+                why="The stage before this one has not run here, or wrote elsewhere.",
+                fix="Run it first, or name its file with --from.",
+            ) from err
+        return cls.from_json(text, origin=str(path))
+
+
+def problems(err: ValidationError, most: int = 3) -> str:
+    """The first few findings of pydantic as one line: where, what, and the value found."""
+    found = err.errors(include_url=False)
+    lines = [_problem(item) for item in found[:most]]
+    more = f" (and {len(found) - most} more)" if len(found) > most else ""
+    return "; ".join(lines) + more
+
+
+def _problem(item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"]) or "the whole"
+    value = repr(item.get("input"))
+    return f"{where}: {item['msg']} (found {textwrap.shorten(value, 60, placeholder='…')})"
+
+
+def write_atomically(path: Path, text: str | bytes) -> None:
+    """Write a file through a temporary one beside it and a rename.
+
+    Raises:
+        OutsideError: the folder cannot be written.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    name = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            name = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError as err:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise OutsideError(
+            f"Cannot write {path}: {err.strerror}.",
+            why="The folder is read-only, the disk is full, or a file stands where a folder is needed.",
+            fix="Free the path, or choose another with --out.",
+        ) from err

@@ -1,0 +1,1 @@
+"""What we would ship: data quality, training, validation, the manifest and the registry."""

@@ -1,0 +1,1 @@
+"""What happened: rows become counts, counts become readings, readings become a decision."""

@@ -1,0 +1,1 @@
+"""What a person sees and decides: the proposal, the report, and where pull requests live."""

@@ -1,0 +1,1 @@
+"""Who calls it: one command a file."""
