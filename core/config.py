@@ -56,14 +56,14 @@ class Data(Record):
 
 
 class Training(Record):
-    """Which rows a training takes: `window_days` up to `maturity_days` before the night, the last `holdout` share apart."""
+    """Which rows a training takes: `window_days` up to `maturity_days` before the night, the last `holdout` apart."""
 
     window_days: Days = 60
     holdout: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
     split: Literal["time"] = "time"
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
     maturity_days: Annotated[int, Field(ge=0, le=365)] = 2
-    min_rows: Annotated[int, Field(ge=50)] = 1000
+    min_rows: Annotated[int, Field(ge=50, le=10**9)] = 1000
     threshold: Annotated[float, Field(gt=0, lt=1, multiple_of=0.001)] = 0.5
 
 
@@ -75,7 +75,7 @@ class PerformanceTrigger(Record):
     floor: Share = 0.0
     max_drop: Share = 0.05
     window_days: Days = 7
-    min_labels: Annotated[int, Field(ge=1)] = 100
+    min_labels: Annotated[int, Field(ge=1, le=10**9)] = 100
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
 
 
@@ -89,10 +89,10 @@ class DriftTrigger(Record):
     rule: Literal["nights", "plain"] = "nights"
     correction: Literal["holm", "none"] = "holm"
     window_days: Days = 7
-    min_rows: Annotated[int, Field(ge=1)] = 200
+    min_rows: Annotated[int, Field(ge=1, le=10**9)] = 200
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.01
     min_effect: Share = 0.05
-    min_columns: Annotated[int, Field(ge=1)] = 1
+    min_columns: Annotated[int, Field(ge=1, le=10**9)] = 1
     nights: tuple[int, int] = (2, 3)
     ignore: tuple[Name, ...] = ()
 
@@ -134,7 +134,7 @@ class Quality(Record):
     Each share is what is allowed on top of the worst day of the baseline (of nothing, where there is no baseline yet).
     """
 
-    min_rows_per_day: Annotated[int, Field(ge=0)] = 1
+    min_rows_per_day: Annotated[int, Field(ge=0, le=10**9)] = 1
     max_null_share: Share = 0.2
     max_unseen_share: Share = 0.05
     max_out_of_range_share: Share = 0.05
@@ -156,12 +156,12 @@ class Gates(Record):
     compare: bool = True
     max_loss_to_champion: Share = 0.01
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    min_holdout_rows: Annotated[int, Field(ge=20)] = 200
+    min_holdout_rows: Annotated[int, Field(ge=20, le=10**9)] = 200
     slices: tuple[Name, ...] = ()
-    min_slice_rows: Annotated[int, Field(ge=20)] = 100
+    min_slice_rows: Annotated[int, Field(ge=20, le=10**9)] = 100
     max_slice_loss: Share = 0.1
-    max_p95_ms: Annotated[float, Field(gt=0)] = 100
-    max_size_mb: Annotated[float, Field(gt=0)] = 100
+    max_p95_ms: Annotated[float, Field(gt=0, le=10**6)] = 100
+    max_size_mb: Annotated[float, Field(gt=0, le=10**6)] = 100
 
     @property
     def floors(self) -> dict[Metric, float]:

@@ -1,0 +1,50 @@
+# Every recipe sets up what it needs; `make` alone says what there is. PYTHON may name another 3.11 to 3.13.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+export MLFLOW_DISABLE_TELEMETRY = true
+
+.PHONY: help setup demo test check lint types format lock clean
+
+help:
+	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
+	@echo "make test    set up, then run all tests"
+	@echo "make check   lint, types, tests"
+	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
+	@echo "make clean   remove the environment and local/"
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}. Type: make PYTHON=python3.12 ...")'
+	@echo "setting up .venv (about a minute, once)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/mlops demo
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+lint: $(STAMP)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+check: lint types test
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+lock:
+	uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras --no-emit-index-url \
+	  --no-emit-find-links --no-header --upgrade pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv local

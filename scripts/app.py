@@ -1,0 +1,54 @@
+"""Register the commands, and turn our errors into a message, a log entry and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from core.errors import MlopsError
+from scripts import output
+
+COMMANDS = {
+    "Every night": ("pull", "check", "train", "validate", "propose"),
+    "Production": ("promote", "status", "history"),
+    "Start here": ("demo",),
+}
+
+app = typer.Typer(
+    name="mlops",
+    help="Retrain, judge and promote models: git declares what is in Production, MLflow obeys.",
+    epilog="Exit codes: 0 done, 1 unexpected, 2 usage or config, 3 data unusable, 4 gate blocked (--exit-code), "
+    "5 git and registry disagree, 6 outside service failed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for panel, names in COMMANDS.items():
+    for name in names:
+        function = getattr(importlib.import_module(f"scripts.{name}"), name)
+        app.command(name, rich_help_panel=panel, no_args_is_help=False)(function)
+
+
+@app.callback()
+def options(
+    traceback: bool = typer.Option(False, "--traceback", help="Show the stack trace of our own errors too."),
+) -> None:
+    """Retrain, judge and promote models: git declares what is in Production, MLflow obeys."""
+    output.show_traceback(on=traceback)
+
+
+def main() -> None:
+    """Run one command. Foreseen errors end with their message and exit code, others with the trace and exit code 1."""
+    try:
+        app()
+    except MlopsError as err:
+        output.error(err)
+        sys.exit(err.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Judge the triggers on what was counted, and decide whether to retrain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts import options, output
+from scripts.night import DAY, Night
+
+if TYPE_CHECKING:
+    from monitoring.triggers import Decision, Past, Request
+    from monitoring.window import Window
+
+MARKS = {"fired": "[bold red]fired[/]", "quiet": "[green]quiet[/]", "cannot_judge": "[yellow]cannot judge[/]"}
+
+
+def check(
+    model: options.Model = None,
+    as_of: options.AsOf = None,
+    json: options.Json = False,
+    out: options.Out = None,
+    window: options.From = None,
+    reason: Annotated[str | None, typer.Option(help="Ask for a retraining by hand, and say why.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --reason: also over an open proposal.")] = False,
+) -> None:
+    """Read window.json, judge performance, drift and age, and write decision.json.
+
+    Example: mlops check --model flights --as-of 2013-06-01 --reason "new airport" --force
+    """
+    from monitoring.triggers import Request
+    from monitoring.window import Window
+
+    night = Night.open(model, as_of)
+    with night.stage("check"):
+        counted = night.take(Window, "window.json", window)
+        request = None if reason is None and not force else Request(reason=reason or "by hand", force=force)
+        decision = run(night, counted, request)
+        decision.write(night.file("decision.json", out))
+        output.show(decision, lines(decision), as_json=json)
+
+
+def run(night: Night, window: Window, request: Request | None = None) -> Decision:
+    """The decision of the night, also written to the event log."""
+    from monitoring.triggers import decide
+
+    from scripts import log
+    from scripts.pull import stop_if_broken
+
+    stop_if_broken(night, window)
+    champion = night.champion
+    baseline = night.registry.baseline(champion) if champion else None
+    decision = decide(night.config, window, baseline, past(night), request)
+    log.decision(night, decision)
+    return decision
+
+
+def past(night: Night) -> Past:
+    """What happened before this night, as MLflow, git and the forge tell it."""
+    from monitoring.triggers import Past
+
+    champion, declared = night.champion, night.manifest
+    trained = [moment for moment in night.registry.trainings(night.name) if moment <= night.as_of]
+    proposal = night.forge.open_proposal(night.name)
+    return Past(
+        champion=champion and champion.version,
+        champion_trained=champion and champion.trained_at,
+        reference=declared and declared.reference,
+        last_training=max(trained, default=None),
+        trainings_30_days=sum(moment > night.as_of - 30 * DAY for moment in trained),
+        open_proposal=proposal and proposal.url,
+    )
+
+
+def lines(decision: Decision) -> list[str]:
+    """The result for a person: a line a trigger, then what follows."""
+    readings = [f"  {r.trigger:<12} {MARKS[r.state]:<9} {output.clean(r.sentence)}" for r in decision.readings]
+    verdict = "[bold]retrain[/]" if decision.retrain else "no retraining"
+    return [f"{decision.model} as of {decision.as_of:%Y-%m-%d}: {verdict}", *readings, *because(decision)]
+
+
+def because(decision: Decision) -> list[str]:
+    """Why, or why not."""
+    return [f"  because {output.clean(reason)}" for reason in (*decision.reasons, *decision.held_back_by)]

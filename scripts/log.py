@@ -1,0 +1,111 @@
+"""Leave one entry in the event log for everything that happens to a model, refusals and failures included."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from core.errors import MlopsError
+from scripts import output
+
+if TYPE_CHECKING:
+    from model.events import Event
+    from model.training import Candidate
+    from model.validation import Verdict
+    from monitoring.triggers import Decision
+    from review.forge import Proposal
+
+    from scripts.night import Night
+
+
+def decision(night: Night, made: Decision) -> None:
+    """A night was judged."""
+    _write(
+        night,
+        "decision",
+        trigger=", ".join(r.trigger for r in made.readings if r.state == "fired"),
+        success=True,
+        version=made.champion,
+        metrics=_readings(made),
+        reasons=(*made.reasons, *made.held_back_by),
+        details={"retrain": str(made.retrain).lower()},
+    )
+
+
+def training(night: Night, made: Candidate) -> None:
+    """A candidate was trained and registered."""
+    _write(
+        night,
+        "training",
+        trigger=fired(made.decision),
+        success=True,
+        version=made.version,
+        metrics={"fit_rows": float(made.fit_rows), "holdout_rows": float(made.holdout_rows)},
+        reasons=made.decision.reasons,
+    )
+
+
+def validation(night: Night, made: Verdict) -> None:
+    """A candidate was judged: success means that every gate let it pass."""
+    _write(
+        night,
+        "validation",
+        trigger=fired(made.candidate.decision),
+        success=made.passed,
+        version=made.candidate.version,
+        metrics={score.metric: score.value for score in made.scores if score.value is not None},
+        reasons=tuple(gate.sentence for gate in made.gates if gate.state != "passes"),
+    )
+
+
+def proposal(night: Night, made: Proposal, verdict: Verdict) -> None:
+    """A candidate was proposed for Production."""
+    _write(
+        night,
+        "proposal",
+        trigger=fired(verdict.candidate.decision),
+        success=True,
+        version=verdict.candidate.version,
+        reasons=(made.title,),
+        details={"url": made.url, "number": str(made.number)},
+    )
+
+
+def move(night: Night, *, before: int | None, after: int, commit: str, sentences: tuple[str, ...]) -> None:
+    """Production was made to agree with git: forward is a promotion, back to an older version a rollback."""
+    _write(
+        night,
+        "promotion" if before is None or after > before else "rollback",
+        trigger="git",
+        success=True,
+        version=after,
+        reasons=sentences,
+        details={"commit": commit, "before": str(before or "")},
+    )
+
+
+def failure(night: Night, stage: str, err: MlopsError) -> None:
+    """A stage failed. Where the log itself cannot be reached, a line on standard error is all that is left."""
+    with contextlib.suppress(MlopsError):
+        _write(night, "failure", trigger=stage, success=False, version=None, reasons=(err.why,), error=err.what)
+        return
+    output.note("The event log could not be reached either: this failure is not in it.")
+
+
+def fired(made: Decision) -> str:
+    """The triggers that led to a training, as one word each."""
+    names = [reading.trigger for reading in made.readings if reading.state == "fired"]
+    return "first" if made.first else ", ".join(names)
+
+
+def _readings(made: Decision) -> dict[str, float]:
+    values = {f"{reading.trigger}": reading.value for reading in made.readings if reading.value is not None}
+    limits = {f"{reading.trigger}_limit": reading.limit for reading in made.readings if reading.limit is not None}
+    return {**values, **limits}
+
+
+def _write(night: Night, kind: str, **fields: object) -> None:
+    from model.events import Event, record_event
+
+    event: Event = Event.model_validate({"timestamp": night.as_of, "model": night.name, "kind": kind, **fields})
+    record_event(night.registry.client, event)

@@ -1,0 +1,232 @@
+"""Bring together, for one model at one instant, the config, the registry, the forge and the source that a command needs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from core.errors import BusyError, MlopsError, OutsideError, RecordError, UsageError
+from core.settings import Settings, load_config, model_names
+from scripts.options import instant
+
+if TYPE_CHECKING:
+    from model.manifest import Manifest
+    from model.registry import ModelVersion, Registry
+    from monitoring.source import Source
+    from review.local import LocalForge
+
+    from core.config import ModelConfig
+
+DAY = dt.timedelta(days=1)
+
+
+class StageRecord(Protocol):
+    """What every record between stages has."""
+
+    @property
+    def model(self) -> str:
+        """The model's folder name."""
+
+    @property
+    def as_of(self) -> dt.datetime:
+        """The instant that the stage acted at."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read it from a file."""
+
+
+R = TypeVar("R", bound=StageRecord)
+
+
+class Night:
+    """One model, seen at one instant. Everything outside is opened when it is first asked for.
+
+    Args:
+        settings: where things are.
+        config: the model.
+        as_of: the instant, in UTC. Only days before its date count.
+        live: whether `as_of` is now; otherwise rows after it are ignored, not reported as being in the future.
+    """
+
+    def __init__(self, settings: Settings, config: ModelConfig, as_of: dt.datetime, *, live: bool) -> None:
+        self.settings = settings
+        self.config = config
+        self.as_of = as_of
+        self.live = live
+
+    @classmethod
+    def open(cls, model: str | None, as_of: str | None, *, root: Path | None = None) -> Night:
+        """The night that the options of a command mean, in the repository around the current folder.
+
+        Raises:
+            UsageError: no repository here, or several models and none named.
+        """
+        root = root or find_root(Path.cwd())
+        moment, live = instant(as_of)
+        return cls(Settings.load(root), load_config(root, model or only_model(root)), moment, live=live)
+
+    @property
+    def name(self) -> str:
+        """The model's folder name."""
+        return self.config.name
+
+    @property
+    def today(self) -> dt.date:
+        """The first day that does not count yet."""
+        return self.as_of.date()
+
+    @property
+    def watermark(self) -> dt.date:
+        """The first day whose labels are not mature yet."""
+        return self.today - self.config.training.maturity_days * DAY
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The MLflow registry."""
+        from model.registry import Registry
+
+        return Registry(self.settings.tracking_uri, self.settings.artifacts)
+
+    @cached_property
+    def forge(self) -> LocalForge:
+        """Where pull requests live."""
+        from review.local import LocalForge
+
+        return LocalForge(self.settings.forge)
+
+    @property
+    def source(self) -> Source:
+        """The monitoring rows."""
+        from monitoring.source import open_source
+
+        return open_source(self.settings.source(self.config), self.config.data, self.settings.root)
+
+    @property
+    def champion(self) -> ModelVersion | None:
+        """The version in Production, as the registry has it now."""
+        return self.registry.champion(self.config.registry_name)
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """What git declares in the current checkout."""
+        from model import manifest
+
+        return manifest.read(self.settings.root, self.name)
+
+    def file(self, name: str, given: Path | None) -> Path:
+        """The file of a record: the one given, else `local/NAME/`."""
+        return given or self.settings.work(self.name) / name
+
+    def take(self, cls: type[R], name: str, given: Path | None) -> R:
+        """Read the record of the stage before, and act at its instant.
+
+        Raises:
+            RecordError: it is missing, damaged, of another model, or of another day than this run.
+        """
+        path = self.file(name, given)
+        record = cls.read(path)
+        if record.model != self.name:
+            raise RecordError(f"{path} is about {record.model}, not {self.name}.", fix="Name its model with --model.")
+        if self.live and self.as_of - record.as_of < DAY:
+            self.as_of = record.as_of
+        elif self.as_of != record.as_of:
+            raise RecordError(
+                f"{path} is of {record.as_of.isoformat()}, this run of {self.as_of.isoformat()}.",
+                why="The stage before was run for another night, or more than a day ago.",
+                fix=f"Run that stage again, or add --as-of {record.as_of.isoformat()}.",
+            )
+        return record
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Run one stage alone, and leave a failure of ours in the event log before it goes on to the reader."""
+        with self.alone():
+            try:
+                yield
+            except MlopsError as err:
+                from scripts import log
+
+                log.failure(self, name, err)
+                raise
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the model for one run on this machine.
+
+        Raises:
+            BusyError: another run holds it. (Between machines, the workflows' concurrency groups do this.)
+        """
+        path = self.settings.work(self.name) / ".lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a")
+        except OSError as err:
+            raise OutsideError(
+                f"Cannot write {path}: {err.strerror}.",
+                why="The folder is read-only, the disk is full, or a file stands where a folder is needed.",
+                fix="Free the path, or set MLOPS_LOCAL to a folder that can be written.",
+            ) from err
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as err:
+                raise BusyError(
+                    f"Another run is working on {self.name}.",
+                    why="Two runs of one model would undo each other's work.",
+                    fix="Wait until it has ended, then run this again.",
+                ) from err
+            yield
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """The first instant of a day, UTC."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def find_root(folder: Path) -> Path:
+    """The repository: the nearest folder, from `folder` upwards, that holds `model/NAME/model.toml`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for place in (folder, *folder.parents):
+        if model_names(place):
+            return place
+    raise UsageError(
+        f"No model/NAME/model.toml here or above ({folder}).", fix="Run the command inside the repository."
+    )
+
+
+def only_model(root: Path) -> str:
+    """The one model of the repository.
+
+    Raises:
+        UsageError: there are several.
+    """
+    names = model_names(root)
+    if len(names) > 1:
+        raise UsageError(f"There are several models: {', '.join(names)}.", fix="Name one with --model.")
+    return names[0]
+
+
+def head_commit(root: Path) -> str:
+    """The commit that is checked out at `root`, as 40 hex digits; empty where `root` is not under git."""
+    if sha := os.environ.get("GITHUB_SHA"):
+        return sha
+    call = subprocess.run(
+        ["git", "rev-parse", "HEAD"],  # noqa: S607 - the user's own git
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    return call.stdout.strip() if call.returncode == 0 else ""

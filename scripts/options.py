@@ -1,0 +1,44 @@
+"""Hold the options that all commands share, so that they read and behave alike; the one place that looks at the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import UsageError
+
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Folder name below model/. May be left out where there is one model."),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="ISO", help="Act as on this UTC date or time, e.g. 2013-06-01. Default: now."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write the record to this file, not to local/NAME/.")]
+From = Annotated[Path | None, typer.Option("--from", help="Read the record of the stage before from this file.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when a gate blocks, for use in scripts.")]
+
+
+def instant(text: str | None) -> tuple[dt.datetime, bool]:
+    """The instant a command acts at, in UTC, and whether that is now.
+
+    Raises:
+        UsageError: not an ISO date or time.
+    """
+    if text is None:
+        return dt.datetime.now(dt.UTC).replace(microsecond=0), True
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as err:
+        raise UsageError(
+            f"--as-of {text!r} is not an ISO date or time.",
+            fix="Write it like 2013-06-01 or 2013-06-01T02:00:00+00:00.",
+        ) from err
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return moment.astimezone(dt.UTC), False

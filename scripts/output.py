@@ -1,0 +1,91 @@
+"""Decide in one place how a reader sees our output: a person at a terminal, a log of a workflow, or a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from core.errors import MlopsError
+    from core.records import Record
+
+
+def clean(text: object) -> str:
+    """Text that may come from data, without control characters (a terminal obeys them) and without console markup."""
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() or c == "\n" else "�" for c in str(text)))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The console to print on; wide and without colours where nobody sits at a terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False, width=None if stream.isatty() else 160)
+
+
+def say(*lines: str, style: str | None = None) -> None:
+    """Print lines for a person. They may hold console markup; wrap what comes from data in `clean`."""
+    out = console()
+    for line in lines:
+        out.print(line, style=style)
+
+
+def error(err: MlopsError) -> None:
+    """Print a foreseen error on standard error: what happened, the likely cause, what to do next."""
+    out = console(stderr=True)
+    out.print(f"[bold red]error[/] {clean(err.what)}")
+    for label, text in (("because", err.why), ("do", err.fix)):
+        if text:
+            out.print(f"[dim]{label:>7}[/] {clean(text)}")
+
+
+def show(record: Record | dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print a result: the record itself as JSON, or the lines that tell a person about it."""
+    if as_json:
+        text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
+        sys.stdout.write(text)
+    else:
+        say(*lines)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; every cell is cleaned."""
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(title=clean(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        grid.add_column(name)
+    for row in rows:
+        grid.add_row(*("" if cell is None else clean(cell) for cell in row))
+    console().print(grid)
+
+
+def note(text: str) -> None:
+    """Print a line on standard error that is not part of the result: what is being done, and how long it may take."""
+    console(stderr=True).print(f"[dim]{text}[/]")
+
+
+@contextmanager
+def progress(total: int, label: str) -> Iterator[Callable[[str], None]]:
+    """A progress bar over `total` steps on a terminal, nothing elsewhere. Call what it yields after every step."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
+        task = bar.add_task(label, total=total)
+
+        def step(text: str) -> None:
+            bar.update(task, advance=1, description=clean(text))
+
+        yield step

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from core.config import ModelConfig
+from core.errors import ConfigError, UsageError
+from core.settings import Settings, load_config, model_names, parse_config
+
+MINIMAL = """
+task = "binary"
+registry_name = "churn"
+[data]
+source = "local/monitoring.db"
+table = "predictions"
+numeric = ["age"]
+categorical = ["plan"]
+"""
+
+
+def test_a_minimal_config_has_the_defaults_of_the_design() -> None:
+    """What is left out takes the documented default."""
+    config = parse_config(MINIMAL, "churn")
+
+    assert (0.01, 0.05, (2, 3)) == (
+        config.triggers.drift.alpha,
+        config.triggers.drift.min_effect,
+        config.triggers.drift.nights,
+    )
+    assert ("age", "plan") == config.data.features
+    assert {} == config.gates.floors
+
+
+def test_the_rules_of_the_seed_article_are_settings() -> None:
+    """Accuracy 0.85 on 7 days and 100 labels, KS at 0.05 a column, 7 days of age, accuracy 0.85 and precision 0.83."""
+    config = parse_config((Path(__file__).parent.parent / "data" / "seed.toml").read_text(), "seed")
+
+    performance, drift = config.triggers.performance, config.triggers.drift
+    assert ("accuracy", 0.85, 7, 100) == (
+        performance.metric,
+        performance.floor,
+        performance.window_days,
+        performance.min_labels,
+    )
+    assert ("plain", "none", 0.05, 0.0) == (drift.rule, drift.correction, drift.alpha, drift.min_effect)
+    assert 7 == config.triggers.age.max_days
+    assert {"accuracy": 0.85, "precision_weighted": 0.83} == config.gates.floors
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[triggers.drift]\nwindowdays = 7", "'triggers.drift.windowdays'"),
+        ("[trigger.drift]\nwindow_days = 7", "'trigger'"),
+        ("[gates]\nbalanced_acuracy = 0.5", "'gates.balanced_acuracy'"),
+        ("name = 'x'", "unknown key"),
+    ],
+)
+def test_an_unknown_key_is_an_error(line: str, said: str) -> None:
+    """A key that we do not know never passes silently."""
+    text = f"{line}\n{MINIMAL}" if "=" in line.split("\n", maxsplit=1)[0] else f"{MINIMAL}\n{line}"
+
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "churn")
+    assert said in caught.value.what
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    """The error offers the key that was probably meant."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"{MINIMAL}\n[triggers.drift]\nwindowdays = 7", "churn")
+    assert "Did you mean 'triggers.drift.window_days'?" == caught.value.why
+
+
+def numbers(section: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The paths of all numbers in a schema of sections."""
+    found = []
+    for name, field in section.model_fields.items():  # type: ignore[attr-defined]
+        kind = field.annotation
+        if hasattr(kind, "model_fields"):
+            found += numbers(kind, (*path, name))
+        elif kind in (int, float, float | None):
+            found.append((*path, name))
+    return found
+
+
+@pytest.mark.parametrize("path", numbers(ModelConfig), ids=".".join)
+@pytest.mark.parametrize("value", ["-1", "1e300", "10000000000", "nan", "'1'", "true"])
+def test_every_number_has_bounds(path: tuple[str, ...], value: str) -> None:
+    """A negative, huge, missing or mistyped value of any number is refused by name."""
+    section, key = ".".join(path[:-1]), path[-1]
+
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"{MINIMAL}\n[{section}]\n{key} = {value}", "churn")
+    assert key in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('numeric = ["age"]', 'numeric = ["age", "plan"]'), "plan"),
+        (('numeric = ["age"]\ncategorical = ["plan"]', ""), "at least one column"),
+        (('"binary"', '"ranking"'), "task"),
+        (('"churn"', '"../churn"'), "registry_name"),
+    ],
+)
+def test_a_config_that_cannot_be_meant_is_refused(change: tuple[str, str], said: str) -> None:
+    """A column with two roles, no features, an unknown task and a path as a name are errors."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(MINIMAL.replace(*change), "churn")
+    assert said in caught.value.what
+
+
+def test_an_unknown_model_lists_the_known_ones(tmp_path: Path) -> None:
+    """A misspelt or hostile model name is a usage error that names what is there."""
+    (tmp_path / "model" / "churn").mkdir(parents=True)
+    (tmp_path / "model" / "churn" / "model.toml").write_text(MINIMAL)
+
+    assert ("churn",) == model_names(tmp_path)
+    assert tomllib.loads(MINIMAL)["registry_name"] == load_config(tmp_path, "churn").registry_name
+    for name in ("churm", "../churn", "", "churn\n"):
+        with pytest.raises(UsageError) as caught:
+            load_config(tmp_path, name)
+        assert "churn" in caught.value.why
+
+
+def test_a_workflow_must_name_its_registry(tmp_path: Path) -> None:
+    """Inside a workflow the default registry would die with the runner, so it is refused; on a laptop it is local/."""
+    with pytest.raises(ConfigError, match="MLFLOW_TRACKING_URI"):
+        Settings.load(tmp_path, {"GITHUB_ACTIONS": "true"})
+
+    assert f"sqlite:///{tmp_path}/local/mlflow.db" == Settings.load(tmp_path, {}).tracking_uri
+
+
+def test_the_environment_names_the_source(tmp_path: Path) -> None:
+    """MONITORING_URL wins over data.source."""
+    config = parse_config(MINIMAL, "churn")
+
+    assert "x.db" == Settings.load(tmp_path, {"MONITORING_URL": "x.db"}).source(config)
+    assert "local/monitoring.db" == Settings.load(tmp_path, {}).source(config)
