@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from scripts.night import DAY, Night
 
 if TYPE_CHECKING:
     from monitoring.triggers import Decision, Past, Request
+
     from monitoring.window import Window
 
 MARKS = {"fired": "[bold red]fired[/]", "quiet": "[green]quiet[/]", "cannot_judge": "[yellow]cannot judge[/]"}
@@ -30,19 +32,19 @@ def check(
     Example: mlops check --model flights --as-of 2013-06-01 --reason "new airport" --force
     """
     from monitoring.triggers import Request
+
     from monitoring.window import Window
 
     night = Night.open(model, as_of)
     with night.stage("check"):
         counted = night.take(Window, "window.json", window)
         request = None if reason is None and not force else Request(reason=reason or "by hand", force=force)
-        decision = run(night, counted, request)
-        decision.write(night.file("decision.json", out))
+        decision = run(night, counted, request, out)
         output.show(decision, lines(decision), as_json=json)
 
 
-def run(night: Night, window: Window, request: Request | None = None) -> Decision:
-    """The decision of the night, also written to the event log."""
+def run(night: Night, window: Window, request: Request | None = None, out: Path | None = None) -> Decision:
+    """The decision of the night; also written, and left in the event log."""
     from monitoring.triggers import decide
 
     from scripts import log
@@ -50,8 +52,9 @@ def run(night: Night, window: Window, request: Request | None = None) -> Decisio
 
     stop_if_broken(night, window)
     champion = night.champion
-    baseline = night.registry.baseline(champion) if champion else None
+    baseline = night.baseline(champion) if champion else None
     decision = decide(night.config, window, baseline, past(night), request)
+    decision.write(night.file("decision.json", out))
     log.decision(night, decision)
     return decision
 

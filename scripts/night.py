@@ -1,11 +1,9 @@
-"""Bring together, for one model at one instant, the config, the registry, the forge and the source that a command needs."""
+"""Bring together, for one model at one instant, config, registry, forge and source, as far as a command needs them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import fcntl
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,9 +18,10 @@ if TYPE_CHECKING:
     from model.manifest import Manifest
     from model.registry import ModelVersion, Registry
     from monitoring.source import Source
-    from review.local import LocalForge
 
     from core.config import ModelConfig
+    from monitoring.tally import Baseline
+    from review.local import LocalForge
 
 DAY = dt.timedelta(days=1)
 
@@ -61,6 +60,7 @@ class Night:
         self.config = config
         self.as_of = as_of
         self.live = live
+        self._baseline: tuple[str, Baseline] | None = None
 
     @classmethod
     def open(cls, model: str | None, as_of: str | None, *, root: Path | None = None) -> Night:
@@ -72,6 +72,12 @@ class Night:
         root = root or find_root(Path.cwd())
         moment, live = instant(as_of)
         return cls(Settings.load(root), load_config(root, model or only_model(root)), moment, live=live)
+
+    @classmethod
+    def each(cls, model: str | None, as_of: str | None) -> list[Night]:
+        """The nights of all models of the repository, or of the one named."""
+        root = find_root(Path.cwd())
+        return [cls.open(name, as_of, root=root) for name in ([model] if model else model_names(root))]
 
     @property
     def name(self) -> str:
@@ -113,6 +119,12 @@ class Night:
     def champion(self) -> ModelVersion | None:
         """The version in Production, as the registry has it now."""
         return self.registry.champion(self.config.registry_name)
+
+    def baseline(self, version: ModelVersion) -> Baseline:
+        """The baseline of a version; it never changes, so the one read last is kept."""
+        if self._baseline is None or self._baseline[0] != version.run_id:
+            self._baseline = version.run_id, self.registry.baseline(version)
+        return self._baseline[1]
 
     @property
     def manifest(self) -> Manifest | None:
@@ -219,14 +231,7 @@ def only_model(root: Path) -> str:
 
 def head_commit(root: Path) -> str:
     """The commit that is checked out at `root`, as 40 hex digits; empty where `root` is not under git."""
-    if sha := os.environ.get("GITHUB_SHA"):
-        return sha
-    call = subprocess.run(
-        ["git", "rev-parse", "HEAD"],  # noqa: S607 - the user's own git
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    return call.stdout.strip() if call.returncode == 0 else ""
+    from review.git import Git
+
+    git = Git(root)
+    return git("rev-parse", "HEAD") if git.answers("rev-parse", "--verify", "--quiet", "HEAD") else ""

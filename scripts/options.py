@@ -1,4 +1,4 @@
-"""Hold the options that all commands share, so that they read and behave alike; the one place that looks at the clock."""
+"""Hold the options that all commands share, so that they read and behave alike; only here the clock is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import UsageError
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="Folder name below model/. May be left out where there is one model."),
+    typer.Option("--model", "-m", help="Folder name below model/. Not needed where there is one."),
 ]
 AsOf = Annotated[
     str | None,

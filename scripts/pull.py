@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import DataError
@@ -9,6 +10,8 @@ from scripts import options, output
 from scripts.night import DAY, Night, midnight
 
 if TYPE_CHECKING:
+    from monitoring.source import Source
+
     from monitoring.tally import Baseline, DayTally
     from monitoring.window import Window
 
@@ -22,26 +25,28 @@ def pull(
     """
     night = Night.open(model, as_of)
     with night.stage("pull"):
-        window = run(night)
-        window.write(night.file("window.json", out))
+        window = run(night, out)
         output.show(window, lines(window), as_json=json)
         stop_if_broken(night, window)
 
 
-def run(night: Night) -> Window:
-    """The tallies of the days that the triggers need, and the verdict of the expectation suite on them.
+def run(night: Night, out: Path | None = None) -> Window:
+    """The tallies of the days that the triggers need, with the verdict of the expectation suite; also written."""
+    window = counted(night)
+    window.write(night.file("window.json", out))
+    return window
 
-    Without a model in service there is nothing to compare with: the window is empty.
-    """
+
+def counted(night: Night) -> Window:
+    """The window; empty where no version is in service, because there is nothing to compare with."""
     from monitoring.window import Window
 
     champion = night.champion
-    start = night.today - days_needed(night) * DAY
     empty = Window(
         model=night.name,
         version=champion and champion.version,
         as_of=night.as_of,
-        start=start,
+        start=night.today - days_needed(night) * DAY,
         end=night.today,
         days=(),
         missing=(),
@@ -50,21 +55,22 @@ def run(night: Night) -> Window:
     )
     if champion is None:
         return empty
-    baseline = night.registry.baseline(champion)
-    tallies = count(night, baseline, str(champion.version))
+    from model.quality import check_window
+
+    source = night.source
+    baseline = night.baseline(champion)
+    tallies = count(night, source, baseline, str(champion.version))
     window = empty.model_copy(
         update={
             "days": tuple(day for day in tallies if day.date < night.today),
             "future_rows": sum(day.rows for day in tallies if day.date > night.today),
-            "missing": tuple(c for c in night.config.data.features if c not in night.source.columns),
+            "missing": tuple(name for name in night.config.data.features if name not in source.columns),
         }
     )
-    from model.quality import check_window
-
     return window.model_copy(update={"quality": check_window(window, baseline, night.config)})
 
 
-def count(night: Night, baseline: Baseline, version: str) -> tuple[DayTally, ...]:
+def count(night: Night, source: Source, baseline: Baseline, version: str) -> tuple[DayTally, ...]:
     """Read the rows of the window once and count them by day.
 
     A live night reads without an upper end, to see rows that claim to be from the future.
@@ -74,7 +80,7 @@ def count(night: Night, baseline: Baseline, version: str) -> tuple[DayTally, ...
     data = night.config.data
     names = [*data.features, *(name for name in data.columns.model_dump().values() if name)]
     start = midnight(night.today - days_needed(night) * DAY)
-    batches = night.source.batches(names, start, None if night.live else midnight(night.today))
+    batches = source.batches(names, start, None if night.live else midnight(night.today))
     return tally.count(batches, baseline.axes, data.columns, version=version, as_of=night.as_of)
 
 

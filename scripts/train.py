@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts import options, output
-from scripts.night import Night
+from core.errors import DataError
+from scripts import log, options, output
+from scripts.night import DAY, Night, head_commit, midnight
 
 if TYPE_CHECKING:
-    from model.training import Candidate
+    import pyarrow as pa
     from monitoring.triggers import Decision
+
+    from model.training import Candidate
+    from monitoring.window import QualityReport
 
 
 def train(
@@ -31,14 +36,84 @@ def train(
         if not decided.retrain:
             output.show(decided, [f"{night.name}: the decision is not to retrain, nothing done"], as_json=json)
             return
-        candidate = run(night, decided)
-        candidate.write(night.file("candidate.json", out))
+        candidate = run(night, decided, out)
         output.show(candidate, lines(candidate), as_json=json)
 
 
-def run(night: Night, decision: Decision) -> Candidate:
+def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
     """Train and register; the same rows, config and pipeline give the version that is already there.
 
     Raises:
         DataError: the rows do not suffice, or the expectation suite refuses them.
     """
+    from model import training
+
+    config, root = night.config, night.settings.root
+    batches = read(night)
+    rows = training.frame(batches, config.data, night.as_of)
+    quality = judge(night, rows)
+    parts = training.split(rows, config)
+    digest = training.data_digest(rows)
+    key = training.training_key(config, digest, training.pipeline_digest(root, night.name))
+    version = night.registry.find(config.registry_name, key)
+    if version is None:
+        estimator = training.fit(training.load_build(root, night.name), config, parts)
+        version = register(night, estimator, parts, batches, data_digest=digest, training_key=key)
+    candidate = training.Candidate(
+        model=night.name,
+        registry_name=config.registry_name,
+        version=version.version,
+        run_id=version.run_id,
+        digest=version.digest,
+        data_digest=digest,
+        training_key=key,
+        commit=head_commit(root),
+        as_of=night.as_of,
+        fit_from=parts.fit_from,
+        fit_until=parts.fit_until,
+        data_until=parts.data_until,
+        fit_rows=len(parts.fit),
+        holdout_rows=len(parts.holdout),
+        quality=quality,
+        decision=decision,
+    )
+    candidate.write(night.file("candidate.json", out))
+    log.training(night, candidate)
+    return candidate
+
+
+def read(night: Night) -> list[pa.RecordBatch]:
+    """All rows of the training window, labelled or not."""
+    data = night.config.data
+    start = night.watermark - night.config.training.window_days * DAY
+    names = [*data.features, *(name for name in data.columns.model_dump().values() if name)]
+    return list(night.source.batches(names, midnight(start), midnight(night.watermark)))
+
+
+def judge(night: Night, rows: object) -> QualityReport:
+    """The suite's findings on the training rows.
+
+    Raises:
+        DataError: something critical is among them.
+    """
+    from model.quality import check_training
+
+    champion = night.champion
+    report = check_training(rows, night.config, night.baseline(champion) if champion else None)
+    if report.critical:
+        raise DataError(
+            f"The training rows of {night.name} are refused: {'; '.join(f.sentence for f in report.critical[:3])}.",
+            why="A model trained on broken rows would pass its own holdout, which is broken alike.",
+            fix="Mend the rows and run mlops train again; nothing was registered.",
+        )
+    return report
+
+
+def lines(candidate: Candidate) -> list[str]:
+    """The result for a person."""
+    span = f"{candidate.fit_from:%Y-%m-%d} to {candidate.fit_until:%Y-%m-%d}"
+    apart = f"{candidate.holdout_rows:,} kept apart up to {candidate.data_until:%Y-%m-%d}"
+    return [
+        f"{candidate.model}: trained version {candidate.version} of {candidate.registry_name}",
+        f"  on {candidate.fit_rows:,} rows from {span}, {apart}",
+    ]

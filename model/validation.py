@@ -1,0 +1,97 @@
+"""Judge a candidate: floors, the champion on the same later rows, slices, and what its stored files do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import get_args
+
+from core.config import Metric, ModelConfig
+from core.records import Record
+from model import gates
+from model.evidence import Evidence, latency_p95
+from model.gates import Comparison, Gate, Score, SliceScore
+from model.training import Candidate
+from monitoring.metrics import counted, evaluate, interval, paired_difference
+
+__all__ = ["Comparison", "Evidence", "Gate", "Score", "SliceScore", "Verdict", "latency_p95", "validate"]
+
+
+class Verdict(Record):
+    """Everything that was measured of a candidate, and whether every gate let it pass.
+
+    `champion` is the version in Production, None before the first. `scores` begin with the metric of the performance
+    trigger. `reference` is the best holdout score of that metric so far, this one included: what a manifest that
+    promotes this candidate declares.
+    """
+
+    candidate: Candidate
+    champion: int | None
+    as_of: dt.datetime
+    passed: bool
+    gates: tuple[Gate, ...]
+    scores: tuple[Score, ...]
+    comparison: Comparison | None
+    slices: tuple[SliceScore, ...]
+    latency_p95_ms: float | None
+    size_mb: float
+    holdout_digest: str
+    reference: float | None
+
+
+def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> Verdict:
+    """Ask every gate. A gate that cannot judge does not let pass."""
+    unseen = evidence.later_than(candidate.fit_until, evidence.champion_fit_until)
+    enough = gates.holdout(evidence, unseen, config)
+    judged = enough.state == "passes"
+    scores = _scores(unseen, config) if judged else ()
+    compared = _compare(unseen, config) if judged else None
+    slices = tuple(gates.slice_scores(unseen, config)) if judged else ()
+    overall = scores[0].value if scores else None
+    asked = (
+        gates.quality(candidate),
+        enough,
+        *gates.floors(scores, len(unseen.labels), config),
+        gates.champion(compared, evidence.champion_version, config),
+        *gates.slices(slices, overall, config),
+        *gates.files(evidence, config),
+    )
+    known = [value for value in (evidence.previous_reference, overall) if value is not None]
+    return Verdict(
+        candidate=candidate,
+        champion=evidence.champion_version,
+        as_of=candidate.as_of,
+        passed=all(gate.state == "passes" for gate in asked),
+        gates=asked,
+        scores=scores,
+        comparison=compared,
+        slices=slices,
+        latency_p95_ms=gates.defined(evidence.latency_p95_ms),
+        size_mb=evidence.size_mb,
+        holdout_digest=evidence.holdout_digest,
+        reference=max(known, default=None),
+    )
+
+
+def _scores(unseen: Evidence, config: ModelConfig) -> tuple[Score, ...]:
+    """Every metric of the challenger; with limits where the trigger or a floor uses it."""
+    main, threshold = config.triggers.performance.metric, config.training.threshold
+    counts = counted(unseen.labels, unseen.challenger_scores)
+    scores = []
+    for metric in (main, *(name for name in get_args(Metric) if name != main)):
+        value, limits = gates.defined(evaluate(metric, counts, threshold)), (None, None)
+        if value is not None and metric in {main, *config.gates.floors}:
+            found = interval(metric, counts, threshold, config.gates.confidence, config.training.seed)
+            limits = (gates.defined(found[0]), gates.defined(found[1]))
+        scores.append(Score(metric=metric, value=value, low=limits[0], high=limits[1]))
+    return tuple(scores)
+
+
+def _compare(unseen: Evidence, config: ModelConfig) -> Comparison | None:
+    """Challenger minus champion; None where there is no champion to compare with, or the metric is undefined."""
+    if unseen.champion_scores is None or unseen.champion_version is None or not config.gates.compare:
+        return None
+    metric, threshold = config.triggers.performance.metric, config.training.threshold
+    sides = (unseen.champion_scores, unseen.challenger_scores)
+    values = [gates.defined(evaluate(metric, counted(unseen.labels, scores), threshold)) for scores in sides]
+    found = paired_difference(metric, unseen.labels, *sides, threshold, config.gates.confidence, config.training.seed)
+    return None

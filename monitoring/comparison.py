@@ -1,0 +1,131 @@
+"""Put one column of the window beside the same column of the baseline: effect, groups, and what a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import RecordError
+from monitoring.axis import Axis, NumericAxis
+from monitoring.distances import ChiSquare, Floats, Kolmogorov, Test, pool_rare
+from monitoring.nights import Nights
+from monitoring.tally import DayTally
+
+GROUPS = 10
+LEVELS = 19  # beside them, a group for all other values
+
+
+@dataclass(frozen=True)
+class Side:
+    """One column on some days: rows by day and cell that have a value, and what share of all rows is null."""
+
+    values: NDArray[np.int64]
+    null_share: float
+
+    @cached_property
+    def total(self) -> Floats:
+        """Rows by cell, of all days."""
+        found: Floats = self.values.sum(axis=0, dtype=np.float64)
+        return found
+
+    @cached_property
+    def rows(self) -> Floats:
+        """Rows by day."""
+        found: Floats = self.values.sum(axis=1, dtype=np.float64)
+        return found
+
+    @property
+    def shares(self) -> Floats:
+        """Share of rows by cell."""
+        found: Floats = self.total / self.total.sum()
+        return found
+
+
+def side(axis: Axis, name: str, days: Sequence[DayTally]) -> Side:
+    """The column `name` on those of `days` that have a value of it, its cells in the order of the values.
+
+    Raises:
+        RecordError: the days were counted on another axis.
+    """
+    found = [day.columns[name].counts.array for day in days if name in day.columns]
+    if any(counts.shape != (axis.size,) for counts in found):
+        raise RecordError(
+            f"Column {name!r} was not counted into the {axis.size} cells of this baseline.",
+            why="The window was counted for another version of the model.",
+            fix="Count it again: mlops pull.",
+        )
+    counts = np.stack(found) if found else np.zeros((0, axis.size), np.int64)
+    if isinstance(axis, NumericAxis):
+        below, above = counts[:, axis.below, None], counts[:, axis.above, None]
+        values = np.concatenate([below, counts[:, : axis.bins], above], axis=1)
+    else:
+        values = counts[:, : axis.null]
+    nulls = float(counts[:, axis.null].sum()) / max(1, int(counts.sum()))
+    return Side(values[values.any(axis=1)], nulls)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One column, window against baseline; both sides have rows.
+
+    `nights`, `test` and `differences` belong together: the baseline's daily shares, and window minus baseline, by cell.
+    """
+
+    before: Side
+    after: Side
+    effect: float
+    nights: Nights
+    test: Test
+    differences: Floats
+
+
+def numeric_nights(before: Side) -> Nights:
+    """The baseline's daily distribution functions, up to the last cell, where they are all 1."""
+    shares = np.cumsum(before.values[:, :-1], axis=1) / before.rows[:, None]
+    return Nights(before.rows, shares, np.ones(shares.shape[1]))
+
+
+def compare_numeric(before: Side, after: Side, nights: Nights) -> Comparison:
+    """The distance of Kolmogorov and Smirnov; `nights` are those of `before`."""
+    differences = np.cumsum(after.total)[:-1] / after.total.sum() - np.cumsum(before.total)[:-1] / before.total.sum()
+    test = Kolmogorov()
+    return Comparison(before, after, float(test.distance(differences)), nights, test, differences)
+
+
+def compare_categorical(before: Side, after: Side) -> Comparison:
+    """The total variation over all levels; the test has rare levels pooled."""
+    group = pool_rare(before.total, after.total)
+    size = int(group.max()) + 1
+    daily = np.stack([np.bincount(group, row, size) for row in before.values]) / before.rows[:, None]
+    old, new = (np.bincount(group, part.total, size) for part in (before, after))
+    share = old / old.sum()
+    weights = np.divide(1, share, out=np.zeros(size), where=share > 0)
+    test = ChiSquare((old + new) / (old + new).sum())
+    effect = float(test.distance(after.shares - before.shares))
+    return Comparison(before, after, effect, Nights(before.rows, daily, weights), test, new / new.sum() - share)
+
+
+def groups(axis: Axis, before: Side) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """A group for each cell, and a name for each group: tenths of the baseline, or the most frequent levels."""
+    if isinstance(axis, NumericAxis):
+        upto = np.cumsum(before.total) - before.total
+        tenth = np.minimum(upto * GROUPS // before.total.sum(), GROUPS - 1)
+        _, first, group = np.unique(tenth, return_index=True, return_inverse=True)
+        # The cells are those of the axis, after one for -inf.
+        starts = np.clip(first - 1, 0, axis.bins)
+        return group, axis.names([*starts.tolist(), axis.bins])
+    frequent = np.sort(np.argsort(-before.total[:-1], kind="stable")[:LEVELS])
+    group = np.full(axis.bins + 1, len(frequent), np.intp)
+    group[frequent] = np.arange(len(frequent))
+    return group, (*(axis.levels[level] for level in frequent), "(other)")
+
+
+def grouped(axis: Axis, before: Side, after: Side) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Names and shares of the groups, of the baseline and of the window."""
+    group, names = groups(axis, before)
+    old, new = (np.bincount(group, part.shares, len(names)).astype(np.float64) for part in (before, after))
+    return names, old, new

@@ -1,0 +1,104 @@
+"""Say how far two samples of counts are apart, and how surprising that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+FEWEST_EXPECTED = 5  # rows a category needs in each sample before the chi-square approximation holds (Cochran)
+SMALLEST_SHARE = 1e-4  # below it the population stability index would be about one row
+
+
+@dataclass(frozen=True)
+class Kolmogorov:
+    """The two-sample test of Kolmogorov and Smirnov; differences are those of two distribution functions."""
+
+    def distance(self, differences: Floats) -> Floats:
+        """The largest difference, over the last axis."""
+        found: Floats = np.abs(differences).max(axis=-1)
+        return found
+
+    def surprise(self, differences: Floats, size: Floats | float) -> Floats:
+        """Minus the logarithm of the p-value for samples of harmonic size n * m / (n + m).
+
+        Stephens (1970) brings the limit law of Kolmogorov to finite samples; from 3 on its first term is exact enough,
+        and does not underflow.
+        """
+        from scipy.special import kolmogorov
+
+        root = np.sqrt(size)
+        x = (root + 0.12 + 0.11 / root) * self.distance(differences)
+        found: Floats = np.where(x < 3, -np.log(kolmogorov(np.minimum(x, 3))), 2 * x * x - np.log(2))  # noqa: PLR2004
+        return found
+
+
+@dataclass(frozen=True)
+class ChiSquare:
+    """The chi-square test of homogeneity; differences are those of two samples' shares by category.
+
+    `expected`: the share of each category in both samples together.
+    """
+
+    expected: Floats
+
+    def distance(self, differences: Floats) -> Floats:
+        """The total variation: half the sum of the absolute differences, over the last axis."""
+        found: Floats = np.abs(differences).sum(axis=-1) / 2
+        return found
+
+    def surprise(self, differences: Floats, size: Floats | float) -> Floats:
+        """Minus the logarithm of the p-value for samples of harmonic size n * m / (n + m).
+
+        Where the p-value underflows: the first term of Legendre's continued fraction of the incomplete gamma function.
+        """
+        from scipy.special import chdtrc, gammaln
+
+        some = self.expected > 0
+        freedom = int(some.sum()) - 1
+        if freedom < 1:
+            return np.zeros(differences.shape[:-1])
+        statistic = size * (differences[..., some] ** 2 / self.expected[some]).sum(axis=-1)
+        p_value = chdtrc(freedom, statistic)
+        x, a = np.maximum(statistic / 2, 1), freedom / 2
+        far = x - a * np.log(x) + gammaln(a) + np.log(np.maximum(x + 1 - a, 1))
+        found: Floats = np.where(p_value > 1e-280, -np.log(np.maximum(p_value, 1e-280)), far)  # noqa: PLR2004
+        return found
+
+
+Test = Kolmogorov | ChiSquare
+
+
+def pool_rare(before: Floats, after: Floats) -> NDArray[np.intp]:
+    """A group for each category: its own where both samples expect at least five rows of it, else that of the rare.
+
+    If the rare together are still too few, they take in the smallest of the others. Numbered from 0 without gaps.
+    """
+    both = before + after
+    smaller = min(before.sum(), after.sum()) / both.sum()
+    order = np.argsort(-both, kind="stable")
+    expected = both[order] * smaller
+    common = int(np.count_nonzero(expected >= FEWEST_EXPECTED))
+    rest = expected[common:].sum()
+    if 0 < rest < FEWEST_EXPECTED and common:
+        common -= 1
+    group = np.empty(len(both), np.intp)
+    group[order] = np.minimum(np.arange(len(both)), common)
+    return group
+
+
+def stability_index(before: Floats, after: Floats) -> float:
+    """The population stability index of two samples' shares by group, each share at least 0.0001."""
+    old, new = np.maximum(before, SMALLEST_SHARE), np.maximum(after, SMALLEST_SHARE)
+    return float(((new - old) * np.log(new / old)).sum())
+
+
+def holm(p_values: Floats) -> Floats:
+    """P-values adjusted so that rejecting those below alpha has any false one with at most this chance (Holm, 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(stepped, 1)
+    return adjusted

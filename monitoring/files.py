@@ -1,0 +1,145 @@
+"""Reach a folder of Parquet and CSV files: each file with its own columns and types, a batch at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv
+from pyarrow import parquet as pq
+
+from core.config import Data
+from core.errors import DataError
+from monitoring import times, typed
+
+BATCH = 65_536
+BUFFER = 1 << 20  # bytes read ahead a column; without it a whole row group lies in memory
+BLOCK = 8 << 20  # bytes of a CSV file parsed at once
+KINDS = (".parquet", ".csv")
+START = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+class FileSource:
+    """All Parquet and CSV files of a folder and the folders below it, or one file. `shown` is its name in messages."""
+
+    def __init__(self, path: Path, data: Data, shown: str) -> None:
+        self._data, self._shown, self._root = data, shown, path
+        self._files = {file: self._schema(file) for file in files_of(path)}
+        if not self._files:
+            raise DataError(
+                f"{shown} holds no .parquet or .csv file.",
+                why="Nothing has arrived yet, or the files have other names.",
+                fix="Check data.source in model.toml, or the variable MONITORING_URL.",
+            )
+        for file, columns in self._files.items():
+            typed.require(columns, data, self._name(file))
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The type of each column; several, parted by a bar, where files differ."""
+        found: dict[str, set[str]] = {}
+        for schema in self._files.values():
+            for name, kind in schema.items():
+                found.setdefault(name, set()).add(kind)
+        return {name: " | ".join(sorted(kinds)) for name, kinds in found.items()}
+
+    def batches(self, columns: Sequence[str], start: dt.datetime, end: dt.datetime | None) -> Iterator[pa.RecordBatch]:
+        """Rows with start <= time < end; see `source.Source`."""
+        time = self._data.columns.time
+        for file, schema in self._files.items():
+            names = [name for name in columns if name in schema]
+            read = list(dict.fromkeys([time, *names]))
+            with self._reading(file):
+                for raw in (
+                    self._parquet(file, read, start, end) if file.suffix == ".parquet" else self._csv(file, read)
+                ):
+                    inside = times.select(typed.instants(raw, self._data), time, start, end)
+                    if inside.num_rows:
+                        yield inside.select(names)
+
+    def latest(self) -> dt.datetime | None:
+        """The newest time."""
+        name = self._data.columns.time
+        found = (max(batch.column(name).to_pylist()) for batch in self.batches([name], START, None))
+        return max(found, default=None)
+
+    def _schema(self, file: Path) -> dict[str, str]:
+        with self._reading(file):
+            if file.suffix == ".parquet":
+                return {field.name: str(field.type) for field in pq.read_schema(file)}
+            with csv.open_csv(file) as reader:
+                return dict.fromkeys(reader.schema.names, "string")
+
+    def _parquet(
+        self, file: Path, read: list[str], start: dt.datetime, end: dt.datetime | None
+    ) -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False) as parquet:
+            groups = [
+                number
+                for number in range(parquet.metadata.num_row_groups)
+                if self._may_hold(parquet.metadata.row_group(number), start, end)
+            ]
+            if groups:
+                yield from parquet.iter_batches(BATCH, row_groups=groups, columns=read)
+
+    def _may_hold(self, group: Any, start: dt.datetime, end: dt.datetime | None) -> bool:
+        """Whether a row group can hold rows with start <= time < end, by the smallest and largest time noted in it."""
+        name = self._data.columns.time
+        found = (group.column(index) for index in range(group.num_columns))
+        noted = next((column.statistics for column in found if column.path_in_schema == name), None)
+        if noted is None or not noted.has_min_max:
+            return True
+        if noted.has_null_count and noted.null_count:
+            raise times.no_time(name, noted.null_count)
+        ends = pa.array([noted.min, noted.max])
+        low, high = times.to_utc(ends, name, self._data.timezone).to_pylist()
+        # Text is ordered by what is written, up to a day off what it means in UTC at either end.
+        slack = 2 * times.DAY if pa.types.is_string(ends.type) else 0 * times.DAY
+        return bool(high >= start - slack and (end is None or low < end + slack))
+
+    def _csv(self, file: Path, read: list[str]) -> Iterator[pa.RecordBatch]:
+        """Everything is read as text first: types guessed from the first rows would not fit the later ones."""
+        options = csv.ConvertOptions(
+            column_types=dict.fromkeys(read, pa.string()),
+            include_columns=read,
+            null_values=[""],
+            strings_can_be_null=True,
+        )
+        with csv.open_csv(file, read_options=csv.ReadOptions(block_size=BLOCK), convert_options=options) as reader:
+            for batch in reader:
+                yield from typed.from_text(batch, self._data)
+
+    def _name(self, file: Path) -> str:
+        return self._shown if file == self._root else f"{self._shown}/{file.relative_to(self._root).as_posix()}"
+
+    @contextmanager
+    def _reading(self, file: Path) -> Iterator[None]:
+        """What Arrow says becomes an error without values of rows in it."""
+        try:
+            yield
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as err:
+            shape = re.search(r"Expected (\d+) columns, got (\d+)", str(err))
+            raise DataError(
+                f"{self._name(file)} cannot be read"
+                + (f": a line has {shape[2]} columns instead of {shape[1]}." if shape else f" ({type(err).__name__})."),
+                why=f"It is damaged, still being written, not readable for this user, or no {file.suffix[1:]} file.",
+                fix="Write it again under another name and rename it when it is complete, or remove it.",
+            ) from None
+
+
+def files_of(path: Path) -> list[Path]:
+    """The data files at `path`, by name; none whose name, or folder below `path`, starts with a dot or underscore."""
+    if path.is_file():
+        return [path]
+    return sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in KINDS
+        and file.is_file()
+        and not any(part.startswith((".", "_")) for part in file.relative_to(path).parts)
+    )

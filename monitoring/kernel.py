@@ -1,0 +1,142 @@
+"""Touch the rows: one pass over each Arrow batch, a few nanoseconds a value."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from core.config import Columns
+from core.errors import DataError
+from monitoring import arrays, scores
+from monitoring.axis import Axis
+
+EPOCH = dt.date(1970, 1, 1)
+DAY = 86_400_000_000  # microseconds
+FIRST_DAY, LAST_DAY = (dt.date.min - EPOCH).days, (dt.date.max - EPOCH).days
+TIME = pa.timestamp("us", "UTC")
+
+
+@dataclass
+class Part:
+    """What was counted of one column on one day so far."""
+
+    counts: NDArray[np.int64]
+    outside: int = 0
+    types: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Day:
+    """What was counted of one day so far; `scores` is None as long as none was."""
+
+    rows: int = 0
+    columns: dict[str, Part] = field(default_factory=dict)
+    scores: NDArray[np.int64] | None = None
+    unscored: int = 0
+    bad_labels: int = 0
+
+
+class Kernel:
+    """Counts batches into `days`; arguments as in `tally.count`."""
+
+    SCORES: ClassVar[tuple[int, int]] = (scores.CELLS, 3)
+
+    def __init__(self, axes: Mapping[str, Axis], columns: Columns, version: str | None, as_of: dt.datetime) -> None:
+        self.days: dict[dt.date, Day] = {}
+        self._axes = axes
+        self._names = columns
+        self._version = version
+        self._as_of = as_of
+        self._ids: list[tuple[NDArray[np.int64], pa.Array]] = []
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count one batch.
+
+        Raises:
+            DataError: the time column is missing, of another type, or null somewhere.
+        """
+        number = np.clip(_times(batch, self._names.time) // DAY, FIRST_DAY, LAST_DAY)
+        if self._names.id in batch.schema.names and len(number):
+            self._ids.append((number, arrays.plain(batch.column(self._names.id))))
+        # Rows from the future can lie on any number of days: their features are not worth the memory.
+        future = number > (self._as_of.astimezone(dt.UTC).date() - EPOCH).days
+        if future.any():
+            for day, rows in zip(*np.unique(number[future], return_counts=True), strict=True):
+                self._day(int(day)).rows += int(rows)
+            seen = np.flatnonzero(~future)
+            number = number[seen]
+            batch = batch.take(arrays.int_array(seen))
+        if len(number):
+            self._count(batch, number)
+
+    def _count(self, batch: pa.RecordBatch, number: NDArray[np.int64]) -> None:
+        found, index, rows = np.unique(number, return_inverse=True, return_counts=True)
+        days = [self._day(int(day)) for day in found]
+        for day, n in zip(days, rows, strict=True):
+            day.rows += int(n)
+        for name, axis in self._axes.items():
+            if name in batch.schema.names:
+                self._count_column(days, index, name, axis, batch.column(name))
+        self._count_scores(days, index, batch)
+
+    @staticmethod
+    def _count_column(days: list[Day], index: NDArray[np.intp], name: str, axis: Axis, values: pa.Array) -> None:
+        cells, outside = axis.cells(values)
+        kind = str(arrays.plain(values[:0]).type)
+        counts = np.bincount(index * axis.size + cells, minlength=len(days) * axis.size).reshape(len(days), axis.size)
+        beyond = np.bincount(index[outside], minlength=len(days))
+        for day, row, n in zip(days, counts, beyond, strict=True):
+            part = day.columns.get(name)
+            if part is None:
+                # A copy, so that the counts of a whole batch are not kept for the sake of one day.
+                part = day.columns[name] = Part(row.astype(np.int64))
+            else:
+                part.counts += row
+            part.outside += int(n)
+            part.types.add(kind)
+
+    def _count_scores(self, days: list[Day], index: NDArray[np.intp], batch: pa.RecordBatch) -> None:
+        found = scores.read(batch, self._names, self._version, self._as_of)
+        size = scores.CELLS * 3
+        flat = (index * size + found.cells * 3 + found.labels)[found.scored]
+        counts = np.bincount(flat, minlength=len(days) * size).reshape(len(days), *self.SCORES)
+        unscored = np.bincount(index[found.unscored], minlength=len(days))
+        bad = np.bincount(index[found.bad], minlength=len(days))
+        for day, row, n, m in zip(days, counts, unscored, bad, strict=True):
+            day.scores = row.astype(np.int64) if day.scores is None else day.scores + row
+            day.unscored += int(n)
+            day.bad_labels += int(m)
+
+    def _day(self, number: int) -> Day:
+        return self.days.setdefault(EPOCH + dt.timedelta(days=number), Day())
+
+    def duplicates(self) -> dict[dt.date, int]:
+        """Rows beyond the first with the same id on the same day, by date."""
+        if not self._ids:
+            return {}
+        days = np.concatenate([number for number, _ in self._ids])
+        ids = arrays.codes([values for _, values in self._ids])
+        size, first = ids.max() + 1, days.min()
+        different = np.unique((days - first) * size + ids) // size + first
+        dates, rows = np.unique(days, return_counts=True)
+        extra = rows - np.unique(different, return_counts=True)[1]
+        return {EPOCH + dt.timedelta(days=int(day)): int(n) for day, n in zip(dates, extra, strict=True)}
+
+
+def _times(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
+    """Microseconds since 1970 of each row."""
+    found = batch.column(name) if name in batch.schema.names else None
+    if found is None or found.type != TIME or found.null_count:
+        state = "missing" if found is None else f"of type {found.type} with {found.null_count} nulls"
+        raise DataError(
+            f"The time column {name!r} is {state}.",
+            why="Every row needs a time in UTC: without it nobody knows to which night it belongs.",
+            fix="Name the right column in data.columns.time of model.toml, or mend the feed.",
+        )
+    return arrays.view(found, np.int64)

@@ -1,0 +1,111 @@
+"""Rows of one night resemble each other, and nights their neighbours: say how much less rows are worth for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from monitoring.distances import Floats, Test
+
+
+@dataclass(frozen=True)
+class Nights:
+    """One column on the days of the baseline.
+
+    `rows` (days): rows that have a value, none zero. `shares` (days, cells): the day's distribution function at the end
+    of each cell, or the share of each category. `weights` (cells): what a cell counts in sums of variances: 1, or
+    1 / share of the category, which makes the design effect the one of Rao and Scott.
+    """
+
+    rows: Floats
+    shares: Floats
+    weights: Floats
+
+    @cached_property
+    def counts(self) -> Floats:
+        """Rows by day and cell."""
+        return self.rows[:, None] * self.shares
+
+    @cached_property
+    def overall(self) -> Floats:
+        """The shares of all rows."""
+        found: Floats = self.counts.sum(axis=0) / self.rows.sum()
+        return found
+
+    @cached_property
+    def spread(self) -> float:
+        """The variance of the shares between days, summed over cells."""
+        return float(self.weights @ self.shares.var(axis=0, ddof=1))
+
+    @cached_property
+    def sampling(self) -> float:
+        """What that variance would be if rows did not depend on their day."""
+        mean = self.shares.mean(axis=0)
+        return float(self.weights @ (mean * (1 - mean))) * float((1 / self.rows).mean())
+
+    @property
+    def design_effect(self) -> float:
+        """How many rows of the same day are worth one independent row (Kish, 1965), pooled over cells; at least 1."""
+        return max(1.0, self.spread / self.sampling) if self.sampling > 0 else 1.0
+
+    def correlation(self, serial: float) -> float:
+        """The correlation between rows of a day that has this design effect, times `serial`.
+
+        It carries the design effect over to days with m' rows instead of m: 1 + correlation * (m' - 1).
+        """
+        usual = 1 / float((1 / self.rows).mean())
+        return (self.design_effect * serial - 1) / (usual - 1) if usual > 1 else 0.0
+
+    def runs(self, length: int, correlation: float, test: Test) -> tuple[Floats, Floats, Floats]:
+        """Each run of `length` consecutive days against all other days: distance, surprise, effective harmonic size."""
+        rows = _run_sums(self.rows, length)
+        total = self.rows.sum()
+        # Run minus rest is run minus all, drawn out by the share of the rest.
+        away = _run_sums(self.counts, length) / rows[:, None]
+        away -= self.overall
+        away *= (total / (total - rows))[:, None]
+        cost = self.rows * (1 + correlation * (self.rows - 1))
+        used = _run_sums(cost, length)
+        sizes = 1 / (used / rows**2 + (cost.sum() - used) / (total - rows) ** 2)
+        return test.distance(away), test.surprise(away, sizes), sizes
+
+
+def effective_rows(rows: Floats, correlation: float) -> float:
+    """How many independent rows days of so many rows are worth (Kish, 1965, for days of unequal size)."""
+    return float(rows.sum() ** 2 / (rows * (1 + correlation * (rows - 1))).sum())
+
+
+def serial_factor(columns: Iterable[Nights], length: int) -> float:
+    """Variance of the means of runs of `length` days, over what it would be if days were independent; at least 1.
+
+    Pooled over the columns, each in units of its own sampling variance. 1 for columns with under 3 * length days.
+    """
+    found = expected = 0.0
+    for nights in columns:
+        days = len(nights.rows)
+        if length > 1 and days >= 3 * length and nights.sampling > 0:
+            means = _run_sums(nights.shares - nights.shares.mean(axis=0), length) / length
+            found += float((means**2).mean(axis=0) @ nights.weights) / nights.sampling
+            expected += nights.spread / length * (1 - length / days) / nights.sampling
+    return max(1.0, found / expected) if expected > 0 else 1.0
+
+
+def p_value(surprise: Floats | float, days: int | None) -> Floats:
+    """The p-value of a surprise; with `days` read in a t with days - 1 degrees of freedom: the noise is estimated."""
+    from scipy.special import ndtri, stdtr
+
+    plain: Floats = np.exp(-np.asarray(surprise))
+    if days is None:
+        return plain
+    found: Floats = 2 * stdtr(days - 1, ndtri(np.maximum(plain, 1e-300) / 2))
+    return found
+
+
+def _run_sums(values: Floats, length: int) -> Floats:
+    """Sums over each run of `length` consecutive entries of the first axis."""
+    upto = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    found: Floats = upto[length:] - upto[:-length]
+    return found

@@ -1,0 +1,113 @@
+"""Reach the monitoring rows wherever they are: one face over databases and folders of files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from core.config import Data
+from core.errors import ConfigError, DataError
+from monitoring import typed
+from monitoring.files import KINDS, FileSource, files_of
+from monitoring.sqlite import SqliteSource
+
+DATABASES = (".db", ".sqlite", ".sqlite3")
+PATIENCE = 10.0  # seconds
+CHECK = "Check data.source in model.toml (relative to the repository), or the variable MONITORING_URL."
+
+
+class Source(Protocol):
+    """Monitoring rows, one a prediction. Nothing is read before it is asked for, and nothing is ever written."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """All columns, and the type of each in the words of the source."""
+
+    def batches(self, columns: Sequence[str], start: dt.datetime, end: dt.datetime | None) -> Iterator[pa.RecordBatch]:
+        """The rows with start <= time < end, in any order, without the columns that the source does not have.
+
+        The time column, and `labelled_at` if configured, are timestamp("us", "UTC"). Batches may differ in types: a
+        batch in which a numeric column is text holds rows (only such rows) where the source has text there.
+
+        Raises:
+            DataError: the rows cannot be read, or one of them has no time, an unreadable one, or one without a zone.
+        """
+
+    def latest(self) -> dt.datetime | None:
+        """The newest time; None where there are no rows."""
+
+
+def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE) -> Source:
+    """The source at `url`: a SQLite file, a Parquet or CSV file, or a folder of these.
+
+    Args:
+        url: path relative to `root`, or a URL that starts with sqlite:/// or file:///.
+        data: table (of a database; or a folder in the folder), columns and time zone.
+        root: the repository.
+        patience: how long to wait for a locked database, in seconds.
+
+    Raises:
+        ConfigError: a kind of source that cannot be read.
+        DataError: it is missing or unreadable, or lacks the table, the time column or the id column.
+    """
+    path = _path(url, root)
+    shown = _shown(path, root)
+    if not path.exists():
+        raise DataError(
+            f"There is no {shown}.", why="Nothing has been written there yet, or the place is another one.", fix=CHECK
+        )
+    if url.startswith("sqlite:") or path.suffix.lower() in DATABASES:
+        source = SqliteSource(path, data, shown, patience)
+        typed.require(source.columns, data, source.shown)
+        return source
+    if path.is_dir():
+        path = _inside(path, data.table, shown)
+        return FileSource(path, data, _shown(path, root))
+    if path.suffix in KINDS:
+        return FileSource(path, data, shown)
+    raise ConfigError(
+        f"{shown} is no source that can be read.",
+        why=f"Sources are folders, and files that end in {', '.join((*DATABASES, *KINDS))}.",
+        fix=CHECK,
+    )
+
+
+def _path(url: str, root: Path) -> Path:
+    scheme, found, rest = url.partition("://")
+    if not found:
+        return root / url
+    if scheme not in {"sqlite", "file"} or not rest.startswith("/"):
+        # The rest may hold a password: it is not shown.
+        raise ConfigError(
+            f"Sources of the kind {scheme}:// cannot be read.",
+            why="Sources are paths, and URLs that start with sqlite:/// or file:///.",
+            fix=CHECK,
+        )
+    # As SQLAlchemy has it: three slashes for a path relative to the repository, four for an absolute one.
+    return root / rest[1:] if scheme == "sqlite" else Path(rest)
+
+
+def _shown(path: Path, root: Path) -> str:
+    path, root = path.resolve(), root.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _inside(folder: Path, table: str | None, shown: str) -> Path:
+    """The folder or file of a table in a folder of several; the folder itself where it holds the files."""
+    names = [table, *(f"{table}{kind}" for kind in KINDS)] if table else []
+    for name in names:
+        if (folder / name).exists():
+            return folder / name
+    if not table or any(file.parent == folder for file in files_of(folder)):
+        return folder
+    known = sorted({re.sub(r"\.(parquet|csv)$", "", place.name) for place in folder.iterdir()})
+    raise DataError(
+        f"{shown} has no table {table!r}.",
+        why=f"The tables there are: {', '.join(known) or 'none'}.",
+        fix="Name the right one as table under [data] in model.toml.",
+    )

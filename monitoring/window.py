@@ -1,0 +1,75 @@
+"""Hand over what a night looks at: the tallies of its days, and what the quality checks found in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from core.records import Record
+from monitoring.tally import DayTally
+
+
+class Finding(Record):
+    """Something that a quality check found.
+
+    `broken` means that this day must be left out of drift and performance. `value` and `limit` are in the unit of the
+    check (mostly shares of rows); `date` is None where the table as a whole is meant.
+    """
+
+    broken: bool = False
+    severity: Literal["critical", "warning", "info"]
+    check: str
+    column: str | None
+    date: dt.date | None
+    value: float | None
+    limit: float | None
+    sentence: str
+
+
+class QualityReport(Record):
+    """What the expectation suite says about a monitoring window or about training rows."""
+
+    subject: Literal["window", "training"]
+    rows: int
+    checks: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def critical(self) -> tuple[Finding, ...]:
+        """Findings that stop the night."""
+        return tuple(finding for finding in self.findings if finding.severity == "critical")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Findings that the reviewer sees."""
+        return tuple(finding for finding in self.findings if finding.severity == "warning")
+
+    @property
+    def broken_days(self) -> frozenset[dt.date]:
+        """Days to leave out: those of findings marked as broken, and of critical ones."""
+        marked = (f.date for f in self.findings if f.broken or f.severity == "critical")
+        return frozenset(date for date in marked if date is not None)
+
+
+class Window(Record):
+    """The days `start` <= day < `end` as the night `as_of` sees them.
+
+    `version` is the champion whose scores are counted, `missing` the configured columns that the source does not have,
+    `future_rows` the rows later than `as_of`'s day.
+    """
+
+    model: str
+    version: int | None
+    as_of: dt.datetime
+    start: dt.date
+    end: dt.date
+    days: tuple[DayTally, ...]
+    missing: tuple[str, ...]
+    future_rows: int
+    quality: QualityReport | None
+
+    def last(self, n_days: int, until: dt.date | None = None) -> tuple[DayTally, ...]:
+        """The tallies of the `n_days` days before `until` (default: `end`), oldest first; some days may have none."""
+        end = self.end if until is None else until
+        start = end - dt.timedelta(days=n_days)
+        return tuple(sorted((d for d in self.days if start <= d.date < end), key=lambda day: day.date))

@@ -1,0 +1,133 @@
+"""Say in plain words what a verdict found, so that pull request and report never tell it differently."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from review.markdown import number, signed
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from model.validation import Comparison, Gate, Verdict
+    from monitoring.drift import ColumnDrift, DriftReport
+    from monitoring.window import Finding
+
+STATES = {
+    "fired": "fired",
+    "quiet": "quiet",
+    "passes": "passes",
+    "blocks": "blocks",
+    "cannot_judge": "cannot judge",
+}
+MOST_REASONS = 10
+NO_REASON = "No reason was recorded."
+
+
+def title(verdict: Verdict) -> str:
+    """One line: what is proposed, or refused, and the score that matters."""
+    candidate = verdict.candidate
+    verb = "Promote" if verdict.passed else "Refused:"
+    return f"{verb} {candidate.model} version {candidate.version}{_scores(verdict)}"
+
+
+def _scores(verdict: Verdict) -> str:
+    compared = verdict.comparison
+    if compared is not None:
+        against = f"champion {number(compared.champion_value)}"
+        return f": {label(compared.metric)} {number(compared.challenger_value)}, {against}"
+    main = next((score for score in verdict.scores if score.value is not None), None)
+    return f": {label(main.metric)} {number(main.value)}" if main else ""
+
+
+def headline(verdict: Verdict) -> str:
+    """The verdict in one short sentence."""
+    version, gates = verdict.candidate.version, len(verdict.gates)
+    if verdict.passed:
+        return f"Version {version} passed all {gates} gates."
+    stopped = sum(gate.state != "passes" for gate in verdict.gates)
+    return f"Version {version} is refused by {stopped} of {gates} gates."
+
+
+def consequence(verdict: Verdict) -> str:
+    """What the verdict means for the model in service."""
+    if verdict.comparison is not None:
+        return comparison(verdict.comparison)
+    if verdict.champion is None:
+        return "No version is in Production yet, so there is nothing to compare it with."
+    return f"It was not compared with version {verdict.champion}, which is in Production."
+
+
+def comparison(made: Comparison) -> str:
+    """Champion against challenger in one sentence."""
+    return (
+        f"{start(label(made.metric))} is {number(made.challenger_value)} on the same {count(made.rows)} later "
+        f"rows on which version {made.champion}, in Production, has {number(made.champion_value)}: "
+        f"a difference of {signed(made.difference)}, at worst {signed(made.low)}, "
+        f"where {signed(-made.margin)} is allowed."
+    )
+
+
+def reasons(verdict: Verdict) -> tuple[str, ...]:
+    """Why this model was trained."""
+    return verdict.candidate.decision.reasons[:MOST_REASONS] or (NO_REASON,)
+
+
+def stopping(verdict: Verdict) -> tuple[Gate, ...]:
+    """The gates that did not let the candidate pass."""
+    return tuple(gate for gate in verdict.gates if gate.state != "passes")
+
+
+def label(metric: str) -> str:
+    """A metric as words: `balanced accuracy`, `ROC AUC`."""
+    return metric.replace("_", " ").replace("roc auc", "ROC AUC")
+
+
+def start(text: str) -> str:
+    """Text as the start of a sentence; `capitalize` would also make ROC AUC small."""
+    return text[:1].upper() + text[1:]
+
+
+def count(rows: int) -> str:
+    """A number of rows with a thin gap between thousands."""
+    return f"{rows:,}".replace(",", "\u202f")
+
+
+def reading(value: float | None) -> str:
+    """A measured value whose unit is unknown here: whole numbers as such, shares with three digits."""
+    if value is None:
+        return number(value)
+    if not math.isfinite(value) or (abs(value) < 1 and value):
+        return number(value)
+    if float(value).is_integer() or abs(value) >= 100:  # noqa: PLR2004 - three digits are enough for a reader
+        return count(round(value)).replace("-", "\u2212")
+    return f"{value:.3g}".replace("-", "\u2212")
+
+
+def moment(when: dt.datetime | dt.date | None) -> str:
+    """A day, as every date is shown."""
+    return f"{when:%Y-%m-%d}" if when is not None else number(None)
+
+
+def chance(p_value: float | None) -> str:
+    """A p-value: three digits, or that it is under what three digits can show."""
+    return number(p_value) if p_value is None or p_value >= 0.001 else "<\u202f0.001"  # noqa: PLR2004
+
+
+def nights(report: DriftReport) -> str:
+    """On how many of the nights looked at the trigger would have fired."""
+    return f"and the limit was passed on {report.fired_nights} of the last {len(report.nights)} nights"
+
+
+def drifted_first(report: DriftReport | None) -> list[ColumnDrift]:
+    """Tonight's columns, drifted ones first, then by effect."""
+    columns = report.nights[-1].columns if report is not None and report.nights else ()
+    return sorted(columns, key=lambda column: (not column.drifted, column.ignored, -column.effect, column.column))
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings, the worst first."""
+    order = {"critical": 0, "warning": 1, "info": 2}
+    return sorted(findings, key=lambda finding: order[finding.severity])

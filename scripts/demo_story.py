@@ -1,0 +1,197 @@
+"""Tell the demo: what happens on which night, in the words of the commands themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import DataError
+from scripts import check, output, promote, propose, pull, train, validate
+from scripts.demo_git import Person
+from scripts.demo_world import FIRST_NIGHT, LAST_NIGHT, World
+from scripts.night import DAY, Night, midnight
+
+if TYPE_CHECKING:
+    from monitoring.triggers import Decision, Request
+
+    from model.validation import Verdict
+
+SPOILED = dt.date(2013, 9, 17)
+REVERTED = dt.date(2013, 9, 20)
+
+
+class Story:
+    """The year: a world that goes on, the commands that run every night, and a person who merges and reverts.
+
+    Args:
+        night: the model; its clock is moved on night by night.
+        flights: the file with the flights of the year.
+    """
+
+    def __init__(self, night: Night, flights: Path) -> None:
+        self.night = night
+        self.person = Person(night)
+        self.counts: Counter[str] = Counter()
+        self.merges: list[str] = []
+        self.calm: list[Decision] = []
+        self.models: dict[int, Any] = {}
+        self.refused: list[int] = []
+        self.person.start()
+        database = night.settings.root / night.settings.source(night.config)
+        database.parent.mkdir(exist_ok=True)
+        self.world = World(flights, database, night.config.data)
+        self.world.history(FIRST_NIGHT)
+
+    def play(self, last: dt.date) -> None:
+        """Go through the nights, from the first model to the last night."""
+        chapter("The first model, from January and February")
+        self.one_night()
+        chapter("Nights go by; quiet ones are summed up")
+        days = [FIRST_NIGHT + n * DAY for n in range(1, (min(last, LAST_NIGHT) - FIRST_NIGHT).days + 1)]
+        with output.progress(len(days), "nights") as step:
+            for day in days:
+                self.morning(day)
+                self.one_night()
+                if day == SPOILED:
+                    self.spoiled_labels()
+                if day == REVERTED:
+                    self.revert_and_back()
+                step(f"night of {day}")
+        self.tell_calm()
+
+    def morning(self, day: dt.date) -> None:
+        """Yesterday's flights are scored by the model in service and logged; older ones get their labels."""
+        self.night.as_of = midnight(day)
+        champion = self.night.champion
+        if champion is None:
+            raise AssertionError("a promoted model is never taken away")
+        flights = self.world.of_day(day - DAY)
+        served = self.score(champion.version, flights)
+        self.world.serve(day - DAY, champion.version, served)
+        self.world.remember(flights, served, self.score(1, flights))
+        self.world.labels_arrive(day)
+
+    def score(self, version: int, flights: Any) -> Any:
+        """What a version says about flights; loaded once, as a service would."""
+        from model import training
+
+        if version not in self.models:
+            known = self.night.registry.versions(self.night.config.registry_name)
+            self.models[version] = self.night.registry.load(known[version])
+        return training.score(self.models[version], training.features(flights, self.night.config.data))
+
+    def one_night(self, night: Night | None = None, request: Request | None = None) -> None:
+        """What the workflow runs every night: pull, check and, where a trigger fired, train, validate, propose."""
+        night = night or self.night
+        self.counts["nights"] += request is None
+        try:
+            with night.stage("pull"):
+                window = pull.run(night)
+                pull.stop_if_broken(night, window)
+        except DataError as err:
+            self.stopped(err)
+            return
+        with night.stage("check"):
+            decision = check.run(night, window, request)
+        self.counts.update(f"alarm {r.trigger}" for r in decision.readings if r.state == "fired")
+        if decision.retrain:
+            self.tell_calm()
+            output.say("", *check.lines(decision))
+            self.retrain(night, decision)
+        else:
+            self.calm.append(decision)
+
+    def retrain(self, night: Night, decision: Decision) -> None:
+        """Train, validate, and propose; the person merges what passed, and the merge promotes."""
+        with night.stage("train"):
+            candidate = train.run(night, decision)
+        self.counts["retrains"] += 1
+        output.say(*train.lines(candidate))
+        with night.stage("validate"):
+            verdict = validate.run(night, candidate)
+        output.say(*validate.lines(night, verdict))
+        with night.stage("propose"):
+            proposal = propose.run(night, verdict)
+        if proposal is None:
+            self.counts["refusals"] += 1
+            self.refused.append(candidate.version)
+            return
+        output.say(*propose.lines(night, proposal))
+        night.forge.page(proposal, night.settings.work(night.name) / "pulls")
+        if len(self.merges) == 1:
+            self.show(verdict, proposal.body)
+        self.merges.append(self.person.merge())
+        output.say("[bold]the reviewer merges it[/]; the workflow runs mlops promote:")
+        self.promote("promotions")
+
+    def show(self, verdict: Verdict, body: str) -> None:
+        """The pull request as its reviewer reads it."""
+        from rich.markdown import Markdown
+        from rich.panel import Panel
+
+        title = f"pull request for version {verdict.candidate.version}, as the reviewer reads it"
+        output.console().print(Panel(Markdown(body), title=title, border_style="dim"))
+
+    def promote(self, kind: str) -> None:
+        """Run mlops promote for the merged state."""
+        with self.night.stage("promote"):
+            result = promote.run(self.night)
+        self.counts[kind] += 1
+        output.say(*promote.lines(result))
+
+    def spoiled_labels(self) -> None:
+        """Somebody rebuilds the labels wrongly and asks for a retraining."""
+        from monitoring.triggers import Request
+
+        self.tell_calm()
+        chapter("A candidate trained on spoiled labels")
+        training = self.night.config.training
+        before = self.night.watermark - round(training.window_days * training.holdout) * DAY
+        copy = self.night.settings.local / "spoiled.db"
+        self.world.spoil(copy, before)
+        settings = self.night.settings.model_copy(update={"monitoring_url": str(copy)})
+        night = Night(settings, self.night.config, self.night.as_of, live=False)
+        output.say("The old labels were rebuilt with a wrong join, and somebody asks for a retraining by hand.")
+        self.one_night(night, Request(reason="labels rebuilt", force=True))
+        self.promote("unchanged")
+
+    def revert_and_back(self) -> None:
+        """A person reverts the last promotion at 3 a.m., and reverts the revert in the morning."""
+        self.tell_calm()
+        chapter("git revert of the promotion, and back")
+        output.say(f"[bold]$ git revert --mainline 1 {self.merges[-1][:10]} && mlops promote[/]")
+        undone = self.person.revert(self.merges[-1])
+        self.promote("rollbacks")
+        output.say(f"[bold]$ git revert {undone[:10]} && mlops promote[/]")
+        self.person.revert(undone)
+        self.promote("re-promotions")
+
+    def stopped(self, err: DataError) -> None:
+        """The night ends because the data is broken."""
+        self.tell_calm()
+        chapter(f"The night of {self.night.as_of:%Y-%m-%d}: broken data")
+        output.error(err)
+        output.say(f"[bold]mlops pull ends with exit code {err.exit_code}[/]; Production is as it was.")
+        self.counts["stopped"] += 1
+
+    def tell_calm(self) -> None:
+        """One line for the quiet nights since the last event."""
+        if not self.calm:
+            return
+        first, last = self.calm[0].as_of, self.calm[-1].as_of
+        scores = [d.performance.value for d in self.calm if d.performance and d.performance.value is not None]
+        metric = self.night.config.triggers.performance.metric.replace("_", " ")
+        told = f"{metric} {min(scores):.3f} to {max(scores):.3f}" if scores else "too few labels to judge"
+        held = sum(bool(d.held_back_by) for d in self.calm)
+        note = f", an alarm held back on {held} of them: {self.calm[-1].held_back_by[0]}" if held else ""
+        output.say(
+            f"{first:%d %b} to {last:%d %b}: {len(self.calm)} nights without retraining, {told}{note}", style="dim"
+        )
+        self.calm.clear()
+
+
+def chapter(title: str) -> None:
+    """A heading of the story."""
+    output.say("", f"[bold cyan]{title}[/]")

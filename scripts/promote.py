@@ -1,0 +1,76 @@
+"""Make the registry agree with git: promotion, rollback and repair in one command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from core.errors import MlopsError, RegistryError
+from scripts import log, options, output
+from scripts.night import Night, head_commit
+
+
+def promote(
+    model: options.Model = None,
+    as_of: options.AsOf = None,
+    json: options.Json = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only compare; exit 5 where git and registry differ.")
+    ] = False,
+) -> None:
+    """Move the version that model/NAME/production.json declares to Production, for one model or for all.
+
+    Example: mlops promote --dry-run
+    """
+    results: list[dict[str, Any]] = []
+    errors: list[MlopsError] = []
+    for night in Night.each(model, as_of):
+        try:
+            with night.stage("promote"):
+                results.append(run(night, dry_run=dry_run, verify=verify))
+        except MlopsError as err:
+            errors.append(err)
+    output.show({"models": results}, [line for result in results for line in lines(result)], as_json=json)
+    for err in errors[1:]:
+        output.error(err)
+    if errors:
+        raise errors[0]
+
+
+def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[str, Any]:
+    """Check everything that can refuse, plan, and, unless told otherwise, apply.
+
+    Raises:
+        RegistryError: the declared version cannot be trusted, or, with `verify`, is not what is in Production.
+    """
+    from model import stages
+
+    declared, name = night.manifest, night.config.registry_name
+    state = stages.observe(night.registry.client, name)
+    plan = stages.plan(state, declared, head_commit(night.settings.root))
+    if declared is not None:
+        stages.verify(night.registry, declared)
+    result = {"model": night.name, "version": declared and declared.version, "done": False, "steps": plan.sentences}
+    if verify and plan.steps:
+        raise RegistryError(
+            f"Git and registry differ for {night.name}. To agree, one would {'; '.join(plan.sentences)}.",
+            why="Somebody changed the registry by hand, or a promotion did not finish.",
+            fix=f"Run mlops promote --model {night.name}. To keep the change instead, declare it in git.",
+        )
+    if declared is None or dry_run or verify or not plan.steps:
+        return result
+    stages.apply(night.registry.client, plan, night.as_of)
+    before = next(iter(state.production), None)
+    if before != declared.version:
+        log.move(night, before=before, after=declared.version, commit=plan.commit, sentences=plan.sentences)
+    return {**result, "done": True}
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result for a person."""
+    return [f"{result['model']}: {'' if result['done'] else 'would '}{step}" for step in result["steps"]] or [
+        f"{result['model']}: registry agrees with git"
+        + (f", version {result['version']} is in Production" if result["version"] else ", nothing is declared yet")
+    ]

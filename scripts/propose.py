@@ -1,0 +1,81 @@
+"""Open the promotion pull request for a candidate that passed, or update the one that is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import GateBlockedError
+from scripts import log, options, output
+from scripts.night import Night, head_commit
+
+if TYPE_CHECKING:
+    from model.validation import Verdict
+    from review.forge import Proposal
+
+
+def propose(
+    model: options.Model = None,
+    as_of: options.AsOf = None,
+    json: options.Json = False,
+    verdict: options.From = None,
+    exit_code: options.ExitCode = False,
+) -> None:
+    """Read verdict.json; if every gate passed, put the manifest on branch promote/NAME and open its pull request.
+
+    Example: mlops propose --model flights --as-of 2013-06-01
+    """
+    from model.validation import Verdict
+
+    night = Night.open(model, as_of)
+    with night.stage("propose"):
+        judged = night.take(Verdict, "verdict.json", verdict)
+        proposal = run(night, judged)
+        if proposal is None:
+            output.show(
+                judged,
+                [f"{night.name}: version {judged.candidate.version} was refused, nothing proposed"],
+                as_json=json,
+            )
+        else:
+            output.show(proposal, lines(night, proposal), as_json=json)
+        if proposal is None and exit_code:
+            raise blocked(judged)
+
+
+def run(night: Night, verdict: Verdict) -> Proposal | None:
+    """The pull request, or None where a gate blocked."""
+    if not verdict.passed:
+        return None
+    from model import manifest
+    from review import proposal as text
+
+    night.forge.ensure(night.settings.root)
+    before, previous = night.manifest, night.forge.open_proposal(night.name)
+    declared = text.manifest_for(verdict, before, head_commit(night.settings.root))
+    made = night.forge.propose(
+        night.name,
+        text.title(verdict),
+        text.body(verdict, before=before, previous=previous, report=f"local/{night.name}/report.html"),
+        {manifest.path(night.name): manifest.dump(declared)},
+        night.as_of,
+    )
+    log.proposal(night, made, verdict)
+    return made
+
+
+def blocked(verdict: Verdict) -> GateBlockedError:
+    """The error for `--exit-code`."""
+    said = [gate.sentence for gate in verdict.gates if gate.state != "passes"]
+    return GateBlockedError(
+        f"Version {verdict.candidate.version} of {verdict.candidate.registry_name} is refused: {'; '.join(said)}.",
+        fix="Read the report; the model in service stays in service.",
+    )
+
+
+def lines(night: Night, proposal: Proposal) -> list[str]:
+    """The result for a person: where the pull request is, and how to merge it here."""
+    return [
+        f"{night.name}: pull request {proposal.number} is open: {output.clean(proposal.title)}",
+        f"  {output.clean(proposal.url)}",
+        f"  merge it with: git pull {night.settings.forge} {proposal.branch} && mlops promote --model {night.name}",
+    ]

@@ -1,0 +1,77 @@
+"""Say on one screen where a model stands, and whether registry and git agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.errors import RegistryError
+from scripts import options, output
+from scripts.night import DAY, Night
+from scripts.promote import run as plan_of
+
+if TYPE_CHECKING:
+    from model.events import Event
+
+
+def status(model: options.Model = None, as_of: options.AsOf = None, json: options.Json = False) -> None:
+    """Show the version in service, the candidate, the open proposal, the last readings, and if registry equals git.
+
+    Example: mlops status --model flights
+    """
+    for night in Night.each(model, as_of):
+        facts = run(night)
+        if json:
+            output.show(facts, (), as_json=True)
+        else:
+            output.table(f"{night.name} as of {night.as_of:%Y-%m-%d}", ("", ""), facts.items())
+
+
+def run(night: Night) -> dict[str, Any]:
+    """What there is to know, a line a fact."""
+    from model.events import read_events
+
+    versions = night.registry.versions(night.config.registry_name)
+    champion = night.champion
+    proposal = night.forge.open_proposal(night.name)
+    newest = versions[max(versions)] if versions else None
+    events = read_events(night.registry.client, night.name)
+    return {
+        "in service": "nothing yet"
+        if champion is None
+        else f"version {champion.version}, trained {champion.trained_at:%Y-%m-%d} "
+        f"({(night.as_of - champion.trained_at) // DAY} days ago) on rows up to {champion.data_until:%Y-%m-%d}",
+        "newest version": newest and f"version {newest.version}, validation {newest.validation}",
+        "open proposal": proposal.url if proposal else "none",
+        **readings(events),
+        "registry": agreement(night),
+    }
+
+
+def readings(events: list[Event]) -> dict[str, str]:
+    """The readings of the newest decision, and the newest failure if it came after it."""
+    judged = next((event for event in reversed(events) if event.kind == "decision"), None)
+    if judged is None:
+        return {"last readings": "none yet"}
+    told = {
+        name: f"{judged.metrics[name]:.3f}" + (f" (limit {limit:.3f})" if limit is not None else "")
+        for name in ("performance", "drift", "age")
+        if name in judged.metrics
+        for limit in [judged.metrics.get(f"{name}_limit")]
+    }
+    values = ", ".join(f"{name} {text}" for name, text in told.items()) or "none could be judged"
+    last = events[-1]
+    failed = (
+        {"last failure": f"{last.timestamp:%Y-%m-%d} {last.trigger}: {last.error}"} if last.kind == "failure" else {}
+    )
+    return {"last readings": f"{judged.timestamp:%Y-%m-%d}: {values}", **failed}
+
+
+def agreement(night: Night) -> str:
+    """Whether registry and git agree, in words."""
+    try:
+        result = plan_of(night, dry_run=True)
+    except RegistryError as err:
+        return f"DISAGREES with git: {err.what}"
+    if result["steps"]:
+        return f"DISAGREES with git: mlops promote would {'; '.join(result['steps'])}"
+    return "agrees with git" if result["version"] else "agrees with git: nothing is declared, nothing is in Production"

@@ -1,0 +1,176 @@
+"""A repository with the example model in a temporary folder, and the commands run in it as a user runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import io
+import json
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from core.settings import Settings, load_config
+from model import training
+from scripts.app import main
+from scripts.demo import prepare
+from scripts.demo_git import Person
+from scripts.demo_world import World
+from scripts.night import Night, midnight
+
+ROOT = Path(__file__).parent.parent
+FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
+FIRST = dt.date(2013, 3, 4)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """Its JSON."""
+        return json.loads(self.out)
+
+
+class Place:
+    """The folder, and what people and commands do in it."""
+
+    def __init__(self, folder: Path, merges: list[str] | None = None) -> None:
+        self.folder = folder
+        self.merges = merges or []
+
+    @classmethod
+    def make(cls, folder: Path, *, store: Path | None = None) -> Place:
+        """A new repository with a filled monitoring table; `store` is an empty MLflow database to copy."""
+        prepare(ROOT, folder)
+        place = cls(folder)
+        place.person.start()
+        (folder / "local").mkdir()
+        if store:
+            shutil.copy(store, folder / "local" / "mlflow.db")
+        World(FLIGHTS, place.database, place.night(FIRST).config.data).history(FIRST)
+        return place
+
+    def copy(self, folder: Path) -> Place:
+        """The same place elsewhere (its models stay where they were logged)."""
+        shutil.copytree(self.folder, folder)
+        return Place(folder, list(self.merges))
+
+    @property
+    def database(self) -> Path:
+        """The monitoring table's file."""
+        return self.folder / "local" / "monitoring.db"
+
+    @property
+    def manifest(self) -> Path:
+        """What git declares."""
+        return self.folder / "model" / "flights" / "production.json"
+
+    def night(self, day: dt.date) -> Night:
+        """The model at a midnight."""
+        return Night(Settings.load(self.folder, {}), load_config(self.folder, "flights"), midnight(day), live=False)
+
+    @property
+    def person(self) -> Person:
+        """Who merges and reverts."""
+        return Person(self.night(FIRST))
+
+    def mlops(self, *words: str, day: dt.date | None = FIRST, env: dict[str, str] | None = None) -> Ran:
+        """Run a command as at the prompt."""
+        argv = ["mlops", *words, *(["--as-of", f"{day}"] if day else [])]
+        out, err = io.StringIO(), io.StringIO()
+        code = 0
+        streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
+        with self._inside(env or {}), patch.object(sys, "argv", argv), streams[0], streams[1]:
+            try:
+                main()
+            except SystemExit as stop:
+                code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        return Ran(code, out.getvalue(), err.getvalue())
+
+    @contextlib.contextmanager
+    def _inside(self, env: dict[str, str]) -> Iterator[None]:
+        before = Path.cwd()
+        drop = ("MLFLOW_TRACKING_URI", "MONITORING_URL", "MLOPS_LOCAL", "MLOPS_FORGE", "GITHUB_ACTIONS", "GITHUB_SHA")
+        kept = {key: value for key, value in os.environ.items() if key not in drop}
+        with patch.dict(os.environ, {**kept, **env}, clear=True):
+            os.chdir(self.folder)
+            try:
+                yield
+            finally:
+                os.chdir(before)
+
+    def serve(self, begin: dt.date, end: dt.date) -> None:
+        """Flights from `begin` to the day before `end` are scored by the version in service; labels arrive."""
+        night = self.night(end)
+        champion = night.champion
+        assert champion is not None
+        model = night.registry.load(champion)
+        world = World(FLIGHTS, self.database, night.config.data)
+        day = begin
+        while day < end:
+            flights = world.of_day(day)
+            world.serve(day, champion.version, training.score(model, training.features(flights, night.config.data)))
+            day += dt.timedelta(days=1)
+        world.labels_arrive(end)
+
+    def retrain(self, day: dt.date, *, reason: str = "by hand", any_verdict: bool = False) -> None:
+        """Pull, check, train, validate and propose, all of which must work.
+
+        With `any_verdict` the comparison with the champion is switched off, so that every training is proposed.
+        """
+        if any_verdict:
+            config = self.folder / "model" / "flights" / "model.toml"
+            config.write_text(config.read_text().replace("[gates]\n", "[gates]\ncompare = false\n", 1))
+        asked = [] if day == FIRST else ["--reason", reason, "--force"]
+        for words in (["pull"], ["check", *asked], ["train"], ["validate"], ["propose"]):
+            ran = self.mlops(*words, day=day)
+            assert ran.code == 0, ran.err
+        if any_verdict:
+            config.write_text(config.read_text().replace("compare = false\n", "", 1))
+
+    def duplicate_ids(self, day: str) -> None:
+        """Deliver the rows of a day twice, into a table without a primary key."""
+        self.sql(
+            "CREATE TABLE plain AS SELECT * FROM predictions",
+            f"INSERT INTO plain SELECT * FROM predictions WHERE timestamp >= '{day}'",  # noqa: S608 - a date
+            "DROP TABLE predictions",
+            "ALTER TABLE plain RENAME TO predictions",
+        )
+
+    def shuffle(self) -> None:
+        """Store the rows in no order."""
+        self.sql(
+            "CREATE TABLE plain AS SELECT * FROM predictions ORDER BY random()",
+            "DROP TABLE predictions",
+            "ALTER TABLE plain RENAME TO predictions",
+        )
+
+    def sql(self, *statements: str) -> None:
+        """Change the monitoring table."""
+        with contextlib.closing(sqlite3.connect(self.database)) as db, db:
+            for statement in statements:
+                db.execute(statement)
+
+    def production(self) -> tuple[int, ...]:
+        """The versions in Production."""
+        from model import stages
+
+        night = self.night(FIRST)
+        return tuple(stages.observe(night.registry.client, night.config.registry_name).production)
+
+    def versions(self) -> int:
+        """How many versions are registered."""
+        night = self.night(FIRST)
+        return len(night.registry.versions(night.config.registry_name))

@@ -1,0 +1,98 @@
+"""README and docs cannot lie: what they name exists, and what exists is in them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from core import errors
+from core.config import ModelConfig
+from scripts.app import COMMANDS, app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+KEYS = (ROOT / "docs" / "your-model.md").read_text(encoding="utf-8")
+NAMES = [name for names in COMMANDS.values() for name in names]
+CLI = typer.main.get_command(app)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_is_documented(name: str) -> None:
+    """A command has a line in the README, a help text with an example, and help for each option."""
+    command = CLI.commands[name]  # type: ignore[attr-defined]
+
+    assert f"| `mlops {name}` |" in README
+    assert f"Example: mlops {name}" in (command.help or "")
+    assert [] == [option.name for option in command.params if not getattr(option, "help", None)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_in_the_docs_exists(page: Path) -> None:
+    """What a page tells the reader to type can be typed."""
+    typed = re.findall(r"mlops ([a-z]+)((?: --[a-z-]+(?: [A-Z]+)?)*)", page.read_text(encoding="utf-8"))
+
+    for name, options in typed:
+        assert name in NAMES
+        known = {opt for param in CLI.commands[name].params for opt in param.opts}  # type: ignore[attr-defined]
+        assert {word for word in options.split() if word.startswith("--")} <= known | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_recipe_in_the_docs_exists(page: Path) -> None:
+    """A `make` recipe that a page names is in the Makefile."""
+    recipes = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert set(re.findall(r"`?make ([a-z]+)", page.read_text(encoding="utf-8"))) - {"it"} <= recipes
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_in_the_docs_exists(page: Path) -> None:
+    """Links to files of the repository, and paths of code, lead somewhere."""
+    text = page.read_text(encoding="utf-8")
+    linked = {page.parent / path for path in re.findall(r"\]\(([^)#:]+)\)", text)}
+    named = {
+        ROOT / path for path in re.findall(r"`((?:core|monitoring|model|review|scripts|tests|docs)/[\w./]+)`", text)
+    }
+
+    assert [] == [str(path) for path in linked | named if not path.exists()]
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    """The README's table lists exactly the codes that commands end with."""
+    listed = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
+    used = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
+
+    assert used | {0} == listed
+
+
+def test_the_readme_is_short() -> None:
+    """Under 500 words come before the tables."""
+    before = README.split("## Commands")[0]
+    prose = re.sub(r"```.*?```", "", before, flags=re.DOTALL)
+
+    assert len(prose.split()) < 500
+
+
+def keys(section: object, path: str = "") -> list[tuple[str, object]]:
+    """Every key of the config with its default."""
+    found: list[tuple[str, object]] = []
+    for name, field in section.model_fields.items():  # type: ignore[attr-defined]
+        if hasattr(field.annotation, "model_fields") and name != "columns":
+            found += keys(field.annotation, f"{path}{name}.")
+        elif path + name != "name":
+            found.append((path + name, field.default))
+    return found
+
+
+@pytest.mark.parametrize(("key", "default"), keys(ModelConfig))
+def test_every_key_is_documented_with_its_default(key: str, default: object) -> None:
+    """docs/your-model.md has a row for each key, and the default it names is the one in the code."""
+    row = next((line for line in KEYS.splitlines() if line.startswith("|") and f"`{key}`" in line.split("|")[1]), "")
+
+    assert row
+    if isinstance(default, bool | int | float | str):
+        assert str(default).lower() == row.split("|")[2].strip().strip("`")
