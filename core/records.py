@@ -26,10 +26,10 @@ class Record(BaseModel):
 
     def to_json(self) -> str:
         """The record as one JSON object, `"record": "NAME/VERSION"` ahead of its fields, ending in a newline."""
-        return json.dumps({"record": self.kind(), **self.model_dump(mode="json")}, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps({"record": self.stamp(), **self.model_dump(mode="json")}, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
-    def kind(cls) -> str:
+    def stamp(cls) -> str:
         """Class name and version, as in `Decision/1`."""
         return f"{cls.__name__}/{cls.VERSION}"
 
@@ -49,9 +49,9 @@ class Record(BaseModel):
                 why="The file is damaged, empty, or was not written by one of our commands.",
                 fix="Run the stage that writes it again.",
             ) from err
-        if kind != cls.kind():
+        if kind != cls.stamp():
             raise RecordError(
-                f"{origin} holds {str(kind)[:60]!r}, expected {cls.kind()!r}.",
+                f"{origin} holds {str(kind)[:60]!r}, expected {cls.stamp()!r}.",
                 why="It comes from another stage, or from another release of the template.",
                 fix="Run the stage that writes it again with this release.",
             )

@@ -69,7 +69,7 @@ def read(root: Path, name: str) -> Manifest | None:
 
 def dump(manifest: Manifest) -> str:
     """The text of `production.json`: one key a line, sorted, so that a pull request shows what changes."""
-    whole = {"record": manifest.kind(), **manifest.model_dump(mode="json")}
+    whole = {"record": manifest.stamp(), **manifest.model_dump(mode="json")}
     return json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

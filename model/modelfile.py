@@ -80,7 +80,9 @@ def tree_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*")):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise RegistryError(f"The model's folder holds {name!r}, which is no plain file.", why=TAMPERED, fix=RETRAIN)
+            raise RegistryError(
+                f"The model's folder holds {name!r}, which is no plain file.", why=TAMPERED, fix=RETRAIN
+            )
         if path.is_file() and name != ADDED_BY_DOWNLOADS:
             data = path.read_bytes()
             digest.update(f"{len(name.encode())} {name} {len(data)} ".encode() + data)

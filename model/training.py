@@ -13,8 +13,8 @@ import numpy as np
 from core.config import ModelConfig
 from core.errors import ConfigError, DataError
 from core.records import Record
-from model.pipelines import Build, load_build, pipeline_digest
 from model.example import synthetic_rows
+from model.pipelines import Build, load_build, pipeline_digest
 from model.rows import data_digest, features, frame
 from monitoring.triggers import Decision
 from monitoring.window import QualityReport

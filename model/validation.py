@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import get_args
 
 from core.config import Metric, ModelConfig
@@ -11,7 +12,8 @@ from model import gates
 from model.evidence import Evidence, latency_p95
 from model.gates import Comparison, Gate, Score, SliceScore
 from model.training import Candidate
-from monitoring.metrics import counted, evaluate, interval, paired_difference
+from monitoring.intervals import interval, paired_difference
+from monitoring.metrics import counted, evaluate
 
 __all__ = ["Comparison", "Evidence", "Gate", "Score", "SliceScore", "Verdict", "latency_p95", "validate"]
 
@@ -36,6 +38,11 @@ class Verdict(Record):
     size_mb: float
     holdout_digest: str
     reference: float | None
+
+    @property
+    def model(self) -> str:
+        """The model's folder name."""
+        return self.candidate.model
 
 
 def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> Verdict:
@@ -87,11 +94,26 @@ def _scores(unseen: Evidence, config: ModelConfig) -> tuple[Score, ...]:
 
 
 def _compare(unseen: Evidence, config: ModelConfig) -> Comparison | None:
-    """Challenger minus champion; None where there is no champion to compare with, or the metric is undefined."""
-    if unseen.champion_scores is None or unseen.champion_version is None or not config.gates.compare:
+    """Challenger minus champion; None where something is missing that a fair comparison needs."""
+    fair = unseen.champion_version is not None and unseen.champion_fit_until is not None
+    if unseen.champion_scores is None or not fair or not config.gates.compare:
         return None
     metric, threshold = config.triggers.performance.metric, config.training.threshold
     sides = (unseen.champion_scores, unseen.challenger_scores)
-    values = [gates.defined(evaluate(metric, counted(unseen.labels, scores), threshold)) for scores in sides]
-    found = paired_difference(metric, unseen.labels, *sides, threshold, config.gates.confidence, config.training.seed)
-    return None
+    values = [float(evaluate(metric, counted(unseen.labels, scores), threshold)) for scores in sides]
+    difference, low, high = paired_difference(
+        metric, unseen.labels, *sides, threshold, config.gates.confidence, config.training.seed
+    )
+    if math.isnan(difference):
+        return None
+    return Comparison(
+        metric=metric,
+        champion=unseen.champion_version,
+        champion_value=values[0],
+        challenger_value=values[1],
+        difference=difference,
+        low=low,
+        high=high,
+        margin=config.gates.max_loss_to_champion,
+        rows=len(unseen.labels),
+    )

@@ -38,7 +38,8 @@ def options(
     traceback: bool = typer.Option(False, "--traceback", help="Show the stack trace of our own errors too."),
 ) -> None:
     """Retrain, judge and promote models: git declares what is in Production, MLflow obeys."""
-    output.show_traceback(on=traceback)
+    # Read by `main`, which is outside of the commands.
+    del traceback
 
 
 def main() -> None:
@@ -46,6 +47,8 @@ def main() -> None:
     try:
         app()
     except MlopsError as err:
+        if "--traceback" in sys.argv:
+            raise
         output.error(err)
         sys.exit(err.exit_code)
 

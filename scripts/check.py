@@ -12,7 +12,6 @@ from scripts.night import DAY, Night
 
 if TYPE_CHECKING:
     from monitoring.triggers import Decision, Past, Request
-
     from monitoring.window import Window
 
 MARKS = {"fired": "[bold red]fired[/]", "quiet": "[green]quiet[/]", "cannot_judge": "[yellow]cannot judge[/]"}
@@ -32,7 +31,6 @@ def check(
     Example: mlops check --model flights --as-of 2013-06-01 --reason "new airport" --force
     """
     from monitoring.triggers import Request
-
     from monitoring.window import Window
 
     night = Night.open(model, as_of)
@@ -46,7 +44,6 @@ def check(
 def run(night: Night, window: Window, request: Request | None = None, out: Path | None = None) -> Decision:
     """The decision of the night; also written, and left in the event log."""
     from monitoring.triggers import decide
-
     from scripts import log
     from scripts.pull import stop_if_broken
 
@@ -64,15 +61,15 @@ def past(night: Night) -> Past:
     from monitoring.triggers import Past
 
     champion, declared = night.champion, night.manifest
-    trained = [moment for moment in night.registry.trainings(night.name) if moment <= night.as_of]
+    trained = [moment for moment in night.registry.trainings(night.config.registry_name) if moment <= night.as_of]
     proposal = night.forge.open_proposal(night.name)
     return Past(
-        champion=champion and champion.version,
-        champion_trained=champion and champion.trained_at,
-        reference=declared and declared.reference,
+        champion=champion.version if champion else None,
+        champion_trained=champion.trained_at if champion else None,
+        reference=declared.reference if declared else None,
         last_training=max(trained, default=None),
         trainings_30_days=sum(moment > night.as_of - 30 * DAY for moment in trained),
-        open_proposal=proposal and proposal.url,
+        open_proposal=proposal.url if proposal else None,
     )
 
 

@@ -12,7 +12,8 @@ import typer
 
 from core.errors import MlopsError, UsageError
 from scripts import output
-from scripts.night import Night, find_root, midnight
+from scripts.night import Night, midnight
+from scripts.repository import find_root
 
 if TYPE_CHECKING:
     from scripts.demo_story import Story
@@ -72,7 +73,7 @@ def closing(story: Story, root: Path, place: Path, seconds: float) -> None:
     ours, never = story.world.scores(night.config)
     metric = night.config.triggers.performance.metric.replace("_", " ")
     names = ("nights", "retrains", "promotions", "refusals", "rollbacks", "stopped")
-    rows = [(name, counts[name]) for name in names]
+    rows: list[tuple[str, object]] = [(name, counts[name]) for name in names]
     rows[1:1] = [("nights with an alarm", alarms)]
     rows += [(f"{metric}, retrained", f"{ours:.3f}"), (f"{metric}, never retrained", f"{never:.3f}")]
     output.say("")

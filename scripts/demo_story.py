@@ -14,9 +14,8 @@ from scripts.demo_world import FIRST_NIGHT, LAST_NIGHT, World
 from scripts.night import DAY, Night, midnight
 
 if TYPE_CHECKING:
-    from monitoring.triggers import Decision, Request
-
     from model.validation import Verdict
+    from monitoring.triggers import Decision, Request
 
 SPOILED = dt.date(2013, 9, 17)
 REVERTED = dt.date(2013, 9, 20)
@@ -111,7 +110,7 @@ class Story:
         output.say(*train.lines(candidate))
         with night.stage("validate"):
             verdict = validate.run(night, candidate)
-        output.say(*validate.lines(night, verdict))
+        output.say(*validate.lines(verdict))
         with night.stage("propose"):
             proposal = propose.run(night, verdict)
         if proposal is None:

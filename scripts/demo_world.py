@@ -55,7 +55,8 @@ class World:
 
     def of_day(self, day: dt.date) -> pd.DataFrame:
         """The flights of one day."""
-        return self.rows[self.days == day]
+        found: pd.DataFrame = self.rows[self.days == day]
+        return found
 
     def history(self, until: dt.date) -> None:
         """Fill in the flights before `until` as they were collected before there was a model: labels, no scores."""
@@ -101,6 +102,7 @@ class World:
     def scores(self, config: ModelConfig) -> tuple[float, float]:
         """The trigger's metric over all flights: as served, and with the first model for ever."""
         import numpy as np
+
         from monitoring.metrics import counted, evaluate
 
         metric, threshold = config.triggers.performance.metric, config.training.threshold

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from core.errors import BusyError, MlopsError, OutsideError, RecordError, UsageError
+from core.errors import MlopsError, RecordError
 from core.settings import Settings, load_config, model_names
+from scripts.lock import alone
 from scripts.options import instant
+from scripts.repository import find_root, only_model
 
 if TYPE_CHECKING:
+    from core.config import ModelConfig
     from model.manifest import Manifest
     from model.registry import ModelVersion, Registry
     from monitoring.source import Source
-
-    from core.config import ModelConfig
     from monitoring.tally import Baseline
     from review.local import LocalForge
 
@@ -160,7 +160,7 @@ class Night:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Run one stage alone, and leave a failure of ours in the event log before it goes on to the reader."""
-        with self.alone():
+        with alone(self.settings.work(self.name), self.name):
             try:
                 yield
             except MlopsError as err:
@@ -169,69 +169,7 @@ class Night:
                 log.failure(self, name, err)
                 raise
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the model for one run on this machine.
-
-        Raises:
-            BusyError: another run holds it. (Between machines, the workflows' concurrency groups do this.)
-        """
-        path = self.settings.work(self.name) / ".lock"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("a")
-        except OSError as err:
-            raise OutsideError(
-                f"Cannot write {path}: {err.strerror}.",
-                why="The folder is read-only, the disk is full, or a file stands where a folder is needed.",
-                fix="Free the path, or set MLOPS_LOCAL to a folder that can be written.",
-            ) from err
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as err:
-                raise BusyError(
-                    f"Another run is working on {self.name}.",
-                    why="Two runs of one model would undo each other's work.",
-                    fix="Wait until it has ended, then run this again.",
-                ) from err
-            yield
-
 
 def midnight(day: dt.date) -> dt.datetime:
     """The first instant of a day, UTC."""
     return dt.datetime.combine(day, dt.time(), dt.UTC)
-
-
-def find_root(folder: Path) -> Path:
-    """The repository: the nearest folder, from `folder` upwards, that holds `model/NAME/model.toml`.
-
-    Raises:
-        UsageError: there is none.
-    """
-    for place in (folder, *folder.parents):
-        if model_names(place):
-            return place
-    raise UsageError(
-        f"No model/NAME/model.toml here or above ({folder}).", fix="Run the command inside the repository."
-    )
-
-
-def only_model(root: Path) -> str:
-    """The one model of the repository.
-
-    Raises:
-        UsageError: there are several.
-    """
-    names = model_names(root)
-    if len(names) > 1:
-        raise UsageError(f"There are several models: {', '.join(names)}.", fix="Name one with --model.")
-    return names[0]
-
-
-def head_commit(root: Path) -> str:
-    """The commit that is checked out at `root`, as 40 hex digits; empty where `root` is not under git."""
-    from review.git import Git
-
-    git = Git(root)
-    return git("rev-parse", "HEAD") if git.answers("rev-parse", "--verify", "--quiet", "HEAD") else ""

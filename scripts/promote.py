@@ -8,7 +8,8 @@ import typer
 
 from core.errors import MlopsError, RegistryError
 from scripts import log, options, output
-from scripts.night import Night, head_commit
+from scripts.night import Night
+from scripts.repository import head_commit
 
 
 def promote(
@@ -33,8 +34,8 @@ def promote(
         except MlopsError as err:
             errors.append(err)
     output.show({"models": results}, [line for result in results for line in lines(result)], as_json=json)
-    for err in errors[1:]:
-        output.error(err)
+    for other in errors[1:]:
+        output.error(other)
     if errors:
         raise errors[0]
 
@@ -45,14 +46,19 @@ def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[st
     Raises:
         RegistryError: the declared version cannot be trusted, or, with `verify`, is not what is in Production.
     """
-    from model import stages
+    from model import plans, stages
 
     declared, name = night.manifest, night.config.registry_name
     state = stages.observe(night.registry.client, name)
-    plan = stages.plan(state, declared, head_commit(night.settings.root))
+    plan = plans.plan(state, declared, head_commit(night.settings.root))
     if declared is not None:
         stages.verify(night.registry, declared)
-    result = {"model": night.name, "version": declared and declared.version, "done": False, "steps": plan.sentences}
+    result = {
+        "model": night.name,
+        "version": declared.version if declared else None,
+        "done": False,
+        "steps": plan.sentences,
+    }
     if verify and plan.steps:
         raise RegistryError(
             f"Git and registry differ for {night.name}. To agree, one would {'; '.join(plan.sentences)}.",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import GateBlockedError
 from scripts import log, options, output
-from scripts.night import Night, head_commit
+from scripts.night import Night
+from scripts.repository import head_commit
 
 if TYPE_CHECKING:
     from model.validation import Verdict

@@ -11,7 +11,6 @@ from scripts.night import DAY, Night, midnight
 
 if TYPE_CHECKING:
     from monitoring.source import Source
-
     from monitoring.tally import Baseline, DayTally
     from monitoring.window import Window
 
@@ -44,7 +43,7 @@ def counted(night: Night) -> Window:
     champion = night.champion
     empty = Window(
         model=night.name,
-        version=champion and champion.version,
+        version=champion.version if champion else None,
         as_of=night.as_of,
         start=night.today - days_needed(night) * DAY,
         end=night.today,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError
 from scripts import log, options, output
-from scripts.night import DAY, Night, head_commit, midnight
+from scripts.night import DAY, Night, midnight
+from scripts.repository import head_commit
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from monitoring.triggers import Decision
 
-    from model.training import Candidate
+    from model.registry import ModelVersion
+    from model.training import Candidate, Split
+    from model.versions import Origin
+    from monitoring.triggers import Decision
     from monitoring.window import QualityReport
 
 
@@ -47,6 +50,7 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
         DataError: the rows do not suffice, or the expectation suite refuses them.
     """
     from model import training
+    from model.versions import Origin
 
     config, root = night.config, night.settings.root
     batches = read(night)
@@ -58,7 +62,15 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
     version = night.registry.find(config.registry_name, key)
     if version is None:
         estimator = training.fit(training.load_build(root, night.name), config, parts)
-        version = register(night, estimator, parts, batches, data_digest=digest, training_key=key)
+        origin = Origin(
+            training_key=key,
+            data_digest=digest,
+            trained_at=night.as_of,
+            fit_until=parts.fit_until,
+            data_until=parts.data_until,
+            commit=head_commit(root),
+        )
+        version = register(night, estimator, origin, batches, parts)
     candidate = training.Candidate(
         model=night.name,
         registry_name=config.registry_name,
@@ -82,6 +94,24 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
     return candidate
 
 
+def register(night: Night, estimator: Any, origin: Origin, batches: list[pa.RecordBatch], parts: Split) -> ModelVersion:
+    """Keep the fitted estimator, with the baseline of all rows of the window: also unlabelled ones will be met."""
+    from model.example import synthetic_rows
+    from monitoring.tally import build_baseline
+
+    config, data = night.config, night.config.data
+    baseline = build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of)
+    return night.registry.register(
+        config.registry_name,
+        estimator,
+        origin=origin,
+        example=synthetic_rows(baseline, data, seed=config.training.seed),
+        baseline=baseline,
+        params={"training": config.training.model_dump(mode="json"), "features": len(data.features)},
+        metrics={"fit_rows": float(len(parts.fit)), "holdout_rows": float(len(parts.holdout))},
+    )
+
+
 def read(night: Night) -> list[pa.RecordBatch]:
     """All rows of the training window, labelled or not."""
     data = night.config.data
@@ -90,7 +120,7 @@ def read(night: Night) -> list[pa.RecordBatch]:
     return list(night.source.batches(names, midnight(start), midnight(night.watermark)))
 
 
-def judge(night: Night, rows: object) -> QualityReport:
+def judge(night: Night, rows: Any) -> QualityReport:
     """The suite's findings on the training rows.
 
     Raises:

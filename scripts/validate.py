@@ -71,13 +71,13 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
         holdout,
         config,
         challenger_scores=training.score(challenger, rows),
-        champion_version=champion and champion.version,
-        champion_fit_until=champion and champion.fit_until,
+        champion_version=champion.version if champion else None,
+        champion_fit_until=champion.fit_until if champion else None,
         champion_scores=training.score(registry.load(champion), rows) if champion else None,
         example_equal=registry.says_the_same(version, challenger),
         latency_p95_ms=latency_p95(challenger, rows),
         size_mb=registry.size_mb(version),
-        previous_reference=declared and declared.reference,
+        previous_reference=declared.reference if declared else None,
     )
 
 
@@ -94,7 +94,6 @@ def read_holdout(night: Night, candidate: Candidate) -> Any:
 def report(night: Night, verdict: Verdict) -> str:
     """The HTML report, with the model's history."""
     from model.events import read_events
-
     from review.report import render
 
     return render(verdict, read_events(night.registry.client, night.name))

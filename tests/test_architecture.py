@@ -19,6 +19,8 @@ EDGES = {
     "model.stages": {"mlflow"},
     "model.events": {"mlflow"},
     "model.quality": {"great_expectations"},
+    "review.git": {"subprocess"},
+    "review.pulls": {"subprocess"},
     "review.local": {"subprocess"},
 }
 OUTSIDE = {"mlflow", "great_expectations", "sqlite3", "subprocess", "requests", "urllib", "socket"}

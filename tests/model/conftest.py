@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.config import ModelConfig
-    from model.training import Split
+    from model.training import Candidate, Split
     from monitoring.tally import Baseline
     from monitoring.window import Window
 
@@ -146,3 +146,43 @@ def window(days: Days, baseline: Baseline, config: ModelConfig) -> Callable[...,
         )
 
     return at
+
+
+@pytest.fixture(scope="session")
+def candidate(parts: Split, rows: pd.DataFrame, night: dt.date) -> Candidate:
+    """The first model as it was registered, without findings."""
+    from model.rows import data_digest
+    from model.training import Candidate
+    from monitoring.triggers import Decision
+    from monitoring.window import QualityReport
+
+    return Candidate(
+        model="flights",
+        registry_name="flights",
+        version=2,
+        run_id="0" * 32,
+        digest="1" * 64,
+        data_digest=data_digest(rows),
+        training_key="2" * 64,
+        commit="3" * 40,
+        as_of=midnight(night),
+        fit_from=parts.fit_from,
+        fit_until=parts.fit_until,
+        data_until=parts.data_until,
+        fit_rows=len(parts.fit),
+        holdout_rows=len(parts.holdout),
+        quality=QualityReport(subject="training", rows=len(rows), checks=43, findings=()),
+        decision=Decision(
+            model="flights",
+            as_of=midnight(night),
+            champion=None,
+            retrain=True,
+            first=True,
+            reasons=("there is no model yet",),
+            held_back_by=(),
+            readings=(),
+            performance=None,
+            drift=None,
+            quality=None,
+        ),
+    )

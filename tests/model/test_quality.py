@@ -145,7 +145,7 @@ def test_a_fault_of_an_older_day_only_leaves_that_day_out(
         ("new_values", "origin", "info", put("origin", "PHL", rows=1)),
     ],
 )
-def test_what_may_be_a_change_of_the_world_is_only_said(  # noqa: PLR0913 - fixtures and parameters
+def test_what_may_be_a_change_of_the_world_is_only_said(
     window: At, baseline: Baseline, config: ModelConfig, check: str, column: str | None, severity: str, change: Change
 ) -> None:
     """Values out of range, unscored rows and single new categories neither stop the night nor break the day."""
@@ -274,7 +274,7 @@ TRAINING = [
 
 
 @pytest.mark.parametrize(("severity", "check", "column", "change"), TRAINING)
-def test_each_fault_of_training_rows_is_found(  # noqa: PLR0913 - fixtures and parameters
+def test_each_fault_of_training_rows_is_found(
     rows: pd.DataFrame,
     baseline: Baseline,
     config: ModelConfig,
@@ -308,7 +308,9 @@ def test_a_finding_says_share_and_limit(rows: pd.DataFrame, config: ModelConfig)
     """A sentence names the column, how much of it fails, and what is allowed."""
     report = check_training(some("distance", np.nan, 0.3)(rows), config, None)
 
-    assert ("distance is missing in 30.0% of the rows, at most 20.0% may be",) == tuple(f.sentence for f in report.critical)
+    assert ("distance is missing in 30.0% of the rows, at most 20.0% may be",) == tuple(
+        f.sentence for f in report.critical
+    )
     assert (pytest.approx(0.3, abs=1e-3), 0.2) == (report.critical[0].value, report.critical[0].limit)
 
 

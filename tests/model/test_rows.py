@@ -85,7 +85,9 @@ def test_text_in_a_numeric_column_is_an_error() -> None:
 
 def test_types_may_differ_between_batches() -> None:
     """A column of integers in one file and of floats in the next is one column of floats."""
-    rows = frame([batch(x=[1, 2, 3]), batch(x=[0.5, None, None], c=pa.array(["u"] * 3).dictionary_encode())], DATA, NIGHT)
+    rows = frame(
+        [batch(x=[1, 2, 3]), batch(x=[0.5, None, None], c=pa.array(["u"] * 3).dictionary_encode())], DATA, NIGHT
+    )
 
     assert [1.0, 2.0, 3.0, 0.5] == rows["x"].tolist()[:4]
     assert ["u", "u", "u"] == rows["c"].tolist()[3:]
@@ -106,7 +108,9 @@ def test_no_batches_give_an_empty_frame() -> None:
 
 def test_features_are_cast_whatever_the_table_holds() -> None:
     """Rows that did not come through `frame` (as a service has them) get the kinds that the model was fitted on."""
-    given_rows = pd.DataFrame({"c": pd.Series(["u", pd.NA], dtype="string"), "other": [1, 2], "x": np.array([1, 2], "int16")})
+    given_rows = pd.DataFrame(
+        {"c": pd.Series(["u", pd.NA], dtype="string"), "other": [1, 2], "x": np.array([1, 2], "int16")}
+    )
     found = features(given_rows, DATA)
 
     assert ["x", "c"] == list(found.columns)
@@ -132,7 +136,9 @@ def table(values: list[tuple[float, str | None, int, bool]]) -> pd.DataFrame:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=8), st.randoms(use_true_random=False))
-def test_digest_is_that_of_the_rows_in_any_order(values: list[tuple[float, str | None, int, bool]], random: object) -> None:
+def test_digest_is_that_of_the_rows_in_any_order(
+    values: list[tuple[float, str | None, int, bool]], random: object
+) -> None:
     """Shuffled rows, turned columns and a batch cut in two have the same digest."""
     mixed = values.copy()
     random.shuffle(mixed)  # type: ignore[attr-defined]
@@ -141,7 +147,7 @@ def test_digest_is_that_of_the_rows_in_any_order(values: list[tuple[float, str |
 
 
 def test_digest_sees_every_value() -> None:
-    """A change of any one value, also far down, of a null, of a name or of how often a row occurs changes the digest."""
+    """One other value, also far down, another null, name, or number of times that a row occurs changes the digest."""
     rows = table([(float(n), "u", n % 4, n % 2 == 0) for n in range(20_000)])
     changed = [
         rows.assign(x=rows["x"].where(rows["x"] != 19_999, -1.0)),

@@ -263,7 +263,7 @@ def test_holm_is_over_the_columns_tested() -> None:
     """Two columns double the smaller p-value; an ignored one does not count; without correction nothing does."""
 
     def smallest(columns: Sequence[str], **config: Any) -> float:
-        before = [tally(i, {name: day.columns["x"] for name in columns}) for i, day in enumerate(CALM)]
+        before = [tally(i, dict.fromkeys(columns, day.columns["x"])) for i, day in enumerate(CALM)]
         after = [
             tally(30 + i, {name: cells(BINARY, [480, 520] if name == "x" else [500, 500]) for name in columns})
             for i in range(7)
@@ -303,7 +303,7 @@ def test_the_plain_rule_is_that_of_scipy(shift: float) -> None:
 
     assert expected.statistic == pytest.approx(found.effect, abs=0.001)
     assert expected.statistic + 1e-12 >= found.effect
-    assert kstwo.sf(found.effect, 1200) == pytest.approx(found.p_value, abs=0.002)
+    assert kstwo.sf(found.effect, 1200) == pytest.approx(found.p_value, abs=0.004)
     assert expected.pvalue == pytest.approx(found.p_value, abs=0.02)
     assert (expected.pvalue < 0.05) == found.drifted
     assert (None, False) == (found.own, report.adjusted)
@@ -411,7 +411,7 @@ def test_nights_are_counted_from_the_oldest() -> None:
 
 def test_a_night_fires_when_enough_columns_drift() -> None:
     """`min_columns` of one night, not over nights."""
-    before = [tally(i, {name: CALM[i].columns["x"] for name in "xy"}) for i in range(30)]
+    before = [tally(i, dict.fromkeys("xy", CALM[i].columns["x"])) for i in range(30)]
     after = [tally(30 + i, {"x": cells(BINARY, [200, 800]), "y": cells(BINARY, [500, 500])}) for i in range(9)]
     axes = {"x": BINARY, "y": BINARY}
 

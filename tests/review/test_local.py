@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutsideError, UsageError
+from model.manifest import Manifest, dump
 from review.local import LocalForge
 from review.pulls import Store
 
@@ -29,8 +30,24 @@ def git(folder: Path, *words: str) -> str:
 
 
 def manifest(version: int) -> str:
-    """A manifest, one key a line."""
-    return f'{{\n "model": "flights",\n "score": 0.6{version},\n "version": {version}\n}}\n'
+    """The text of a manifest."""
+    return dump(
+        Manifest(
+            model="flights",
+            version=version,
+            run_id=f"{version:032x}",
+            digest=f"{version:064x}",
+            data_digest=f"{version:064x}",
+            commit=f"{version:040x}",
+            champion=version - 1 or None,
+            trained_at=NIGHT + version * (LATER - NIGHT),
+            data_until=NIGHT,
+            metric="balanced_accuracy",
+            score=0.6 + version / 100,
+            reference=0.65,
+            reason="drift",
+        )
+    )
 
 
 @pytest.fixture
@@ -264,6 +281,27 @@ def test_two_proposers_at_once_leave_two_whole_proposals(forge: LocalForge) -> N
 
     assert [(1, "open"), (2, "open")] == [(proposal.number, proposal.state) for proposal in forge.proposals()]
     assert {"a", "b"} == {proposal.model for proposal in forge.proposals()}
+
+
+def test_two_proposals_of_one_model_at_once_leave_one(forge: LocalForge) -> None:
+    """Two runs of one model end in one open proposal whose branch, text and file belong together."""
+    start = threading.Barrier(2)
+
+    def run(version: int) -> None:
+        start.wait()
+        offer(forge, version)
+
+    threads = [threading.Thread(target=run, args=(version,)) for version in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    (proposal,) = forge.proposals()
+    version = int(proposal.title.rpartition(" ")[2])
+    assert (1, "open", f"v{version}\n") == (proposal.number, proposal.state, proposal.body)
+    assert proposal.head == git(forge.path, "rev-parse", "promote/flights")
+    assert manifest(version).strip() == git(forge.path, "show", f"promote/flights:{FILE}")
 
 
 def test_ensure_sends_main_forward_and_never_an_unreviewed_branch(forge: LocalForge, root: Path) -> None:

@@ -72,7 +72,7 @@ def test_staves_fill_the_picture(verdict: Verdict) -> None:
     assert [] == pictures.staves(drift.nights[-1].columns[0].model_copy(update={"bars": ()}))
 
 
-def night(day: int, value: float | None, **fields: Any) -> SimpleNamespace:
+def night(day: int, value: float | None, **fields: Any) -> Any:
     """An event of a day in June."""
     metrics = {} if value is None else {"performance": value, "performance_limit": 0.5}
     known = {"kind": "decision", "version": None, "success": True, "reasons": (), "error": None, "metrics": metrics}

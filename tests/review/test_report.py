@@ -169,10 +169,10 @@ def test_hostile_data_adds_no_tag(verdict: Verdict, text: str) -> None:
     """Whatever data says, the page has the same tags with the same attributes' names."""
 
     def shape(made: str) -> list[tuple[str, tuple[str, ...]]]:
-        event = SimpleNamespace(
+        event: Any = SimpleNamespace(
             timestamp=verdict.as_of, kind="failure", version=1, success=False, reasons=(made,), error=made, metrics={}
         )
-        nights = [
+        nights: list[Any] = [
             SimpleNamespace(**{**vars(event), "kind": "decision", "metrics": {"performance": value}})
             for value in (0.5, 0.6)
         ]

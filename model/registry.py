@@ -1,0 +1,199 @@
+"""Keep in MLflow what must outlive a run: versions with their evidence, and which of them is in Production."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import RegistryError
+from core.records import Record
+from model import modelfile, store, trainings
+from model.versions import Example, Judged, ModelVersion, Origin
+from monitoring.tally import Baseline
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ModelVersion", "Origin", "Registry"]
+
+R = TypeVar("R", bound=Record)
+PRODUCTION = "Production"
+BASELINE, EXAMPLE = "baseline.json", "example.json"
+
+
+class Registry:
+    """The models, versions and trainings in one MLflow store.
+
+    Every method raises OutsideError where MLflow or its files cannot be reached.
+
+    Args:
+        tracking_uri: the store; an SQLite file is created where there is none.
+        artifacts: the folder for files, where no server keeps them.
+    """
+
+    def __init__(self, tracking_uri: str, artifacts: Path) -> None:
+        self.artifacts = artifacts.absolute()
+        self.client = store.connect(tracking_uri, self.artifacts)
+
+    @contextmanager
+    def _reaching(self, done: str) -> Iterator[None]:
+        with store.reaching(self.client.tracking_uri, done):
+            yield
+
+    def _entries(self, name: str, also: str = "") -> list[Any]:
+        """What MLflow has of the versions of a model, the oldest first."""
+        with self._reaching(f"asked for the versions of {name}"):
+            found = store.pages(
+                lambda token: self.client.search_model_versions(
+                    f"name={store.literal(name)}{also}", max_results=store.PAGE, page_token=token
+                )
+            )
+        return sorted(found, key=lambda entry: int(entry.version))
+
+    def versions(self, name: str) -> dict[int, ModelVersion]:
+        """All versions that our trainings registered, by number. Others, registered by hand, are left out."""
+        known = (_version(entry) for entry in self._entries(name))
+        return {version.version: version for version in known if version is not None}
+
+    def champion(self, name: str) -> ModelVersion | None:
+        """The version in Production, None before the first promotion.
+
+        Raises:
+            RegistryError: several are, or one that no training of ours registered.
+        """
+        entries = [entry for entry in self._entries(name) if entry.current_stage == PRODUCTION]
+        if not entries:
+            return None
+        version = _version(entries[0])
+        if len(entries) > 1 or version is None:
+            numbers = " and ".join(str(entry.version) for entry in entries)
+            raise RegistryError(
+                f"In Production of {name}: version {numbers}, expected one that was registered by mlops train.",
+                why="Somebody moved a stage, registered a model or changed tags in MLflow by hand.",
+                fix="Run mlops promote: it makes Production what git declares.",
+            )
+        return version
+
+    def find(self, name: str, training_key: str) -> ModelVersion | None:
+        """The version that this very training registered, if it ran before."""
+        entries = self._entries(name, f" and tags.training_key={store.literal(training_key)}")
+        return next((version for entry in reversed(entries) if (version := _version(entry))), None)
+
+    def register(
+        self,
+        name: str,
+        estimator: Any,
+        *,
+        origin: Origin,
+        example: pd.DataFrame,
+        baseline: Baseline,
+        records: Mapping[str, Record] | None = None,
+        params: Mapping[str, object] | None = None,
+        metrics: Mapping[str, float] | None = None,
+    ) -> ModelVersion:
+        """Keep a fitted estimator as a new version with alias `candidate`; of one training only once.
+
+        Args:
+            name: the registered model, and the experiment of its trainings; made where there is none.
+            estimator: gives probabilities with `predict_proba`.
+            origin: what it was made from.
+            example: made-up rows of features; what the model says of them is kept, to compare when it is loaded.
+            baseline: the tallies of the rows it was trained on.
+            records: further records to keep, by file name.
+            params: settings for people to read in MLflow; nested ones get dotted names.
+            metrics: numbers likewise.
+
+        Raises:
+            ConfigError: the estimator holds types that are not on the allow-list.
+        """
+        from model.training import score
+
+        version = self.find(name, origin.training_key)
+        if version is None:
+            kept = {**(records or {}), BASELINE: baseline, EXAMPLE: Example.of(example, score(estimator, example))}
+            with self._reaching(f"given a new version of {name}"):
+                numbers = (params or {}, metrics or {})
+                trainings.log(self.client, self.artifacts, name, estimator, example, origin, kept, numbers)
+            version = self.find(name, origin.training_key)
+        if version is None:
+            raise RegistryError(f"The new version of {name} is not in the registry.", why="Somebody deleted it.")
+        return version
+
+    def record(self, version: ModelVersion, file: str, cls: type[R]) -> R:
+        """A record that was kept with a version."""
+        with self._reaching(f"read {file} of {version.name} version {version.version} from"):
+            place = self.client.get_run(version.run_id).info.artifact_uri
+            with trainings.download(self.client, f"{place}/{file}") as path:
+                return cls.read(path)
+
+    def baseline(self, version: ModelVersion) -> Baseline:
+        """The tallies of the rows that a version was trained on."""
+        return self.record(version, BASELINE, Baseline)
+
+    def example(self, version: ModelVersion) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+        """Made-up rows of features, and what the version said of them when it was trained."""
+        example = self.record(version, EXAMPLE, Example)
+        return example.frame(), np.array(example.scores)
+
+    def load(self, version: ModelVersion) -> Any:
+        """The estimator of a version.
+
+        Raises:
+            RegistryError: its files are not those that were registered, or hold what must not be loaded.
+        """
+        with self._files(version) as folder:
+            return modelfile.load(folder, version.digest)
+
+    def says_the_same(self, version: ModelVersion, estimator: Any) -> bool:
+        """Whether an estimator says of the example what the version said when it was trained, but for rounding."""
+        from model.training import score
+
+        rows, scores = self.example(version)
+        return bool(np.allclose(score(estimator, rows), scores, rtol=0, atol=1e-9))
+
+    def size_mb(self, version: ModelVersion) -> float:
+        """The size of a version's files, in megabytes."""
+        with self._files(version) as folder:
+            return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+    @contextmanager
+    def _files(self, version: ModelVersion) -> Iterator[Path]:
+        """A copy of a version's files: nobody changes them between the look at them and their use."""
+        with self._reaching(f"read {version.name} version {version.version} from"):
+            place = self.client.get_model_version_download_uri(version.name, str(version.version))
+            with trainings.download(self.client, place) as folder:
+                yield folder
+
+    def mark(self, name: str, version: int, verdict: Judged) -> None:
+        """Keep a verdict with the version it is about, and say on the version whether it passed.
+
+        Raises:
+            RegistryError: there is no such version.
+        """
+        known = self.versions(name).get(version)
+        if known is None:
+            raise RegistryError(f"There is no version {version} of {name}.", why="Somebody deleted it, or its tags.")
+        with self._reaching(f"told the verdict on {name} version {version}"):
+            self.client.log_text(known.run_id, verdict.to_json(), "verdict.json")
+            state = "passed" if verdict.passed else "blocked"
+            self.client.set_model_version_tag(name, str(version), "validation", state)
+
+    def trainings(self, name: str) -> list[dt.datetime]:
+        """When the model was trained, the oldest first, whatever became of the candidates.
+
+        A run that was killed right after it had registered its version counts by that version.
+        """
+        with self._reaching(f"asked for the trainings of {name}"):
+            finished = trainings.moments(self.client, name)
+        registered = {version.run_id: version.trained_at for version in self.versions(name).values()}
+        return sorted({**registered, **finished}.values())
+
+
+def _version(entry: Any) -> ModelVersion | None:
+    return ModelVersion.of(entry.name, int(entry.version), entry.run_id or "", entry.current_stage, entry.tags)

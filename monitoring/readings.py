@@ -1,0 +1,191 @@
+"""Let every trigger answer in the same way: fired, quiet, or cannot judge, with a sentence that a reviewer can read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from core.config import ModelConfig
+from core.records import Record
+from monitoring.drift import ColumnDrift, DriftNight, DriftReport
+from monitoring.performance import PerformanceReport
+from monitoring.phrases import DAY, distinct, metric, names, sentence_case, span
+
+Name = Literal["performance", "drift", "age", "manual"]
+SURE = 0.5  # confidence at which the value itself is compared
+
+
+class Reading(Record):
+    """What one trigger says on one night, in the unit of its limit; no value where it cannot judge."""
+
+    trigger: Name
+    state: Literal["fired", "quiet", "cannot_judge"]
+    value: float | None
+    limit: float | None
+    sentence: str
+
+
+class Past(Record):
+    """What happened before this night, as the registry, git and the forge remember it.
+
+    `reference`: best holdout score among promoted versions. `open_proposal`: URL of one that waits for a person.
+    """
+
+    champion: int | None
+    champion_trained: dt.datetime | None
+    reference: float | None
+    last_training: dt.datetime | None
+    trainings_30_days: int
+    open_proposal: str | None
+
+
+class Request(Record):
+    """A person asks for a retraining; `force` also over an open proposal."""
+
+    reason: str
+    force: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the triggers judge. A report is None where it could not be made."""
+
+    config: ModelConfig
+    as_of: dt.datetime
+    past: Past
+    performance: PerformanceReport | None
+    drift: DriftReport | None
+    request: Request | None
+
+
+def performance(evidence: Evidence) -> Reading:
+    """Fires when the score on late labels is surely under its limit: even its upper bound is."""
+    config, report = evidence.config.triggers.performance, evidence.performance
+    if report is None:
+        return _cannot("performance", "The scores of the window were not counted.")
+    days = span(report.start, report.end)
+    if not report.rows:
+        return _cannot("performance", f"No usable row of {days} was scored by version {evidence.past.champion}.")
+    if report.labels < config.min_labels:
+        found = f"Only {report.labels:,} of {report.rows:,} scored rows of {days} have a label"
+        return _cannot("performance", f"{found}; {config.min_labels:,} are needed.")
+    if report.value is None or report.high is None:
+        found = f"{report.labels:,} labels of {days}, {report.positives:,} of them 1"
+        return _cannot("performance", f"On {found}, {metric(report.metric)} is undefined.")
+    fired = report.high < report.limit
+    value, high, limit = distinct(report.value, report.high, report.limit)
+    sure = "" if config.confidence == SURE else f" ({100 * config.confidence:.3g} % sure it is under {high})"
+    return Reading(
+        trigger="performance",
+        state="fired" if fired else "quiet",
+        value=report.value,
+        limit=report.limit,
+        sentence=f"{sentence_case(metric(report.metric))} {value} on {report.labels:,} labels of {days}{sure}; "
+        f"limit {limit} ({_origin(report)}).",
+    )
+
+
+def _origin(report: PerformanceReport) -> str:
+    """Where a limit comes from."""
+    if report.reference is None or report.limit == report.floor:
+        return "the floor"
+    return f"the reference score {report.reference:.3f} minus {report.reference - report.limit:.3f}"
+
+
+def drift(evidence: Evidence) -> Reading:
+    """Fires when enough columns drifted on k of the last n nights; columns in `ignore` never count."""
+    config, report = evidence.config.triggers.drift, evidence.drift
+    needed, looked = config.nights
+    if report is None or not report.nights:
+        return _cannot("drift", "There is no baseline of the model in service to compare with.")
+    tonight = report.nights[-1]
+    days = span(tonight.end - config.window_days * DAY, tonight.end)
+    if not tonight.columns:
+        return _cannot("drift", f"Only {tonight.rows:,} usable rows in {days}; {config.min_rows:,} needed.")
+    moved = [found for night in report.nights if len(found := drifting(night)) >= config.min_columns]
+    newest = {column.column: column for found in moved for column in found}
+    fired = len(moved) >= needed
+    count = f"on {len(moved)} of the last {len(report.nights)} nights (limit: {needed} of {looked})"
+    unsure = "" if report.adjusted or config.rule == "plain" else " P-values are not adjusted for nights."
+    if moved:
+        sentence = f"Drifted {count}: {names(newest.values())}.{unsure}"
+    else:
+        sentence = f"No drift in {days}: {_calm(tonight, config.min_columns)}.{unsure}"
+    return Reading(
+        trigger="drift", state="fired" if fired else "quiet", value=len(moved), limit=needed, sentence=sentence
+    )
+
+
+def drifting(night: DriftNight) -> list[ColumnDrift]:
+    """The columns that count as drifted on a night."""
+    return [column for column in night.columns if column.drifted and not column.ignored]
+
+
+def _calm(night: DriftNight, min_columns: int) -> str:
+    if found := drifting(night):
+        return f"{names(found)}, fewer than {min_columns} columns"
+    judged = [column for column in night.columns if not column.ignored]
+    if not judged:
+        return "all columns are ignored"
+    farthest = max(judged, key=lambda column: column.effect)
+    return f"of {len(judged)} columns {farthest.column} moved most ({farthest.effect:.3f})"
+
+
+def age(evidence: Evidence) -> Reading:
+    """Fires when the model in service was trained more than `max_days` before this night."""
+    trained, most = evidence.past.champion_trained, evidence.config.triggers.age.max_days
+    if trained is None:
+        return _cannot("age", f"When version {evidence.past.champion} was trained is not known.")
+    days = (evidence.as_of - trained) / DAY
+    if days < 0:
+        return _cannot("age", f"Version {evidence.past.champion} was trained on {trained:%-d %b %Y}, after this night.")
+    value, limit = distinct(days, most, digits=1)
+    return Reading(
+        trigger="age",
+        state="fired" if days > most else "quiet",
+        value=days,
+        limit=most,
+        sentence=f"Version {evidence.past.champion} was trained {value} days ago; limit {limit}.",
+    )
+
+
+def manual(evidence: Evidence) -> Reading:
+    """Fires when a person asks."""
+    asked = evidence.request
+    return Reading(
+        trigger="manual",
+        state="quiet" if asked is None else "fired",
+        value=None,
+        limit=None,
+        sentence="Nobody asked for a retraining." if asked is None else f"Asked for by a person: {_one_line(asked)}",
+    )
+
+
+def _one_line(request: Request) -> str:
+    words = textwrap.shorten(request.reason, 300, placeholder="…") or "no reason given"
+    return words if words.endswith((".", "…", "!", "?")) else f"{words}."
+
+
+def switched_off(name: Name) -> Trigger:
+    """The trigger that stands in for a disabled one."""
+    return lambda _: Reading(trigger=name, state="quiet", value=None, limit=None, sentence="Switched off.")
+
+
+def read_all(evidence: Evidence) -> tuple[Reading, ...]:
+    """What each trigger says, in the order of `TRIGGERS`."""
+    enabled = {name: getattr(evidence.config.triggers, name, None) for name in TRIGGERS}
+    return tuple(
+        (trigger if enabled[name] is None or enabled[name].enabled else switched_off(name))(evidence)
+        for name, trigger in TRIGGERS.items()
+    )
+
+
+def _cannot(name: Name, sentence: str) -> Reading:
+    return Reading(trigger=name, state="cannot_judge", value=None, limit=None, sentence=sentence)
+
+
+Trigger = Callable[[Evidence], Reading]
+TRIGGERS: Mapping[Name, Trigger] = {"performance": performance, "drift": drift, "age": age, "manual": manual}

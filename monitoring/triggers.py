@@ -1,0 +1,125 @@
+"""Decide whether to retrain: what the triggers say, and what holds a training back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from core.config import ModelConfig
+from core.errors import RecordError
+from core.records import Record
+from monitoring.drift import DriftReport, drift_report
+from monitoring.performance import PerformanceReport, performance_report
+from monitoring.phrases import DAY, distinct
+from monitoring.readings import Evidence, Past, Reading, Request, manual, read_all
+from monitoring.tally import Baseline
+from monitoring.window import QualityReport, Window
+
+TOLD = {"quiet": "is quiet", "cannot_judge": "cannot judge"}
+__all__ = ["Decision", "Past", "Reading", "Request", "decide"]
+
+
+class Decision(Record):
+    """Whether to retrain on one night, and all that was considered.
+
+    `first`: there is no champion yet. `reasons`: why, or why not. `held_back_by`: what stands against a training that
+    a trigger asked for; empty where nothing does.
+    """
+
+    model: str
+    as_of: dt.datetime
+    champion: int | None
+    retrain: bool
+    first: bool
+    reasons: tuple[str, ...]
+    held_back_by: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    performance: PerformanceReport | None
+    drift: DriftReport | None
+    quality: QualityReport | None
+
+
+def decide(
+    config: ModelConfig, window: Window, baseline: Baseline | None, past: Past, request: Request | None
+) -> Decision:
+    """Read all triggers, and decide.
+
+    Any trigger that fires leads to a training, unless the last one was too recent, the budget of 30 days is spent, or a
+    proposal waits for a person. A person's request counts as fired and overrides pause and budget, with `force` also an
+    open proposal; broken data is overridden by nothing. Without a champion the first training is due.
+
+    Raises:
+        RecordError: the window was counted for another version than the champion.
+    """
+    first = past.champion is None
+    evidence = _evidence(config, window, baseline, past, request)
+    readings = (manual(evidence),) if first else read_all(evidence)
+    fired = [reading for reading in readings if reading.state == "fired"]
+    due = first or bool(fired)
+    held = _held_back(config, window, past, request) if due else ()
+    return Decision(
+        model=config.name,
+        as_of=window.as_of,
+        champion=past.champion,
+        retrain=due and not held,
+        first=first,
+        reasons=_reasons(readings, first=first, held=bool(held)),
+        held_back_by=held,
+        readings=readings,
+        performance=evidence.performance,
+        drift=evidence.drift,
+        quality=window.quality,
+    )
+
+
+def _evidence(
+    config: ModelConfig, window: Window, baseline: Baseline | None, past: Past, request: Request | None
+) -> Evidence:
+    if past.champion is not None and window.version != past.champion:
+        raise RecordError(
+            f"The window was counted for version {window.version}, but version {past.champion} is in Production.",
+            why="A promotion or a rollback came between counting and judging.",
+            fix="Run `mlops pull` again, then this.",
+        )
+    triggers, judged = config.triggers, past.champion is not None
+    broken = window.quality.broken_days if window.quality else frozenset()
+    performance = judged and triggers.performance.enabled
+    drift = judged and triggers.drift.enabled and baseline is not None
+    return Evidence(
+        config=config,
+        as_of=window.as_of,
+        past=past,
+        performance=performance_report(window, config, past.reference, broken) if performance else None,
+        drift=drift_report(baseline, window, triggers.drift, broken) if drift and baseline else None,
+        request=request,
+    )
+
+
+def _held_back(config: ModelConfig, window: Window, past: Past, request: Request | None) -> tuple[str, ...]:
+    """What stands against a training, a sentence each."""
+    limits, found = config.triggers.limits, []
+    if window.quality and window.quality.critical:
+        found.append("The monitoring data is broken.")
+    if past.open_proposal is not None and not (request and request.force):
+        found.append(f"A proposal is open: {past.open_proposal}.")
+    if request is not None:
+        return tuple(found)
+    if past.last_training is not None:
+        days = (window.as_of - past.last_training) / DAY
+        if days < limits.cooldown_days:
+            since, pause = distinct(days, limits.cooldown_days, digits=1)
+            found.append(f"The last training was {since} days ago; pause {pause} days.")
+    if past.trainings_30_days >= limits.max_per_30_days:
+        found.append(f"{past.trainings_30_days} trainings in the last 30 days; limit {limits.max_per_30_days}.")
+    return tuple(found)
+
+
+def _reasons(readings: tuple[Reading, ...], *, first: bool, held: bool) -> tuple[str, ...]:
+    fired = [reading for reading in readings if reading.state == "fired"]
+    why = [*(["No version is in Production yet."] if first else []), *(reading.sentence for reading in fired)]
+    if why and not held:
+        return tuple(why)
+    if why:
+        asked = ", ".join(reading.trigger for reading in fired) or "the first training"
+        return (f"Held back, though due: {asked}.", *why)
+    states = [f"{reading.trigger} {TOLD[reading.state]}" for reading in readings if reading.trigger != "manual"]
+    return (f"No trigger fired: {', '.join(states)}.",)
