@@ -39,6 +39,6 @@ def _draw(axis: Axis, counts: np.ndarray[Any, Any], n: int, rng: np.random.Gener
     null = cells == axis.bins
     if isinstance(axis, NumericAxis):
         edges, bins = axis.edges(), np.where(null, 0, cells)
-        points = edges[bins] + rng.random(n) * (edges[bins + 1] - edges[bins])
-        return np.where(null, np.nan, points)
+        place = rng.random(n)
+        return np.where(null, np.nan, (1 - place) * edges[bins] + place * edges[bins + 1])
     return np.array([*axis.levels, None], dtype=object)[cells]

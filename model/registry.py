@@ -151,11 +151,17 @@ class Registry:
             return modelfile.load(folder, version.digest)
 
     def says_the_same(self, version: ModelVersion, estimator: Any) -> bool:
-        """Whether an estimator says of the example what the version said when it was trained, but for rounding."""
+        """Whether an estimator says of the example what the version said when it was trained, but for rounding.
+
+        One that fails on it does not.
+        """
         from model.training import score
 
         rows, scores = self.example(version)
-        return bool(np.allclose(score(estimator, rows), scores, rtol=0, atol=1e-9))
+        try:
+            return bool(np.allclose(score(estimator, rows), scores, rtol=0, atol=1e-9))
+        except Exception:  # noqa: BLE001 - whatever an estimator raises, it is not what was trained
+            return False
 
     def size_mb(self, version: ModelVersion) -> float:
         """The size of a version's files, in megabytes."""

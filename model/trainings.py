@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
@@ -145,7 +146,11 @@ def _log_model(
     client: MlflowClient, run: Any, estimator: Any, example: pd.DataFrame, types: list[str]
 ) -> tuple[str, str, str]:
     """Keep the files: id and place of the logged model, and the digest of what can be read back from there."""
-    import mlflow.sklearn
+    with warnings.catch_warnings():
+        # MLflow warns about type hints of its own when it loads these.
+        warnings.simplefilter("ignore")
+        import mlflow.pyfunc
+        import mlflow.sklearn
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model, infer_signature
 

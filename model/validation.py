@@ -85,18 +85,19 @@ def _scores(unseen: Evidence, config: ModelConfig) -> tuple[Score, ...]:
     counts = counted(unseen.labels, unseen.challenger_scores)
     scores = []
     for metric in (main, *(name for name in get_args(Metric) if name != main)):
-        value, limits = gates.defined(evaluate(metric, counts, threshold)), (None, None)
-        if value is not None and metric in {main, *config.gates.floors}:
-            found = interval(metric, counts, threshold, config.gates.confidence, config.training.seed)
-            limits = (gates.defined(found[0]), gates.defined(found[1]))
-        scores.append(Score(metric=metric, value=value, low=limits[0], high=limits[1]))
+        value, low, high = gates.defined(evaluate(metric, counts, threshold)), math.nan, math.nan
+        if metric in {main, *config.gates.floors}:
+            low, high = interval(metric, counts, threshold, config.gates.confidence, config.training.seed)
+        scores.append(Score(metric=metric, value=value, low=gates.defined(low), high=gates.defined(high)))
     return tuple(scores)
 
 
 def _compare(unseen: Evidence, config: ModelConfig) -> Comparison | None:
     """Challenger minus champion; None where something is missing that a fair comparison needs."""
-    fair = unseen.champion_version is not None and unseen.champion_fit_until is not None
-    if unseen.champion_scores is None or not fair or not config.gates.compare:
+    version = unseen.champion_version
+    if version is None or unseen.champion_scores is None or unseen.champion_fit_until is None:
+        return None
+    if not config.gates.compare:
         return None
     metric, threshold = config.triggers.performance.metric, config.training.threshold
     sides = (unseen.champion_scores, unseen.challenger_scores)
@@ -108,7 +109,7 @@ def _compare(unseen: Evidence, config: ModelConfig) -> Comparison | None:
         return None
     return Comparison(
         metric=metric,
-        champion=unseen.champion_version,
+        champion=version,
         champion_value=values[0],
         challenger_value=values[1],
         difference=difference,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 from pyarrow import parquet as pq
 
@@ -65,7 +66,7 @@ class FileSource:
     def latest(self) -> dt.datetime | None:
         """The newest time."""
         name = self._data.columns.time
-        found = (max(batch.column(name).to_pylist()) for batch in self.batches([name], START, None))
+        found = (pc.max(batch.column(name)).as_py() for batch in self.batches([name], START, None))
         return max(found, default=None)
 
     def _schema(self, file: Path) -> dict[str, str]:

@@ -111,7 +111,7 @@ def _ranked(
         pairs, counts = np.unique((one * size + other) * 2 + label, return_counts=True)
         if len(pairs) <= MOST_CELLS or size == 1:
             break
-        size, one, other = size // 2, one // 2, other // 2
+        size, one, other = (size + 1) // 2, one // 2, other // 2
     keys = [2 * (pairs // 2 // size) + pairs % 2, 2 * (pairs // 2 % size) + pairs % 2]
     result = np.empty(DRAWS)
     for start in range(0, DRAWS, CHUNK):

@@ -25,15 +25,14 @@ class Nights:
     weights: Floats
 
     @cached_property
-    def counts(self) -> Floats:
-        """Rows by day and cell."""
-        return self.rows[:, None] * self.shares
+    def _counts(self) -> Floats:
+        """Rows by cell up to the beginning of each day, and up to the end."""
+        return _upto(self.rows[:, None] * self.shares)
 
     @cached_property
-    def overall(self) -> Floats:
-        """The shares of all rows."""
-        found: Floats = self.counts.sum(axis=0) / self.rows.sum()
-        return found
+    def _deviations(self) -> Floats:
+        """Deviations of the days' shares from their mean, summed up to the beginning of each day and up to the end."""
+        return _upto(self.shares - self.shares.mean(axis=0))
 
     @cached_property
     def spread(self) -> float:
@@ -61,16 +60,20 @@ class Nights:
 
     def runs(self, length: int, correlation: float, test: Test) -> tuple[Floats, Floats, Floats]:
         """Each run of `length` consecutive days against all other days: distance, surprise, effective harmonic size."""
-        rows = _run_sums(self.rows, length)
-        total = self.rows.sum()
-        # Run minus rest is run minus all, drawn out by the share of the rest.
-        away = _run_sums(self.counts, length) / rows[:, None]
-        away -= self.overall
-        away *= (total / (total - rows))[:, None]
-        cost = self.rows * (1 + correlation * (self.rows - 1))
+        rows, total = _run_sums(_upto(self.rows), length), self.rows.sum()
+        cost = _upto(self.rows * (1 + correlation * (self.rows - 1)))
         used = _run_sums(cost, length)
-        sizes = 1 / (used / rows**2 + (cost.sum() - used) / (total - rows) ** 2)
+        sizes = 1 / (used / rows**2 + (cost[-1] - used) / (total - rows) ** 2)
+        # Run minus rest is run minus all, drawn out by the share of the rest.
+        away = _run_sums(self._counts, length) / rows[:, None]
+        away -= self._counts[-1] / total
+        away *= (total / (total - rows))[:, None]
         return test.distance(away), test.surprise(away, sizes), sizes
+
+    def run_variance(self, length: int) -> float:
+        """The mean square deviation of the means of runs of `length` days, summed over cells."""
+        means = _run_sums(self._deviations, length) / length
+        return float((means**2).mean(axis=0) @ self.weights)
 
 
 def effective_rows(rows: Floats, correlation: float) -> float:
@@ -87,8 +90,7 @@ def serial_factor(columns: Iterable[Nights], length: int) -> float:
     for nights in columns:
         days = len(nights.rows)
         if length > 1 and days >= 3 * length and nights.sampling > 0:
-            means = _run_sums(nights.shares - nights.shares.mean(axis=0), length) / length
-            found += float((means**2).mean(axis=0) @ nights.weights) / nights.sampling
+            found += nights.run_variance(length) / nights.sampling
             expected += nights.spread / length * (1 - length / days) / nights.sampling
     return max(1.0, found / expected) if expected > 0 else 1.0
 
@@ -104,8 +106,14 @@ def p_value(surprise: Floats | float, days: int | None) -> Floats:
     return found
 
 
-def _run_sums(values: Floats, length: int) -> Floats:
-    """Sums over each run of `length` consecutive entries of the first axis."""
-    upto = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+def _upto(values: Floats) -> Floats:
+    """Sums over all entries of the first axis before each one, and over all."""
+    found = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=found[1:])
+    return found
+
+
+def _run_sums(upto: Floats, length: int) -> Floats:
+    """Sums over each run of `length` consecutive entries, from what `_upto` returned."""
     found: Floats = upto[length:] - upto[:-length]
     return found

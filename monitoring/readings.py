@@ -148,7 +148,7 @@ def age(evidence: Evidence) -> Reading:
         state="fired" if days > most else "quiet",
         value=days,
         limit=most,
-        sentence=f"Version {evidence.past.champion} was trained {value} days ago; limit {limit}.",
+        sentence=f"Version {evidence.past.champion} was trained {value} days ago; limit {limit} days.",
     )
 
 
@@ -176,11 +176,11 @@ def switched_off(name: Name) -> Trigger:
 
 def read_all(evidence: Evidence) -> tuple[Reading, ...]:
     """What each trigger says, in the order of `TRIGGERS`."""
-    enabled = {name: getattr(evidence.config.triggers, name, None) for name in TRIGGERS}
-    return tuple(
-        (trigger if enabled[name] is None or enabled[name].enabled else switched_off(name))(evidence)
-        for name, trigger in TRIGGERS.items()
-    )
+    read = []
+    for name, trigger in TRIGGERS.items():
+        settings = getattr(evidence.config.triggers, name, None)
+        read.append((trigger if settings is None or settings.enabled else switched_off(name))(evidence))
+    return tuple(read)
 
 
 def _cannot(name: Name, sentence: str) -> Reading:

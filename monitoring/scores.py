@@ -47,8 +47,7 @@ def cells_of(scores: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.
     inside = (scores >= 0) & (scores <= 1)
     safe = np.where(inside, scores, 0.0)
     cells = (safe * CELLS).astype(np.intp)
-    # The product is rounded: 0.001 * k * 1000 may end below or above k.
-    cells += safe >= (cells + 1) / CELLS
+    # The product is rounded: for a score just under k / 1000 it may be k.
     cells -= safe < cells / CELLS
     return np.minimum(cells, CELLS - 1), inside
 

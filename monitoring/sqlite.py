@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.config import Data
 from core.errors import DataError
@@ -72,7 +73,7 @@ class SqliteSource:
         name = self._data.columns.time
         # Text sorts by what is written, not by what it means in UTC: all rows of the last days are looked at.
         start: dt.datetime = times.to_utc(pa.array([newest]), name, self._data.timezone)[0].as_py() - times.DAY
-        found = (max(batch.column(name).to_pylist()) for batch in self.batches([name], start, None))
+        found = (pc.max(batch.column(name)).as_py() for batch in self.batches([name], start, None))
         return max(found, default=None)
 
     def _bounds(
@@ -95,6 +96,8 @@ class SqliteSource:
                 fix="Rewrite the column in one form: ISO 8601 text, or whole seconds since 1970.",
             )
         first, last = times.to_utc(pa.array(ends), name, self._data.timezone).to_pylist()
+        if first is None:
+            raise times.no_time(name, self._one(database, "count(*)", f"trim({self._time}) = ''"))
         if not isinstance(ends[0], str):
             return start.timestamp(), None if end is None else end.timestamp()
         low, high = times.text_range(start, end)
@@ -116,12 +119,12 @@ class SqliteSource:
         query = (
             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
         )
-        known = sorted(name for (name,) in database.execute(query))
+        known = sorted(str(name) for (name,) in database.execute(query))
         wanted = self._data.table
-        if wanted in known:
+        if wanted is not None and wanted in known:
             return wanted
         if wanted is None and len(known) == 1:
-            return str(known[0])
+            return known[0]
         raise DataError(
             f"{self._shown} has no table {wanted!r}." if wanted else f"{self._shown} has {len(known)} tables.",
             why=f"The tables there are: {', '.join(known) or 'none'}.",

@@ -141,4 +141,4 @@ def most_changed(column: ColumnDrift) -> str:
     if not column.bars:
         return ""
     bar = max(column.bars, key=lambda item: abs(item.window - item.baseline))
-    return f"{bar.label}: {bar.baseline:.0%} \u2192 {bar.window:.0%}"
+    return f"{bar.label}: {bar.baseline:.1%} \u2192 {bar.window:.1%}"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 GAP = dt.timedelta(days=4)
 NEAR = 6.0
 DAY = 86_400.0
-SIGNS = {"promotion": "promoted", "rollback": "rolled back", "training": "trained", "failure": "failed"}
+MOVES = frozenset({"promotion", "rollback"})
+SIGNS = {"promotion": "promoted", "rollback": "brought back", "training": "trained", "failure": "failed"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _marks(events: Sequence[Event], x: Scale) -> list[Mark]:
         if kind is None:
             continue
         place = x.at(event.timestamp.timestamp())
-        label = f"v{event.version}" if kind in {"promotion", "rollback"} and place - labelled >= NEAR else ""
+        label = f"v{event.version}" if kind in MOVES and place - labelled >= NEAR else ""
         labelled = place if label else labelled
         marks.append(Mark(place, kind, label, told(event)))
     return marks
@@ -111,8 +112,12 @@ def told(event: Event) -> str:
     """An event in one line: day, what, version, why."""
     what = "refused" if event.kind == "validation" else SIGNS.get(event.kind, event.kind)
     version = f"version {event.version} " if event.version is not None else ""
+    line = f"{event.timestamp:%Y-%m-%d}: {version}{what}"
+    if event.kind in MOVES:  # its reasons are the steps that the registry took
+        before = event.details.get("before")
+        return f"{line} in place of version {before}" if before else line
     because = event.error or "; ".join(event.reasons)
-    return f"{event.timestamp:%Y-%m-%d}: {version}{what}" + (f" ({because[:200]})" if because else "")
+    return f"{line} ({because[:200]})" if because else line
 
 
 def _months(first: dt.datetime, last: dt.datetime, x: Scale) -> list[tuple[float, str]]:

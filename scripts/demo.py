@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import time
 from pathlib import Path
@@ -34,6 +35,8 @@ def demo(
     from scripts.demo_world import FIRST_NIGHT
 
     started = time.monotonic()
+    # With 200 rows a night, threads cost more than they give.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     root = find_root(Path.cwd())
     place = prepare(root, folder.resolve())
     night = Night(Settings.load(place, {}), load_config(place, "flights"), midnight(FIRST_NIGHT), live=False)
@@ -70,7 +73,7 @@ def closing(story: Story, root: Path, place: Path, seconds: float) -> None:
     """The closing table, and where to look next."""
     counts, night = story.counts, story.night
     alarms = ", ".join(f"{n.removeprefix('alarm ')} {c}" for n, c in sorted(counts.items()) if n.startswith("alarm"))
-    ours, never = story.world.scores(night.config)
+    ours, never = story.scores()
     metric = night.config.triggers.performance.metric.replace("_", " ")
     names = ("nights", "retrains", "promotions", "refusals", "rollbacks", "stopped")
     rows: list[tuple[str, object]] = [(name, counts[name]) for name in names]

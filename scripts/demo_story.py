@@ -62,15 +62,13 @@ class Story:
 
     def morning(self, day: dt.date) -> None:
         """Yesterday's flights are scored by the model in service and logged; older ones get their labels."""
-        self.night.as_of = midnight(day)
+        self.night = self.person.night = self.night.at(midnight(day))
         champion = self.night.champion
         if champion is None:
             raise AssertionError("a promoted model is never taken away")
         flights = self.world.of_day(day - DAY)
-        served = self.score(champion.version, flights)
-        self.world.serve(day - DAY, champion.version, served)
-        self.world.remember(flights, served, self.score(1, flights))
-        self.world.labels_arrive(day)
+        self.world.serve(day - DAY, champion.version, self.score(champion.version, flights))
+        self.world.labels_arrive(day, days=1)
 
     def score(self, version: int, flights: Any) -> Any:
         """What a version says about flights; loaded once, as a service would."""
@@ -150,8 +148,7 @@ class Story:
         before = self.night.watermark - round(training.window_days * training.holdout) * DAY
         copy = self.night.settings.local / "spoiled.db"
         self.world.spoil(copy, before)
-        settings = self.night.settings.model_copy(update={"monitoring_url": str(copy)})
-        night = Night(settings, self.night.config, self.night.as_of, live=False)
+        night = self.night.at(self.night.as_of, monitoring_url=str(copy))
         output.say("The old labels were rebuilt with a wrong join, and somebody asks for a retraining by hand.")
         self.one_night(night, Request(reason="labels rebuilt", force=True))
         self.promote("unchanged")
@@ -175,6 +172,18 @@ class Story:
         output.say(f"[bold]mlops pull ends with exit code {err.exit_code}[/]; Production is as it was.")
         self.counts["stopped"] += 1
 
+    def scores(self) -> tuple[float, float]:
+        """The trigger's metric over all flights: as served, and had the first model stayed."""
+        from monitoring.metrics import counted, evaluate
+
+        config = self.night.config
+        metric, threshold = config.triggers.performance.metric, config.training.threshold
+        flights, served = self.world.outcome()
+        labels = flights["target"].astype(int).to_numpy()
+        both = served.to_numpy(), self.score(1, flights)
+        ours, never = (float(evaluate(metric, counted(labels, said), threshold)) for said in both)
+        return ours, never
+
     def tell_calm(self) -> None:
         """One line for the quiet nights since the last event."""
         if not self.calm:
@@ -183,8 +192,8 @@ class Story:
         scores = [d.performance.value for d in self.calm if d.performance and d.performance.value is not None]
         metric = self.night.config.triggers.performance.metric.replace("_", " ")
         told = f"{metric} {min(scores):.3f} to {max(scores):.3f}" if scores else "too few labels to judge"
-        held = sum(bool(d.held_back_by) for d in self.calm)
-        note = f", an alarm held back on {held} of them: {self.calm[-1].held_back_by[0]}" if held else ""
+        held = [d.held_back_by[0] for d in self.calm if d.held_back_by]
+        note = f"; {len(held)} with an alarm that had to wait: {held[-1]}" if held else ""
         output.say(
             f"{first:%d %b} to {last:%d %b}: {len(self.calm)} nights without retraining, {told}{note}", style="dim"
         )

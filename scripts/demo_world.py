@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from core.config import Data, ModelConfig
+    from core.config import Data
 
 LABEL_DELAY = 2 * DAY
 FIRST_NIGHT = dt.date(2013, 3, 4)
@@ -37,7 +37,7 @@ class World:
         self.database = database
         self.rows = pd.read_parquet(flights)
         self.days = self.rows["timestamp"].dt.date
-        self.said: list[tuple[Any, Any, Any]] = []
+        self.said: list[pd.Series[float]] = []
         if not database.exists():
             self._create()
 
@@ -65,7 +65,11 @@ class World:
 
     def serve(self, day: dt.date, version: int, scores: np.ndarray[Any, Any]) -> None:
         """Score the flights of one day and log them, as a service does."""
-        self._insert(self.of_day(day), scores, str(version))
+        import pandas as pd
+
+        flights = self.of_day(day)
+        self._insert(flights, scores, str(version))
+        self.said.append(pd.Series(scores, index=flights.index))
 
     def _insert(self, rows: pd.DataFrame, scores: np.ndarray[Any, Any] | None, version: str | None) -> None:
         names = ["flight_id", "timestamp", *self.data.numeric, *self.data.categorical]
@@ -82,11 +86,11 @@ class World:
                 frame.itertuples(index=False, name=None),
             )
 
-    def labels_arrive(self, night: dt.date) -> None:
-        """Two days after a flight its label is known; that of a cancelled one never is."""
+    def labels_arrive(self, night: dt.date, days: int = 366) -> None:
+        """Two days after a flight its label is known; that of a cancelled one never is. Looks `days` back."""
         columns = self.data.columns
-        known = self.rows[(self.days < night - LABEL_DELAY) & self.rows["target"].notna()]
-        recent = known[self.days[known.index] >= night - 3 * DAY] if self.said else known
+        old = (self.days < night - LABEL_DELAY) & (self.days >= night - LABEL_DELAY - days * DAY)
+        recent = self.rows[old & self.rows["target"].notna()]
         moments = (recent["timestamp"] + LABEL_DELAY).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         with closing(sqlite3.connect(self.database)) as db, db:
             db.executemany(
@@ -95,23 +99,14 @@ class World:
                 zip(recent["target"].astype(int).tolist(), moments, recent["flight_id"], strict=True),
             )
 
-    def remember(self, flights: pd.DataFrame, served: Any, never: Any) -> None:
-        """Keep what the model in service said, and what the first one would have said."""
-        self.said.append((flights["target"], served, never))
+    def outcome(self) -> tuple[pd.DataFrame, pd.Series[float]]:
+        """The flights that were scored and have a label, and what the model in service said of them."""
+        import pandas as pd
 
-    def scores(self, config: ModelConfig) -> tuple[float, float]:
-        """The trigger's metric over all flights: as served, and with the first model for ever."""
-        import numpy as np
-
-        from monitoring.metrics import counted, evaluate
-
-        metric, threshold = config.triggers.performance.metric, config.training.threshold
-        labels, served, never = (np.concatenate([row[i] for row in self.said]) for i in range(3))
-        known = ~np.isnan(labels.astype(float))
-        return tuple(
-            float(evaluate(metric, counted(labels[known].astype(int), scores[known]), threshold))
-            for scores in (served, never)
-        )  # type: ignore[return-value]
+        said = pd.concat(self.said)
+        flights = self.rows.loc[said.index]
+        known = flights["target"].notna()
+        return flights[known], said[known]
 
     def spoil(self, copy: Path, before: dt.date) -> None:
         """A copy of the table in which all labels before a day are swapped, as after a wrong join."""

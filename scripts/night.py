@@ -115,7 +115,14 @@ class Night:
 
         return open_source(self.settings.source(self.config), self.config.data, self.settings.root)
 
-    @property
+    def at(self, as_of: dt.datetime, **changed: str) -> Night:
+        """The same model at another instant, and with changed settings; registry and forge stay open."""
+        other = Night(self.settings.model_copy(update=changed), self.config, as_of, live=False)
+        kept = {name: self.__dict__[name] for name in ("registry", "forge", "_baseline") if name in self.__dict__}
+        other.__dict__.update(kept)
+        return other
+
+    @cached_property
     def champion(self) -> ModelVersion | None:
         """The version in Production, as the registry has it now."""
         return self.registry.champion(self.config.registry_name)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from model.registry import Registry
+    import pandas as pd
+
+    from model.registry import ModelVersion, Registry
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,3 +42,46 @@ def registry(mlflow_store: Path, tmp_path: Path) -> Registry:
 
     shutil.copy(mlflow_store, tmp_path / "mlflow.db")
     return Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "artifacts")
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Any:
+    """A pipeline fitted in milliseconds, on a number `a` and a text `b`."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    rows = small_rows()
+    columns = ColumnTransformer([("a", StandardScaler(), ["a"]), ("b", OneHotEncoder(handle_unknown="ignore"), ["b"])])
+    return make_pipeline(columns, LogisticRegression()).fit(rows, [0, 1] * (len(rows) // 2))
+
+
+def small_rows() -> pd.DataFrame:
+    """Eight rows of features, one of them without a text."""
+    import pandas as pd
+
+    texts = ["x", "y", "x", None, "z", "y", "x", "y"]
+    return pd.DataFrame({"a": [0.5 * n for n in range(8)], "b": pd.Series(texts, dtype=object)})
+
+
+@pytest.fixture
+def register(registry: Registry, small_model: Any) -> Callable[..., ModelVersion]:
+    """A function that registers version n of `flights`, trained on the nth of March 2013."""
+    from model.versions import Origin
+    from monitoring.tally import Baseline
+
+    def new(number: int, estimator: Any = None, name: str = "flights", **more: Any) -> ModelVersion:
+        trained_at = dt.datetime(2013, 3, number, tzinfo=dt.UTC)
+        origin = Origin(
+            training_key=f"{number:064x}",
+            data_digest=f"{100 + number:064x}",
+            trained_at=trained_at,
+            fit_until=trained_at - dt.timedelta(days=14),
+            data_until=trained_at - dt.timedelta(days=2),
+        )
+        baseline = Baseline(axes={}, days=())
+        model = estimator or small_model
+        return registry.register(name, model, origin=origin, example=small_rows(), baseline=baseline, **more)
+
+    return new

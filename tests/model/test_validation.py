@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from core.config import ModelConfig
+from core.config import Gates, ModelConfig
 from model.evidence import Evidence, latency_p95
 from model.rows import features
 from model.training import Candidate, Split, fit, load_build, score
@@ -27,6 +27,15 @@ HOUR = dt.timedelta(hours=1)
 ORIGINS = np.array(["EWR", "JFK", "LGA"] * (ROWS // 3), object)
 LABELS = np.array([0, 0, 0, 1, 1, 1] * (ROWS // 6), "int8")
 MEASURED = {"holdout_digest": "4" * 64, "example_equal": True, "latency_p95_ms": 5.0, "size_mb": 1.0}
+
+
+@pytest.fixture(scope="session")
+def fixed(config: ModelConfig) -> ModelConfig:
+    """The config of flights with gates that its owner cannot change."""
+    gates = Gates(
+        balanced_accuracy=0.55, max_loss_to_champion=0.025, slices=("origin",), min_holdout_rows=200, min_slice_rows=100
+    )
+    return config.model_copy(update={"gates": gates})
 
 
 def right(share: float, rows: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
@@ -61,9 +70,9 @@ def states(verdict: Verdict) -> dict[str, str]:
 GATES = ["data_quality", "holdout", "balanced_accuracy", "champion", "slice_origin", "load_back", "latency", "size"]
 
 
-def test_a_better_challenger_passes_every_gate(candidate: Candidate, config: ModelConfig) -> None:
+def test_a_better_challenger_passes_every_gate(candidate: Candidate, fixed: ModelConfig) -> None:
     """With good evidence every gate passes, and is there to be seen."""
-    verdict = validate(candidate, config, evidence(candidate))
+    verdict = validate(candidate, fixed, evidence(candidate))
 
     assert (True, GATES) == (verdict.passed, [gate.name for gate in verdict.gates])
     assert (0.72, 0.70, pytest.approx(0.02)) == (
@@ -91,9 +100,9 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize(("gate", "changes"), BLOCKS)
-def test_each_gate_blocks_alone(candidate: Candidate, config: ModelConfig, gate: str, changes: dict[str, Any]) -> None:
+def test_each_gate_blocks_alone(candidate: Candidate, fixed: ModelConfig, gate: str, changes: dict[str, Any]) -> None:
     """Evidence that is bad in one way is blocked by that gate and no other, and the verdict is no."""
-    verdict = validate(candidate, config, evidence(candidate, **changes))
+    verdict = validate(candidate, fixed, evidence(candidate, **changes))
 
     assert {gate: "blocks"} == states(verdict)
     assert not verdict.passed
@@ -107,14 +116,12 @@ EDGES = [
 
 
 @pytest.mark.parametrize("changes", EDGES)
-def test_what_is_exactly_on_the_limit_passes(
-    candidate: Candidate, config: ModelConfig, changes: dict[str, Any]
-) -> None:
+def test_what_is_exactly_on_the_limit_passes(candidate: Candidate, fixed: ModelConfig, changes: dict[str, Any]) -> None:
     """Floors and ceilings belong to what is allowed; an equal challenger is surely not much worse."""
-    assert {} == states(validate(candidate, config, evidence(candidate, **changes)))
+    assert {} == states(validate(candidate, fixed, evidence(candidate, **changes)))
 
 
-def test_critical_findings_in_training_rows_block(candidate: Candidate, config: ModelConfig) -> None:
+def test_critical_findings_in_training_rows_block(candidate: Candidate, fixed: ModelConfig) -> None:
     """A candidate of rows that the suite refused is blocked, whatever its score; warnings are for the reviewer."""
     found = Finding(
         severity="critical", check="null_share", column="temp", date=None, value=1.0, limit=0.2, sentence="temp is gone"
@@ -125,11 +132,11 @@ def test_critical_findings_in_training_rows_block(candidate: Candidate, config: 
         )
         for change in ({}, {"severity": "warning"})
     )
-    verdict = validate(spoiled, config, evidence(candidate))
+    verdict = validate(spoiled, fixed, evidence(candidate))
 
     assert {"data_quality": "blocks"} == states(verdict)
     assert "temp is gone" in verdict.gates[0].sentence
-    assert validate(warned, config, evidence(candidate)).passed
+    assert validate(warned, fixed, evidence(candidate)).passed
 
 
 METRIC_GATES = {"holdout", "balanced_accuracy", "champion", "slice_origin"}
@@ -145,35 +152,35 @@ METRIC_GATES = {"holdout", "balanced_accuracy", "champion", "slice_origin"}
     ],
 )
 def test_without_unseen_rows_of_both_classes_nothing_passes(
-    candidate: Candidate, config: ModelConfig, changes: dict[str, Any]
+    candidate: Candidate, fixed: ModelConfig, changes: dict[str, Any]
 ) -> None:
     """Rows that either model was fit on do not count, nor does one class: no gate on scores lets pass, none crashes."""
-    verdict = validate(candidate, config, evidence(candidate, **changes))
+    verdict = validate(candidate, fixed, evidence(candidate, **changes))
 
     assert dict.fromkeys(METRIC_GATES, "cannot_judge") == states(verdict)
     assert (False, None, (), ()) == (verdict.passed, verdict.comparison, verdict.scores, verdict.slices)
 
 
-@pytest.mark.parametrize(("rows", "state"), [(199, "cannot_judge"), (200, "passes")])
+@pytest.mark.parametrize(("left", "state"), [(199, "cannot_judge"), (200, "passes")])
 def test_rows_that_the_champion_was_fit_on_are_dropped(
-    candidate: Candidate, config: ModelConfig, rows: int, state: str
+    candidate: Candidate, fixed: ModelConfig, left: int, state: str
 ) -> None:
     """Rows from the champion's cut on count, and it takes `min_holdout_rows` of them."""
-    until = candidate.fit_until + dt.timedelta(minutes=ROWS - rows)
-    verdict = validate(candidate, config, evidence(candidate, champion_fit_until=until))
+    until = candidate.fit_until + dt.timedelta(minutes=ROWS - left)
+    verdict = validate(candidate, fixed, evidence(candidate, champion_fit_until=until))
     gate = verdict.gates[GATES.index("holdout")]
 
-    assert (state, rows, 200) == (gate.state, gate.value, gate.limit)
-    assert f"{rows} of 1200 rows" in gate.sentence
+    assert (state, left, 200) == (gate.state, gate.value, gate.limit)
+    assert f"{left} of 1200 rows" in gate.sentence
 
 
-def test_rows_of_the_fit_cannot_flatter_a_champion(candidate: Candidate, config: ModelConfig) -> None:
+def test_rows_of_the_fit_cannot_flatter_a_champion(candidate: Candidate, fixed: ModelConfig) -> None:
     """A champion that knows half of the rows by heart is compared on the other half only."""
     half = np.arange(ROWS) < ROWS // 2
     known = np.where(half, LABELS.astype(float), right(0.70))
     later = candidate.fit_until + dt.timedelta(minutes=ROWS // 2)
     flattered, fair = (
-        validate(candidate, config, evidence(candidate, champion_scores=known, champion_fit_until=until))
+        validate(candidate, fixed, evidence(candidate, champion_scores=known, champion_fit_until=until))
         for until in (candidate.fit_until, later)
     )
 
@@ -183,36 +190,36 @@ def test_rows_of_the_fit_cannot_flatter_a_champion(candidate: Candidate, config:
 
 @pytest.mark.parametrize("gone", [{"champion_scores": None}, {"champion_fit_until": None}])
 def test_a_champion_that_cannot_be_scored_blocks(
-    candidate: Candidate, config: ModelConfig, gone: dict[str, Any]
+    candidate: Candidate, fixed: ModelConfig, gone: dict[str, Any]
 ) -> None:
     """A champion without scores, or fit on nobody knows what, is not the same as no champion."""
-    assert {"champion": "cannot_judge"} == states(validate(candidate, config, evidence(candidate, **gone)))
+    assert {"champion": "cannot_judge"} == states(validate(candidate, fixed, evidence(candidate, **gone)))
 
 
 @pytest.mark.parametrize(("gate", "name"), [("latency", "latency_p95_ms"), ("size", "size_mb")])
-def test_what_was_not_measured_blocks(candidate: Candidate, config: ModelConfig, gate: str, name: str) -> None:
+def test_what_was_not_measured_blocks(candidate: Candidate, fixed: ModelConfig, gate: str, name: str) -> None:
     """NaN is no small number."""
-    verdict = validate(candidate, config, evidence(candidate, **{name: float("nan")}))
+    verdict = validate(candidate, fixed, evidence(candidate, **{name: float("nan")}))
 
     assert {gate: "cannot_judge"} == states(verdict)
 
 
-def gated(config: ModelConfig, **gates: Any) -> ModelConfig:
+def gated(fixed: ModelConfig, **gates: Any) -> ModelConfig:
     """The config with other gates."""
-    return config.model_copy(update={"gates": config.gates.model_copy(update=gates)})
+    return fixed.model_copy(update={"gates": fixed.gates.model_copy(update=gates)})
 
 
-def test_an_undefined_metric_with_a_floor_blocks(candidate: Candidate, config: ModelConfig) -> None:
+def test_an_undefined_metric_with_a_floor_blocks(candidate: Candidate, fixed: ModelConfig) -> None:
     """Precision of a model that never says 1 is undefined: a floor on it is not reached."""
     silent = evidence(candidate, challenger_scores=np.full(ROWS, 0.1), champion_scores=np.full(ROWS, 0.1))
-    verdict = validate(candidate, gated(config, balanced_accuracy=0.5, precision=0.0), silent)
+    verdict = validate(candidate, gated(fixed, balanced_accuracy=0.5, precision=0.0), silent)
 
     assert {"precision": "cannot_judge"} == states(verdict)
 
 
-def test_every_floor_of_the_config_is_a_gate(candidate: Candidate, config: ModelConfig) -> None:
+def test_every_floor_of_the_config_is_a_gate(candidate: Candidate, fixed: ModelConfig) -> None:
     """Each metric may have a floor; those of the seed article (accuracy 0.85, weighted precision 0.83) block here."""
-    verdict = validate(candidate, gated(config, accuracy=0.85, precision_weighted=0.83), evidence(candidate))
+    verdict = validate(candidate, gated(fixed, accuracy=0.85, precision_weighted=0.83), evidence(candidate))
 
     assert {"accuracy": "blocks", "precision_weighted": "blocks"} == states(verdict)
     assert ["accuracy is 0.720 (0.698 to 0.741) on 1200 rows, at least 0.850 is needed."] == [
@@ -221,52 +228,52 @@ def test_every_floor_of_the_config_is_a_gate(candidate: Candidate, config: Model
 
 
 def test_a_floor_looks_at_the_value_and_the_comparison_at_its_lower_bound(
-    candidate: Candidate, config: ModelConfig
+    candidate: Candidate, fixed: ModelConfig
 ) -> None:
     """A loss within the margin that is not sure to be within it blocks; with more margin it passes."""
     slightly_worse = evidence(candidate, challenger_scores=right(0.69))
     strict, lenient = (
-        validate(candidate, gated(config, max_loss_to_champion=margin), slightly_worse) for margin in (0.012, 0.05)
+        validate(candidate, gated(fixed, max_loss_to_champion=margin), slightly_worse) for margin in (0.012, 0.05)
     )
 
     assert -0.012 < strict.comparison.difference
     assert ({"champion": "blocks"}, {}) == (states(strict), states(lenient))
 
 
-def test_the_first_candidate_has_nobody_to_beat(candidate: Candidate, config: ModelConfig) -> None:
+def test_the_first_candidate_has_nobody_to_beat(candidate: Candidate, fixed: ModelConfig) -> None:
     """Without a champion the comparison passes and says so, and the floors still hold."""
     alone = {"champion_version": None, "champion_fit_until": None, "champion_scores": None}
-    first = validate(candidate, config, evidence(candidate, **alone))
-    weak = validate(candidate, config, evidence(candidate, **alone, challenger_scores=right(0.54)))
+    first = validate(candidate, fixed, evidence(candidate, **alone))
+    weak = validate(candidate, fixed, evidence(candidate, **alone, challenger_scores=right(0.54)))
 
     assert (None, None, {}) == (first.champion, first.comparison, states(first))
     assert "There is no champion yet to compare with." in {gate.sentence for gate in first.gates}
     assert {"balanced_accuracy": "blocks"} == states(weak)
 
 
-def test_without_a_champion_a_slice_is_held_against_the_whole(candidate: Candidate, config: ModelConfig) -> None:
+def test_without_a_champion_a_slice_is_held_against_the_whole(candidate: Candidate, fixed: ModelConfig) -> None:
     """The first candidate may not fail an airport while it shines elsewhere."""
     alone = {"champion_version": None, "champion_fit_until": None, "champion_scores": None}
-    verdict = validate(candidate, config, evidence(candidate, **alone, challenger_scores=jfk_fails()))
+    verdict = validate(candidate, fixed, evidence(candidate, **alone, challenger_scores=jfk_fails()))
 
     assert {"slice_origin": "blocks"} == states(verdict)
     assert "origin = JFK: 0.550 on 400 rows, -0.167 against the candidate overall" in verdict.gates[4].sentence
 
 
-def test_a_comparison_that_is_switched_off_says_so(candidate: Candidate, config: ModelConfig) -> None:
+def test_a_comparison_that_is_switched_off_says_so(candidate: Candidate, fixed: ModelConfig) -> None:
     """`compare = false` lets a worse challenger pass, and the verdict shows why."""
     worse = evidence(candidate, challenger_scores=right(0.66))
-    verdict = validate(candidate, gated(config, compare=False), worse)
+    verdict = validate(candidate, gated(fixed, compare=False), worse)
 
     assert ({}, None) == (states(verdict), verdict.comparison)
     assert "switched off" in next(gate.sentence for gate in verdict.gates if gate.name == "champion")
 
 
-def test_small_slices_are_not_judged(candidate: Candidate, config: ModelConfig) -> None:
+def test_small_slices_are_not_judged(candidate: Candidate, fixed: ModelConfig) -> None:
     """A category under `min_slice_rows` is left out; where all are, the gate cannot judge."""
     origins = np.where(np.arange(ROWS) < 99, "TEB", ORIGINS).astype(object)
-    verdict = validate(candidate, config, evidence(candidate, slices={"origin": origins}))
-    none = validate(candidate, gated(config, min_slice_rows=401), evidence(candidate))
+    verdict = validate(candidate, fixed, evidence(candidate, slices={"origin": origins}))
+    none = validate(candidate, gated(fixed, min_slice_rows=401), evidence(candidate))
 
     assert {"EWR", "JFK", "LGA"} == {one.value for one in verdict.slices}
     assert {"slice_origin": "cannot_judge"} == states(none)
@@ -274,15 +281,15 @@ def test_small_slices_are_not_judged(candidate: Candidate, config: ModelConfig) 
 
 @pytest.mark.parametrize(("before", "after"), [(None, 0.72), (0.71, 0.72), (0.80, 0.80)])
 def test_a_retraining_cannot_lower_the_reference(
-    candidate: Candidate, config: ModelConfig, before: float | None, after: float
+    candidate: Candidate, fixed: ModelConfig, before: float | None, after: float
 ) -> None:
     """The reference is the best holdout score so far, so a weaker model does not mute its own alarm."""
-    assert after == validate(candidate, config, evidence(candidate, previous_reference=before)).reference
+    assert after == validate(candidate, fixed, evidence(candidate, previous_reference=before)).reference
 
 
-def test_a_verdict_survives_its_file(candidate: Candidate, config: ModelConfig) -> None:
+def test_a_verdict_survives_its_file(candidate: Candidate, fixed: ModelConfig) -> None:
     """What validate writes is what propose reads."""
-    verdict = validate(candidate, config, evidence(candidate))
+    verdict = validate(candidate, fixed, evidence(candidate))
 
     assert verdict == Verdict.from_json(verdict.to_json())
 

@@ -247,6 +247,17 @@ def test_own_runs_need_twice_the_days_of_the_window() -> None:
     assert tonight(judge(CALM[:15], after, {"x": BINARY}))["x"].own == pytest.approx(0)
 
 
+def test_own_runs_are_scaled_to_the_sizes_of_the_window() -> None:
+    """A window of fewer rows strays further by chance: the runs of the baseline are drawn out to match, by hand."""
+    before = binary(0, [0.49, 0.51] * 20)
+    distance = 0.01 / 7 + 0.01 / 33
+
+    for rows in (100, 1000):
+        own = tonight(judge(before, binary(40, [0.5] * 7, rows), {"x": BINARY}))["x"].own
+        scale = (1 / (7 * rows) + 1 / 40_000) / (1 / 7000 + 1 / 33_000)
+        assert distance * np.sqrt(scale) == pytest.approx(own)
+
+
 def test_under_eight_days_only_large_effects_count() -> None:
     """The noise of nights is unknown: plain p-values, an effect of 0.1 at least, and the report says so."""
     report = judge(CALM[:7], binary(30, [0.41] * 7), {"x": BINARY})
@@ -313,11 +324,11 @@ def test_infinite_values_are_compared_and_nulls_are_not() -> None:
     """-inf lies below all bins and +inf above; null shares stand apart and do not change the distance."""
     before = [tally(i, {"x": cells(BINARY, [50, 50], nulls=25)}) for i in range(10)]
     odd = np.zeros(BINARY.size, np.int64)
-    odd[[BINARY.below, BINARY.above, BINARY.null, BINARY.invalid]] = [30, 70, 300, 100]
+    odd[[0, BINARY.below, BINARY.above, BINARY.null, BINARY.invalid]] = [65, 30, 5, 300, 100]
     after = [tally(10 + i, {"x": ColumnTally(counts=Counts(odd), outside=0, types=())}) for i in range(7)]
     found = tonight(judge(before, after, {"x": BINARY}))["x"]
 
-    assert 0.7 == pytest.approx(found.effect)
+    assert 0.45 == pytest.approx(found.effect)
     assert (0.2, 0.6) == (found.null_baseline, found.null_window)
     assert 700 == found.rows
 

@@ -83,11 +83,12 @@ def test_serial_factor_is_pooled_over_columns() -> None:
 
 def test_serial_factor_needs_days() -> None:
     """It is 1 for windows of a day, and where the baseline has under three times the days of the window."""
-    paired = nights([0.2, 0.2, 0.8, 0.8] * 3)
+    rising = nights([0.1 * day for day in range(11)])
 
-    assert 1.0 == serial_factor([paired], 1)
-    assert 1.0 == serial_factor([paired], 5)
-    assert 1.0 == serial_factor([], 2)
+    assert 1.0 == serial_factor([rising], 1)
+    assert 2.0 < serial_factor([rising], 3)
+    assert 1.0 == serial_factor([rising], 4)
+    assert 1.0 == serial_factor([], 3)
 
 
 def test_runs_of_the_baseline_by_hand() -> None:

@@ -14,7 +14,9 @@ UTC = dt.UTC
 MOMENT = dt.datetime(2013, 3, 4, 10, 15, tzinfo=UTC)
 
 
-def read(values: list[object], timezone: str | None = None, kind: pa.DataType | None = None) -> list[dt.datetime | None]:
+def read(
+    values: list[object], timezone: str | None = None, kind: pa.DataType | None = None
+) -> list[dt.datetime | None]:
     """What a column of these values means."""
     found: list[dt.datetime | None] = to_utc(pa.array(values, kind), "timestamp", timezone).to_pylist()
     return found

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from monitoring.performance import DayScore, PerformanceReport
-from monitoring.triggers import Decision, Reading
 
 from model.training import Candidate
 from model.validation import Comparison, Gate, Score, SliceScore, Verdict
 from monitoring.drift import Bar, ColumnDrift, DriftNight, DriftReport
+from monitoring.performance import DayScore, PerformanceReport
+from monitoring.triggers import Decision, Reading
 from monitoring.window import Finding, QualityReport
 
 NIGHT = dt.datetime(2013, 6, 1, 4, tzinfo=dt.UTC)
@@ -275,6 +275,10 @@ def events() -> list[Any]:
         when = NIGHT - (90 - day) * DAY
         made.append(SimpleNamespace(timestamp=when, model="flights", kind=kind, version=version, **{**known, **fields}))
 
+    def move(day: int, kind: str, after: int, before: int) -> None:
+        details = {"commit": "c" * 40, "before": str(before or "")}
+        add(day, kind, after, trigger="git", reasons=(f"move flights version {after} to Production",), details=details)
+
     promoted = {0: 1, 31: 2, 58: 3}
     reason = "drift: humid drifted, on 2 of the last 3 nights"
     score = 0.655
@@ -286,15 +290,15 @@ def events() -> list[Any]:
         if day in promoted:
             add(day, "training", promoted[day], reasons=(reason,))
             add(day, "validation", promoted[day])
-            add(day, "promotion", promoted[day], trigger="git", reasons=(f"version {promoted[day]} is in Production",))
+            move(day, "promotion", promoted[day], promoted[day] - 1)
             score += 0.035 if day else 0
         if day == 45:
             add(day, "training", 9)
             add(day, "validation", 9, success=False, reasons=("balanced accuracy is 0.401, at least 0.58 is needed.",))
         if day == 66:
-            add(day, "rollback", 2, trigger="git", reasons=("version 2 is in Production again",))
+            move(day, "rollback", 2, 3)
         if day == 68:
-            add(day, "promotion", 3, trigger="git", reasons=("version 3 is in Production again",))
+            move(day, "promotion", 3, 2)
         if day == 77:
             add(day, "failure", error="Weather is missing in all rows of 2013-05-19.", success=False)
     return made

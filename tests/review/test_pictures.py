@@ -111,6 +111,13 @@ def test_marks_tell_what_happened(events: list[Any]) -> None:
 
 def test_history_is_newest_first_and_short(events: list[Any]) -> None:
     """The list beside the picture holds what happened last, without quiet nights."""
-    found = timeline.history(events, most=3)
+    found = timeline.history(events)
 
-    assert ["failure", "promotion", "rollback"] == [kind for kind, _ in found]
+    assert ["failure", "promotion", "rollback"] == [kind for kind, _ in found[:3]]
+    assert [
+        "2013-05-19: failed (Weather is missing in all rows of 2013-05-19.)",
+        "2013-05-10: version 3 promoted in place of version 2",
+        "2013-05-08: version 2 brought back in place of version 3",
+    ] == [timeline.told(event) for _, event in found[:3]]
+    assert "2013-03-03: version 1 promoted" == timeline.told(found[-1][1])
+    assert 3 == len(timeline.history(events, most=3))

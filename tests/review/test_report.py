@@ -108,7 +108,7 @@ def test_the_evidence_is_all_there(verdict: Verdict, events: list[Any]) -> None:
         "humid and recent_delay drifted, on 2 of the last 3 nights (2 are needed).",
         "origin = LGA",
         "2 of 8 columns drifted tonight, and the limit was passed on 2 of the last 3 nights.",
-        "most changed: EV: 17% \u2192 12%",
+        "most changed: EV: 17.0% \u2192 12.0%",
         "Weather is missing in all rows of 2013-05-19.",
         "9c1e" * 16,
     ):

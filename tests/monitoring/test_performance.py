@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.config import ModelConfig
+from core.settings import parse_config
+from monitoring.counts import Counts
+from monitoring.metrics import METRICS, counted
+from monitoring.performance import PerformanceReport, limit, performance_report
+from monitoring.tally import DayTally
+from monitoring.window import Window
+
+DAY = dt.timedelta(days=1)
+AS_OF = dt.datetime(2013, 3, 12, 6, tzinfo=dt.UTC)
+SEED = parse_config((Path(__file__).parent.parent / "data" / "seed.toml").read_text(encoding="utf-8"), "seed")
+
+
+def configured(**trigger: Any) -> ModelConfig:
+    """A config with these settings of the performance trigger; labels two days late, threshold 0.5."""
+    performance = SEED.triggers.performance.model_copy(update=trigger)
+    return SEED.model_copy(update={"triggers": SEED.triggers.model_copy(update={"performance": performance})})
+
+
+def day(date: dt.date, tn: int = 0, fp: int = 0, fn: int = 0, tp: int = 0, unlabelled: int = 0) -> DayTally:
+    """A day with so many rows of each kind."""
+    scores = np.zeros((1000, 3), np.int64)
+    scores[200], scores[800] = (tn, fn, unlabelled), (fp, tp, 0)
+    return DayTally(
+        date=date, rows=int(scores.sum()), duplicates=0, columns={}, scores=Counts(scores), unscored=0, bad_labels=0
+    )
+
+
+def report(
+    days: list[DayTally], config: ModelConfig, reference: float | None = None, leave_out: Collection[dt.date] = ()
+) -> PerformanceReport:
+    """The report of a window with these days."""
+    window = Window(
+        model="seed",
+        version=3,
+        as_of=AS_OF,
+        start=AS_OF.date() - 30 * DAY,
+        end=AS_OF.date(),
+        days=tuple(days),
+        missing=(),
+        future_rows=0,
+        quality=None,
+    )
+    return performance_report(window, config, reference, leave_out)
+
+
+def test_only_mature_days_of_the_window_count() -> None:
+    """Seven days that end two days before the night, whatever lies before, after and in between."""
+    days = [day(AS_OF.date() - ago * DAY, tp=10**ago) for ago in range(1, 13)]
+    found = report(days, configured(window_days=7))
+
+    assert (dt.date(2013, 3, 3), dt.date(2013, 3, 10)) == (found.start, found.end)
+    assert sum(10**ago for ago in range(3, 10)) == found.labels
+    assert [dt.date(2013, 3, 3 + i) for i in range(7)] == [score.date for score in found.days]
+
+
+def test_counts_and_shares_are_exact() -> None:
+    """Rows, labels, coverage, positives and the values of all metrics, over all days and for each."""
+    first, second = AS_OF.date() - 4 * DAY, AS_OF.date() - 3 * DAY
+    days = [day(first, tn=50, fp=10, fn=5, tp=15, unlabelled=20), day(second, tn=30, fp=10)]
+    found = report(days, configured(metric="balanced_accuracy"))
+
+    assert (140, 120, 120 / 140, 20) == (found.rows, found.labels, found.coverage, found.positives)
+    assert (80 / 100 + 15 / 20) / 2 == found.value
+    assert [((50 / 60 + 15 / 20) / 2, 80), (None, 40)] == [(score.value, score.labels) for score in found.days]
+    assert set(METRICS) == set(found.others)
+    assert 95 / 120 == found.others["accuracy"]
+
+
+def test_days_left_out_leave_no_trace() -> None:
+    """A broken day counts neither in the value nor in the coverage."""
+    first, second = AS_OF.date() - 4 * DAY, AS_OF.date() - 3 * DAY
+    found = report([day(first, tn=90, fp=10), day(second, fp=1000)], configured(), leave_out={second})
+
+    assert (100, 0.9, (first,)) == (found.labels, found.value, tuple(score.date for score in found.days))
+
+
+@pytest.mark.parametrize(
+    ("days", "rows", "labels", "coverage"),
+    [([], 0, 0, None), ([day(AS_OF.date() - 3 * DAY, unlabelled=9)], 9, 0, 0.0)],
+    ids=["no rows", "no labels"],
+)
+def test_nothing_to_judge_has_no_value(
+    days: list[DayTally], rows: int, labels: int, coverage: float | None
+) -> None:
+    """Without rows or labels there is a report, with nothing in it."""
+    found = report(days, configured(metric="roc_auc", confidence=0.95))
+
+    assert (rows, labels, coverage) == (found.rows, found.labels, found.coverage)
+    assert (None, None, None, {}) == (found.value, found.low, found.high, found.others)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_one_class_only_has_a_value_where_the_metric_needs_no_other(metric: str) -> None:
+    """Only zeros: accuracy and weighted precision are defined, and precision where something was predicted 1."""
+    found = report([day(AS_OF.date() - 3 * DAY, tn=50, fp=50)], configured(metric=metric))
+
+    assert (metric in {"accuracy", "precision", "f1", "precision_weighted"}) == (found.value is not None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"), [(None, 0.6), (0.62, 0.6), (0.65, 0.6), (0.7, 0.7 - 0.05), (0.9, 0.9 - 0.05)]
+)
+def test_the_limit_is_the_larger_of_floor_and_reference(reference: float | None, expected: float) -> None:
+    """A good reference raises the limit, a bad one cannot lower it under the floor."""
+    found = report([], configured(floor=0.6, max_drop=0.05), reference)
+
+    assert pytest.approx(expected, abs=1e-12) == found.limit == limit(0.6, reference, 0.05)
+    assert (0.6, reference) == (found.floor, found.reference)
+
+
+def test_bounds_are_those_of_the_configured_confidence() -> None:
+    """At 0.5 the value itself; at 0.95 Wilson's bounds for accuracy."""
+    from monitoring.intervals import interval
+
+    days = [day(AS_OF.date() - 3 * DAY, tn=84, fp=16)]
+    plain, sure = report(days, configured()), report(days, configured(confidence=0.95))
+
+    assert (0.84, 0.84, 0.84) == (plain.value, plain.low, plain.high)
+    counts = counted([0] * 100, [0.2] * 84 + [0.8] * 16)
+    assert interval("accuracy", counts, 0.5, 0.95, seed=0) == (sure.low, sure.high)
+
+
+def test_the_report_is_a_record() -> None:
+    """It survives being written and read."""
+    found = report([day(AS_OF.date() - 3 * DAY, tn=84, tp=16), day(AS_OF.date() - 4 * DAY)], configured())
+
+    assert found == PerformanceReport.from_json(found.to_json())
