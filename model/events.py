@@ -131,7 +131,7 @@ def _clean(text: str, longest: int) -> str:
 
 def _key(name: str) -> str:
     """A name that MLflow takes for a metric."""
-    return re.sub(r"[^\w. -]", "_", name, flags=re.ASCII) or "_"
+    return re.sub(r"[^\w-]", "_", name, flags=re.ASCII)[:100] or "_"
 
 
 def _note(event: Event) -> str:

@@ -17,8 +17,6 @@ from model.rows import data_digest
 if TYPE_CHECKING:
     import pandas as pd
 
-ROUNDS = 5
-
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:

@@ -117,8 +117,8 @@ class Registry:
         version = self.find(name, origin.training_key)
         if version is None:
             kept = {**(records or {}), BASELINE: baseline, EXAMPLE: Example.of(example, score(estimator, example))}
+            numbers = params or {}, metrics or {}
             with self._reaching(f"given a new version of {name}"):
-                numbers = (params or {}, metrics or {})
                 trainings.log(self.client, self.artifacts, name, estimator, example, origin, kept, numbers)
             version = self.find(name, origin.training_key)
         if version is None:
@@ -130,7 +130,7 @@ class Registry:
         with self._reaching(f"read {file} of {version.name} version {version.version} from"):
             place = self.client.get_run(version.run_id).info.artifact_uri
             with trainings.download(self.client, f"{place}/{file}") as path:
-                return cls.read(path)
+                return cls.from_json(path.read_bytes(), origin=f"{file} of {version.name} version {version.version}")
 
     def baseline(self, version: ModelVersion) -> Baseline:
         """The tallies of the rows that a version was trained on."""
@@ -151,10 +151,7 @@ class Registry:
             return modelfile.load(folder, version.digest)
 
     def says_the_same(self, version: ModelVersion, estimator: Any) -> bool:
-        """Whether an estimator says of the example what the version said when it was trained, but for rounding.
-
-        One that fails on it does not.
-        """
+        """Whether an estimator says of the example what the version said at its training; one that fails does not."""
         from model.training import score
 
         rows, scores = self.example(version)
@@ -177,11 +174,7 @@ class Registry:
                 yield folder
 
     def mark(self, name: str, version: int, verdict: Judged) -> None:
-        """Keep a verdict with the version it is about, and say on the version whether it passed.
-
-        Raises:
-            RegistryError: there is no such version.
-        """
+        """Keep a verdict with the version it is about, and say on that whether it passed; RegistryError without it."""
         known = self.versions(name).get(version)
         if known is None:
             raise RegistryError(f"There is no version {version} of {name}.", why="Somebody deleted it, or its tags.")
@@ -191,12 +184,10 @@ class Registry:
             self.client.set_model_version_tag(name, str(version), "validation", state)
 
     def trainings(self, name: str) -> list[dt.datetime]:
-        """When the model was trained, the oldest first, whatever became of the candidates.
-
-        A run that was killed right after it had registered its version counts by that version.
-        """
+        """When the model was trained, the oldest first, whatever became of the candidates."""
         with self._reaching(f"asked for the trainings of {name}"):
             finished = trainings.moments(self.client, name)
+        # A run that was killed right after it had registered its version counts by that version.
         registered = {version.run_id: version.trained_at for version in self.versions(name).values()}
         return sorted({**registered, **finished}.values())
 

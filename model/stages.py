@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from core.errors import RegistryError
 from model import store
 from model.plans import ALIAS, PRODUCTION, REVERT, Plan, State, Step, plan, require_ready, steps_to
+from model.versions import instant
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,7 +45,7 @@ def observe(client: MlflowClient, name: str) -> State:
                 f"name={store.literal(name)}", max_results=store.PAGE, page_token=token
             )
         )
-    promoted = {int(entry.version): _moment(entry.tags.get("promoted_at", "")) for entry in found}
+    promoted = {int(entry.version): instant(entry.tags.get("promoted_at", "")) for entry in found}
     return State(
         name=name,
         versions={int(entry.version): entry.status for entry in found},
@@ -137,11 +138,3 @@ def _write(client: MlflowClient, step: Step, name: str, version: str, commit: st
         if commit:
             client.set_model_version_tag(name, version, "promoted_commit", commit)
         client.set_model_version_tag(name, version, "promoted_at", moment.isoformat())
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

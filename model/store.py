@@ -21,8 +21,9 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # Our models are loaded by modelfile.load; with this nothing else here loads one by accident.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    # MLflow's own seven retries take over a minute.
+    # MLflow would try for over a minute; this is some seven seconds.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     # Both would stand in the middle of our own output, the second one even in that of --json.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -137,8 +138,8 @@ def reaching(uri: str, done: str) -> Iterator[None]:
         clean = " ".join(scrub(said).split())[:300]
         raise OutsideError(
             f"The MLflow store {scrub(uri)} could not be {done}: {clean}",
-            why="It is down, out of reach, of another MLflow version, or refuses these credentials.",
-            fix="Nothing was decided on it; run this again when it answers. MLFLOW_TRACKING_URI says where it is.",
+            why="It is down or out of reach, refuses these credentials, is of another MLflow version, or lost a file.",
+            fix="Run this again when it answers; MLFLOW_TRACKING_URI says where it is.",
         ) from (err if scrub(said) == said else None)
 
 

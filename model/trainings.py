@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import OutsideError
 from core.records import Record
 from model import modelfile, store
-from model.versions import Origin
+from model.versions import Origin, instant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,8 @@ def moments(client: MlflowClient, name: str) -> dict[str, dt.datetime]:
             page_token=token,
         )
     )
-    return {run.info.run_id: dt.datetime.fromisoformat(run.data.tags["trained_at"]) for run in runs}
+    told = {run.info.run_id: instant(run.data.tags.get("trained_at", "")) for run in runs}
+    return {run_id: moment for run_id, moment in told.items() if moment is not None}
 
 
 def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol, Self
 
@@ -93,6 +94,15 @@ class Example(Record):
         numeric = {name: pd.Series(values, dtype="float64") for name, values in self.numeric.items()}
         categorical = {name: pd.Series(values, dtype=object) for name, values in self.categorical.items()}
         return pd.DataFrame({**numeric, **categorical})[list(self.order)]
+
+
+def instant(text: str) -> dt.datetime | None:
+    """The moment in a tag; None where it holds something else, or a moment without a zone."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 class Judged(Protocol):

@@ -87,6 +87,9 @@ def _array(values: Values, kind: pa.DataType | None) -> pa.Array | None:
         array = pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return None
+    # Arrow would take text beside bytes as bytes.
+    if pa.types.is_binary(array.type) and any(isinstance(value, str) for value in values):
+        return None
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
 
 

@@ -62,8 +62,6 @@ def past(night: Night) -> Past:
 
     champion, declared = night.champion, night.manifest
     trained = [moment for moment in night.registry.trainings(night.config.registry_name) if moment <= night.as_of]
-    if night.settings.forge.exists():
-        night.forge.ensure(night.settings.root)  # a merge that was made here is news to the forge
     proposal = night.forge.open_proposal(night.name)
     return Past(
         champion=champion.version if champion else None,

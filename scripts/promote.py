@@ -71,6 +71,8 @@ def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[st
     before = next(iter(state.production), None)
     if before != declared.version:
         log.move(night, before=before, after=declared.version, commit=plan.commit, sentences=plan.sentences)
+    if night.settings.forge.exists():
+        night.forge.ensure(night.settings.root)  # a merge that was made in this checkout is news to the forge
     return {**result, "done": True}
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Let warnings of MLflow's own code about its libraries pass: they are errors only where they are about ours."""
     config.addinivalue_line("filterwarnings", "ignore:The ``noload:DeprecationWarning")
+    # Tests run side by side on small data: threads of one would only wait for those of the other.
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")

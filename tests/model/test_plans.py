@@ -116,7 +116,7 @@ def test_a_version_that_is_not_ready_is_refused() -> None:
 
 def test_a_manifest_of_another_model_is_refused() -> None:
     """A copied production.json does not promote a version of one model under the name of another."""
-    with pytest.raises(RegistryError, match="'boats', but model.toml names 'flights'"):
+    with pytest.raises(RegistryError, match=r"'boats', but model\.toml names 'flights'"):
         plan(state(2, alias=2), declared(2, "boats"), "")
 
 

@@ -367,12 +367,12 @@ def test_latency_is_that_of_single_rows(parts: Split, config: ModelConfig) -> No
             while time.perf_counter() < until:
                 pass
 
-    found = latency_p95(Slow(), features(parts.holdout, config.data), repeats=20)
+    found = latency_p95(Slow(), features(parts.holdout, config.data).iloc[:20])
 
     assert found >= 2.0
-    assert [1] * 21 == Slow.calls
+    assert [1] * 101 == Slow.calls
 
 
 def test_the_flights_model_answers_in_time(model: Any, parts: Split, config: ModelConfig) -> None:
     """The example model is well within its own latency gate."""
-    assert latency_p95(model, features(parts.holdout, config.data)) < config.gates.max_p95_ms
+    assert latency_p95(model, features(parts.holdout, config.data).iloc[:20]) < config.gates.max_p95_ms

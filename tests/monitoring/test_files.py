@@ -118,6 +118,16 @@ def test_row_groups_outside_the_range_are_not_read(tmp_path: Path) -> None:
         assert ["r4", "r5"] == [name for batch in found for name in batch.column("id").to_pylist()]
 
 
+def test_text_of_several_zones_in_a_row_group_is_found(tmp_path: Path) -> None:
+    """The smallest and largest text of a group need not be its first and last instant."""
+    times = ["2013-03-05T01:00:00+14:00", "2013-03-04T23:00:00-12:00"]  # 4 March 11:00 and 5 March 11:00 UTC
+    parquet.write_table(pa.table({"id": ["a", "b"], "timestamp": times}), tmp_path / "rows.parquet")
+    source, hour = opened(tmp_path, "rows.parquet"), DAY / 24
+
+    assert ["a"] == [row["id"] for row in rows(source, START + 10 * hour, START + 12 * hour)]
+    assert ["b"] == [row["id"] for row in rows(source, START + 34 * hour, START + 36 * hour)]
+
+
 def test_null_times_are_seen_in_groups_that_are_not_read(tmp_path: Path) -> None:
     """The note of a row group says how many times are missing in it."""
     table = pa.table({"id": ["a", "b"], "timestamp": pa.array([START, None])})

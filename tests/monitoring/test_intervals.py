@@ -100,16 +100,16 @@ def test_what_is_undefined_has_no_bounds(metric: str) -> None:
     ],
 )
 def test_bounds_hold_as_often_as_they_say(metric: str, rows: int, share: float) -> None:
-    """Of 300 seeded samples, 95 % bounds hold in 91 % at least (5 standard errors of 300 draws are 6 points)."""
+    """Of 200 seeded samples, 95 % bounds hold in 90 % at least (3 standard errors of 200 draws are 5 points)."""
     labels, scores, _ = scored(200_000, seed=9, share=share)
     true = float(evaluate(metric, counted(labels, scores), 0.5))
     chances = counted(labels, scores).ravel() / len(labels)
     rng = np.random.default_rng(17)
-    samples = rng.multinomial(rows, chances, size=300).reshape(300, 1000, 2)
+    samples = rng.multinomial(rows, chances, size=200).reshape(200, 1000, 2)
     bounds = np.array([interval(metric, sample, 0.5, 0.95, seed=3) for sample in samples])
 
-    assert 0.91 <= np.mean(bounds[:, 0] <= true)
-    assert 0.91 <= np.mean(bounds[:, 1] >= true)
+    assert 0.9 <= np.mean(bounds[:, 0] <= true)
+    assert 0.9 <= np.mean(bounds[:, 1] >= true)
 
 
 def test_few_rows_of_a_class_do_not_look_sure() -> None:
@@ -188,9 +188,7 @@ def test_many_pairs_are_drawn_in_coarser_cells(monkeypatch: pytest.MonkeyPatch) 
     """Beyond the bound on pairs the cells are halved, which moves the bounds by less than their own width."""
     labels, one, other = scored(2000, seed=8)
     fine = paired_difference("roc_auc", labels, one, other, 0.5, 0.95, seed=2)
-    monkeypatch.setattr(
-        intervals, "MOST_CELLS", 300
-    )  # not reached before cells of 1/63: halved four times, once unevenly
+    monkeypatch.setattr(intervals, "MOST_CELLS", 300)
     coarse = paired_difference("roc_auc", labels, one, other, 0.5, 0.95, seed=2)
 
     assert fine[0] == coarse[0]

@@ -90,9 +90,7 @@ def test_days_left_out_leave_no_trace() -> None:
     [([], 0, 0, None), ([day(AS_OF.date() - 3 * DAY, unlabelled=9)], 9, 0, 0.0)],
     ids=["no rows", "no labels"],
 )
-def test_nothing_to_judge_has_no_value(
-    days: list[DayTally], rows: int, labels: int, coverage: float | None
-) -> None:
+def test_nothing_to_judge_has_no_value(days: list[DayTally], rows: int, labels: int, coverage: float | None) -> None:
     """Without rows or labels there is a report, with nothing in it."""
     found = report(days, configured(metric="roc_auc", confidence=0.95))
 

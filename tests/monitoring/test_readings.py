@@ -12,7 +12,6 @@ from core.settings import parse_config
 from monitoring import readings
 from monitoring.drift import ColumnDrift, DriftNight, DriftReport
 from monitoring.performance import PerformanceReport
-from monitoring.phrases import distinct
 from monitoring.readings import TRIGGERS, Evidence, Past, Reading, Request, read_all, switched_off
 
 DAY = dt.timedelta(days=1)
@@ -92,13 +91,11 @@ def evidence(
     drift: DriftReport | None = None,
     request: Request | None = None,
     past: dict[str, Any] | None = None,
-    **triggers: dict[str, Any],
+    settings: dict[str, dict[str, Any]] | None = None,
 ) -> Evidence:
     """What the triggers see, with the seed's settings changed in some places."""
-    settings = SEED.triggers.model_copy(
-        update={name: getattr(SEED.triggers, name).model_copy(update=changed) for name, changed in triggers.items()}
-    )
-    config: ModelConfig = SEED.model_copy(update={"triggers": settings})
+    changed = {name: getattr(SEED.triggers, name).model_copy(update=new) for name, new in (settings or {}).items()}
+    config: ModelConfig = SEED.model_copy(update={"triggers": SEED.triggers.model_copy(update=changed)})
     return Evidence(config, AS_OF, PAST.model_copy(update=past or {}), performance, drift, request)
 
 
@@ -146,7 +143,7 @@ def test_all_triggers_have_one_face(name: str) -> None:
 @pytest.mark.parametrize("name", ["performance", "drift", "age"])
 def test_a_disabled_trigger_is_quiet_whatever_happens(name: str) -> None:
     """It is replaced by one that is switched off, and the others go on."""
-    on, off = FIRING[name], evidence(**{name: {"enabled": False}})
+    on, off = FIRING[name], evidence(settings={name: {"enabled": False}})
     off = Evidence(off.config, on.as_of, on.past, on.performance, on.drift, on.request)
 
     assert ["fired"] == [reading.state for reading in read_all(on) if reading.trigger == name]
@@ -162,5 +159,154 @@ def test_performance_fires_under_the_limit_and_not_at_it(high: float, state: str
     """It is the upper bound that has to be under the limit: what is not sure does not fire."""
     report = scored(value=0.8, low=0.7, high=high)
 
-    assert state == readings.performance(evidence(performance=report, performance_=None)).state if False else state
     assert state == readings.performance(evidence(performance=report)).state
+
+
+def test_performance_says_all_that_a_reviewer_needs() -> None:
+    """Value, labels, days, how sure, and where the limit comes from, with digits that show the difference."""
+    sure = {"performance": {"confidence": 0.95}}
+    report = scored(metric="balanced_accuracy", value=0.571, low=0.5, high=0.598, floor=0.6, limit=0.6)
+    close = scored(value=0.59991, low=0.5, high=0.59995, floor=0.5, limit=0.6, reference=0.65)
+    roc = scored(metric="roc_auc")
+
+    assert (
+        "Balanced accuracy 0.571 on 1,312 labels of 24 Feb to 2 Mar 2013 (95 % sure it is under 0.598); "
+        "limit 0.600 (the floor)." == readings.performance(evidence(performance=report, settings=sure)).sentence
+    )
+    assert (
+        "Accuracy 0.59991 on 1,312 labels of 24 Feb to 2 Mar 2013 (95 % sure it is under 0.59995); "
+        "limit 0.60000 (the reference score 0.650 minus 0.050)."
+        == readings.performance(evidence(performance=close, settings=sure)).sentence
+    )
+    assert (
+        "ROC AUC 0.900 on 1,312 labels of 24 Feb to 2 Mar 2013; limit 0.850 (the floor)."
+        == readings.performance(evidence(performance=roc)).sentence
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (None, "The scores of the window were not counted."),
+        (scored(rows=0, labels=0, value=None), "No usable row of 24 Feb to 2 Mar 2013 was scored by version 3."),
+        (
+            scored(labels=0, value=None),
+            "Only 0 of 1,400 scored rows of 24 Feb to 2 Mar 2013 have a label; 100 are needed.",
+        ),
+        (scored(labels=99), "Only 99 of 1,400 scored rows of 24 Feb to 2 Mar 2013 have a label; 100 are needed."),
+        (
+            scored(metric="roc_auc", positives=0, value=None, low=None, high=None),
+            "On 1,312 labels of 24 Feb to 2 Mar 2013, 0 of them 1, ROC AUC is undefined.",
+        ),
+    ],
+    ids=["no report", "no rows", "no labels", "few labels", "one class"],
+)
+def test_performance_says_what_is_missing(report: PerformanceReport | None, said: str) -> None:
+    """What it cannot judge it does not judge, and the sentence has the numbers."""
+    reading = readings.performance(evidence(performance=report))
+
+    assert ("cannot_judge", said) == (reading.state, reading.sentence)
+
+
+def test_as_many_labels_as_needed_are_enough() -> None:
+    """99 are too few, 100 are not."""
+    assert "quiet" == readings.performance(evidence(performance=scored(labels=100))).state
+
+
+TWO_OF_THREE = {"drift": {"nights": (2, 3)}}
+
+
+@pytest.mark.parametrize(
+    ("nights", "state", "value"),
+    [
+        ([[CALM], [CALM], [CALM]], "quiet", 0),
+        ([[CALM], [CALM], [GUST]], "quiet", 1),
+        ([[CALM], [GUST], [GUST]], "fired", 2),
+        ([[GUST], [CALM], [GUST]], "fired", 2),
+        ([[GUST], [GUST], [CALM]], "fired", 2),
+        ([[GUST], [], [GUST]], "fired", 2),
+        ([[GUST], [GUST], []], "cannot_judge", None),
+    ],
+)
+def test_drift_fires_on_k_of_the_last_n_nights(
+    nights: list[list[ColumnDrift]], state: str, value: float | None
+) -> None:
+    """Two of three nights, in any order; a night without enough rows counts as calm, but not tonight."""
+    reading = readings.drift(evidence(drift=moved(*nights), settings=TWO_OF_THREE))
+
+    assert (state, value) == (reading.state, reading.value)
+    assert (None if value is None else 2) == reading.limit
+
+
+@pytest.mark.parametrize(
+    ("tonight", "needed", "state"),
+    [
+        ([GUST, column("temp", 0.01)], 2, "quiet"),
+        ([GUST, SLEET], 2, "fired"),
+        ([GUST, column("temp", 0.6, drifted=True, ignored=True)], 2, "quiet"),
+        ([column("temp", 0.6, drifted=True, ignored=True)], 1, "quiet"),
+    ],
+    ids=["one", "two", "one and an ignored one", "an ignored one"],
+)
+def test_drift_needs_enough_columns_and_ignored_ones_never_count(
+    tonight: list[ColumnDrift], needed: int, state: str
+) -> None:
+    """A night counts when `min_columns` columns drifted that are not ignored."""
+    assert state == readings.drift(evidence(drift=moved(tonight), settings={"drift": {"min_columns": needed}})).state
+
+
+def test_drift_names_the_columns_with_their_distance() -> None:
+    """Those that moved most come first, each with its newest distance; the others are counted."""
+    many = [column(f"c{i}", 0.1 + i / 100, drifted=True) for i in range(8)]
+    for made, said in (
+        (
+            moved([CALM], [column("wind", 0.4, drifted=True)], [GUST, SLEET]),
+            "2 of the last 3 nights (limit: 2 of 3): precip (0.300), wind (0.120).",
+        ),
+        (moved([CALM], [CALM], [GUST]), "Drifted on 1 of the last 3 nights (limit: 2 of 3): wind (0.120)."),
+        (moved(many, adjusted=False), "c7 (0.170), c6 (0.160), c5 (0.150), c4 (0.140), c3 (0.130) and 3 more."),
+        (
+            moved([CALM, column("dest", 0.03)]),
+            "No drift in 5 Mar to 11 Mar 2013: of 2 columns dest moved most (0.030).",
+        ),
+        (moved([column("dest", 0.03, ignored=True)]), "No drift in 5 Mar to 11 Mar 2013: all columns are ignored."),
+        (moved([]), "Only 12 usable rows in 5 Mar to 11 Mar 2013; 200 needed."),
+        (None, "There is no baseline of the model in service to compare with."),
+    ):
+        assert said in readings.drift(evidence(drift=made, settings=TWO_OF_THREE)).sentence
+
+
+@pytest.mark.parametrize(("rule", "said"), [("nights", True), ("plain", False)])
+def test_drift_says_when_nights_were_not_accounted_for(rule: str, said: bool) -> None:
+    """Too few baseline days for our rule is told; the plain rule never claims to adjust."""
+    made = evidence(drift=moved([GUST], adjusted=False), settings={"drift": {"rule": rule}})
+
+    assert said == ("not adjusted for nights" in readings.drift(made).sentence)
+
+
+@pytest.mark.parametrize(
+    ("trained", "state", "said"),
+    [
+        (AS_OF - 7 * DAY, "quiet", "Version 3 was trained 7.0 days ago; limit 7.0 days."),
+        (AS_OF - 7 * DAY - dt.timedelta(minutes=1), "fired", "Version 3 was trained 7.001 days ago; limit 7.000 days."),
+        (AS_OF, "quiet", "Version 3 was trained 0.0 days ago; limit 7.0 days."),
+        (AS_OF + DAY, "cannot_judge", "Version 3 was trained on 13 Mar 2013, after this night."),
+        (None, "cannot_judge", "When version 3 was trained is not known."),
+    ],
+)
+def test_age_fires_after_its_limit_and_not_at_it(trained: dt.datetime | None, state: str, said: str) -> None:
+    """Seven days are allowed; a minute more fires."""
+    reading = readings.age(evidence(past={"champion_trained": trained}))
+
+    assert (state, said) == (reading.state, reading.sentence)
+
+
+def test_a_request_is_quoted_on_one_line() -> None:
+    """What a person types may hold lines, or nothing; it stays one short sentence."""
+    for reason, said in (
+        ("new airport", "Asked for by a person: new airport."),
+        (" two\nlines ", "Asked for by a person: two lines."),
+        ("", "Asked for by a person: no reason given."),
+    ):
+        assert said == readings.manual(evidence(request=Request(reason=reason, force=False))).sentence
+    assert 330 > len(readings.manual(evidence(request=Request(reason="word " * 999, force=True))).sentence)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,9 @@ from pyarrow import parquet
 
 from core.config import Columns, Data
 from core.errors import ConfigError, DataError
+from monitoring.axis import Axis, CategoricalAxis, fit_numeric
 from monitoring.source import open_source
+from monitoring.tally import count
 
 UTC = dt.UTC
 DAY = dt.timedelta(days=1)
@@ -150,6 +153,37 @@ def test_the_newest_row_is_the_newest_instant(make: Maker, tmp_path: Path) -> No
     url = make(tmp_path, [])
     assert open_source(url, DATA, tmp_path).latest() is None
     assert [] == read(tmp_path, url, START, None)
+
+
+def test_all_sources_are_counted_alike(tmp_path: Path) -> None:
+    """The tallies of a window do not depend on where its rows lie, but for the names of their types."""
+    rng = np.random.default_rng(5)
+    rows = [
+        row(
+            i,
+            START + int(rng.integers(5 * 24)) * DAY / 24,
+            prediction=None if i % 7 == 0 else float(rng.random()),
+            actual=None if i % 3 == 0 else int(rng.integers(2)),
+            known=None if i % 3 == 0 else START + int(rng.integers(9)) * DAY,
+            wind=None if i % 5 == 0 else float(rng.normal()),
+            town=None if i % 11 == 0 else str(rng.choice(["ANC", "BGR", "new"])),
+        )
+        for i in range(60)
+    ]
+    axes: dict[str, Axis] = {
+        "wind": fit_numeric(np.linspace(-2, 2, 100)),
+        "town": CategoricalAxis(levels=("ANC", "BGR")),
+    }
+    counted = []
+    for make in MAKERS:
+        batches = open_source(make(tmp_path, rows), DATA, tmp_path).batches(NAMES, START, None)
+        days = count(batches, axes, DATA.columns, version=None, as_of=START + 6 * DAY)
+        plain = [{name: part.model_copy(update={"types": ()}) for name, part in day.columns.items()} for day in days]
+        counted.append([day.model_copy(update={"columns": part}) for day, part in zip(days, plain, strict=True)])
+
+    assert 5 == len(counted[0])
+    assert 0 < counted[0][0].scores.array[:, 1].sum() < 20
+    assert [counted[0]] * len(MAKERS) == counted
 
 
 @makers

@@ -164,7 +164,7 @@ def test_times_in_another_form_are_seen_wherever_they_sort(
     tmp_path: Path, odd: object, end: dt.datetime | None
 ) -> None:
     """Such a row would lie in no range of ISO dates: it stops the night and is not left out in silence."""
-    rows = [("a", NOW, 1.0, "ANC"), ("b", odd, 1.0, "secret"), ("c", "2013-12-31T10:15:00Z", 1.0, "ANC")]
+    rows = [("a", NOW, 1.0, "ANC"), ("b", odd, 1.0, "secret"), ("c", "2014-01-31T10:15:00Z", 1.0, "ANC")]
     with pytest.raises(DataError, match="timestamp") as caught:
         read(opened(fill(tmp_path / "rows.db", rows)), end)
     assert "secret" not in str(caught.value)
