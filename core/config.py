@@ -106,7 +106,7 @@ class DriftTrigger(Record):
 
 
 class AgeTrigger(Record):
-    """Fires when the model in service was trained more than `max_days` ago."""
+    """Fires when the model in service was trained at least `max_days` ago."""
 
     enabled: bool = True
     max_days: Annotated[float, Field(gt=0, le=3650)] = 30

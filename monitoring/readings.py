@@ -135,7 +135,7 @@ def _calm(night: DriftNight, min_columns: int) -> str:
 
 
 def age(evidence: Evidence) -> Reading:
-    """Fires when the model in service was trained more than `max_days` before this night."""
+    """Fires when the model in service was trained `max_days` before this night, or earlier."""
     trained, most = evidence.past.champion_trained, evidence.config.triggers.age.max_days
     if trained is None:
         return _cannot("age", f"When version {evidence.past.champion} was trained is not known.")
@@ -145,7 +145,7 @@ def age(evidence: Evidence) -> Reading:
     value, limit = distinct(days, most, digits=1)
     return Reading(
         trigger="age",
-        state="fired" if days > most else "quiet",
+        state="fired" if days >= most else "quiet",
         value=days,
         limit=most,
         sentence=f"Version {evidence.past.champion} was trained {value} days ago; limit {limit} days.",

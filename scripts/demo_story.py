@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError
 from scripts import check, output, promote, propose, pull, train, validate
+from scripts import demo_words as tell
 from scripts.demo_git import Person
 from scripts.demo_world import FIRST_NIGHT, LAST_NIGHT, World
 from scripts.night import DAY, Night, midnight
 
 if TYPE_CHECKING:
-    from model.validation import Verdict
     from monitoring.triggers import Decision, Request
 
 SPOILED = dt.date(2013, 9, 17)
@@ -45,9 +45,9 @@ class Story:
 
     def play(self, last: dt.date) -> None:
         """Go through the nights, from the first model to the last night."""
-        chapter("The first model, from January and February")
+        tell.chapter("The first model, from January and February")
         self.one_night()
-        chapter("Nights go by; quiet ones are summed up")
+        tell.chapter("Nights go by; quiet ones are summed up")
         days = [FIRST_NIGHT + n * DAY for n in range(1, (min(last, LAST_NIGHT) - FIRST_NIGHT).days + 1)]
         with output.progress(len(days), "nights") as step:
             for day in days:
@@ -118,18 +118,10 @@ class Story:
         output.say(*propose.lines(night, proposal))
         night.forge.page(proposal, night.settings.work(night.name) / "pulls")
         if len(self.merges) == 1:
-            self.show(verdict, proposal.body)
+            tell.pull_request(verdict.candidate.version, proposal.body)
         self.merges.append(self.person.merge())
         output.say("[bold]the reviewer merges it[/]; the workflow runs mlops promote:")
         self.promote("promotions")
-
-    def show(self, verdict: Verdict, body: str) -> None:
-        """The pull request as its reviewer reads it."""
-        from rich.markdown import Markdown
-        from rich.panel import Panel
-
-        title = f"pull request for version {verdict.candidate.version}, as the reviewer reads it"
-        output.console().print(Panel(Markdown(body), title=title, border_style="dim"))
 
     def promote(self, kind: str) -> None:
         """Run mlops promote for the merged state."""
@@ -143,7 +135,7 @@ class Story:
         from monitoring.triggers import Request
 
         self.tell_calm()
-        chapter("A candidate trained on spoiled labels")
+        tell.chapter("A candidate trained on spoiled labels")
         training = self.night.config.training
         before = self.night.watermark - round(training.window_days * training.holdout) * DAY
         copy = self.night.settings.local / "spoiled.db"
@@ -156,7 +148,7 @@ class Story:
     def revert_and_back(self) -> None:
         """A person reverts the last promotion at 3 a.m., and reverts the revert in the morning."""
         self.tell_calm()
-        chapter("git revert of the promotion, and back")
+        tell.chapter("git revert of the promotion, and back")
         output.say(f"[bold]$ git revert --mainline 1 {self.merges[-1][:10]} && mlops promote[/]")
         undone = self.person.revert(self.merges[-1])
         self.promote("rollbacks")
@@ -167,7 +159,7 @@ class Story:
     def stopped(self, err: DataError) -> None:
         """The night ends because the data is broken."""
         self.tell_calm()
-        chapter(f"The night of {self.night.as_of:%Y-%m-%d}: broken data")
+        tell.chapter(f"The night of {self.night.as_of:%Y-%m-%d}: broken data")
         output.error(err)
         output.say(f"[bold]mlops pull ends with exit code {err.exit_code}[/]; Production is as it was.")
         self.counts["stopped"] += 1
@@ -186,20 +178,6 @@ class Story:
 
     def tell_calm(self) -> None:
         """One line for the quiet nights since the last event."""
-        if not self.calm:
-            return
-        first, last = self.calm[0].as_of, self.calm[-1].as_of
-        scores = [d.performance.value for d in self.calm if d.performance and d.performance.value is not None]
-        metric = self.night.config.triggers.performance.metric.replace("_", " ")
-        told = f"{metric} {min(scores):.3f} to {max(scores):.3f}" if scores else "too few labels to judge"
-        held = [d.held_back_by[0] for d in self.calm if d.held_back_by]
-        note = f"; {len(held)} with an alarm that had to wait: {held[-1]}" if held else ""
-        output.say(
-            f"{first:%d %b} to {last:%d %b}: {len(self.calm)} nights without retraining, {told}{note}", style="dim"
-        )
+        if self.calm:
+            tell.quiet_nights(self.calm, self.night.config.triggers.performance.metric)
         self.calm.clear()
-
-
-def chapter(title: str) -> None:
-    """A heading of the story."""
-    output.say("", f"[bold cyan]{title}[/]")

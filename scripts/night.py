@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from core.errors import MlopsError, RecordError
-from core.settings import Settings, load_config, model_names
 from scripts.lock import alone
 from scripts.options import instant
 from scripts.repository import find_root, only_model
 
 if TYPE_CHECKING:
     from core.config import ModelConfig
+    from core.settings import Settings
     from model.manifest import Manifest
     from model.registry import ModelVersion, Registry
     from monitoring.source import Source
@@ -69,6 +69,8 @@ class Night:
         Raises:
             UsageError: no repository here, or several models and none named.
         """
+        from core.settings import Settings, load_config
+
         root = root or find_root(Path.cwd())
         moment, live = instant(as_of)
         return cls(Settings.load(root), load_config(root, model or only_model(root)), moment, live=live)
@@ -76,6 +78,8 @@ class Night:
     @classmethod
     def each(cls, model: str | None, as_of: str | None) -> list[Night]:
         """The nights of all models of the repository, or of the one named."""
+        from core.settings import model_names
+
         root = find_root(Path.cwd())
         return [cls.open(name, as_of, root=root) for name in ([model] if model else model_names(root))]
 
@@ -118,8 +122,10 @@ class Night:
     def at(self, as_of: dt.datetime, **changed: str) -> Night:
         """The same model at another instant, and with changed settings; registry and forge stay open."""
         other = Night(self.settings.model_copy(update=changed), self.config, as_of, live=False)
-        kept = {name: self.__dict__[name] for name in ("registry", "forge", "_baseline") if name in self.__dict__}
-        other.__dict__.update(kept)
+        kept: dict[str, Any] = {
+            name: self.__dict__[name] for name in ("registry", "forge", "_baseline") if name in self.__dict__
+        }
+        vars(other).update(kept)
         return other
 
     @cached_property

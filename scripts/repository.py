@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import UsageError
-from core.settings import model_names
 
 
 def find_root(folder: Path) -> Path:
@@ -14,6 +13,8 @@ def find_root(folder: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
+    from core.settings import model_names
+
     for place in (folder, *folder.parents):
         if model_names(place):
             return place
@@ -28,6 +29,8 @@ def only_model(root: Path) -> str:
     Raises:
         UsageError: there are several.
     """
+    from core.settings import model_names
+
     names = model_names(root)
     if len(names) > 1:
         raise UsageError(f"There are several models: {', '.join(names)}.", fix="Name one with --model.")

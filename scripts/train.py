@@ -71,15 +71,27 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
             commit=head_commit(root),
         )
         version = register(night, estimator, origin, batches, parts)
-    candidate = training.Candidate(
+    candidate = describe(night, decision, version, parts, quality)
+    candidate.write(night.file("candidate.json", out))
+    log.training(night, candidate)
+    return candidate
+
+
+def describe(
+    night: Night, decision: Decision, version: ModelVersion, parts: Split, quality: QualityReport
+) -> Candidate:
+    """The record of the training for the stages after it."""
+    from model.training import Candidate
+
+    return Candidate(
         model=night.name,
-        registry_name=config.registry_name,
+        registry_name=version.name,
         version=version.version,
         run_id=version.run_id,
         digest=version.digest,
-        data_digest=digest,
-        training_key=key,
-        commit=head_commit(root),
+        data_digest=version.data_digest,
+        training_key=version.training_key,
+        commit=head_commit(night.settings.root),
         as_of=night.as_of,
         fit_from=parts.fit_from,
         fit_until=parts.fit_until,
@@ -89,9 +101,6 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
         quality=quality,
         decision=decision,
     )
-    candidate.write(night.file("candidate.json", out))
-    log.training(night, candidate)
-    return candidate
 
 
 def register(night: Night, estimator: Any, origin: Origin, batches: list[pa.RecordBatch], parts: Split) -> ModelVersion:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.records import write_atomically
 from scripts import log, options, output
 from scripts.night import Night, midnight
 
@@ -43,6 +42,7 @@ def validate(
 
 def run(night: Night, candidate: Candidate, out: Path | None = None) -> Verdict:
     """The verdict; also written, with its report, tagged on the version, and left in the event log."""
+    from core.records import write_atomically
     from model.validation import validate as judge
 
     verdict = judge(candidate, night.config, evidence(night, candidate))

@@ -14,13 +14,14 @@ ORDER = ("core", "monitoring", "model", "review", "scripts")
 EDGES = {
     "monitoring.source": {"sqlite3"},
     "monitoring.sqlite": {"sqlite3"},
+    "monitoring.files": {"sqlite3"},
     "model.store": {"mlflow"},
+    "model.trainings": {"mlflow"},
     "model.registry": {"mlflow"},
     "model.stages": {"mlflow"},
     "model.events": {"mlflow"},
     "model.quality": {"great_expectations"},
     "review.git": {"subprocess"},
-    "review.pulls": {"subprocess"},
     "review.local": {"subprocess"},
 }
 OUTSIDE = {"mlflow", "great_expectations", "sqlite3", "subprocess", "requests", "urllib", "socket"}

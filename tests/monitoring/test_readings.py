@@ -287,15 +287,15 @@ def test_drift_says_when_nights_were_not_accounted_for(rule: str, said: bool) ->
 @pytest.mark.parametrize(
     ("trained", "state", "said"),
     [
-        (AS_OF - 7 * DAY, "quiet", "Version 3 was trained 7.0 days ago; limit 7.0 days."),
-        (AS_OF - 7 * DAY - dt.timedelta(minutes=1), "fired", "Version 3 was trained 7.001 days ago; limit 7.000 days."),
+        (AS_OF - 7 * DAY, "fired", "Version 3 was trained 7.0 days ago; limit 7.0 days."),
+        (AS_OF - 7 * DAY + dt.timedelta(minutes=1), "quiet", "Version 3 was trained 6.999 days ago; limit 7.000 days."),
         (AS_OF, "quiet", "Version 3 was trained 0.0 days ago; limit 7.0 days."),
         (AS_OF + DAY, "cannot_judge", "Version 3 was trained on 13 Mar 2013, after this night."),
         (None, "cannot_judge", "When version 3 was trained is not known."),
     ],
 )
-def test_age_fires_after_its_limit_and_not_at_it(trained: dt.datetime | None, state: str, said: str) -> None:
-    """Seven days are allowed; a minute more fires."""
+def test_age_fires_at_its_limit_and_not_before(trained: dt.datetime | None, state: str, said: str) -> None:
+    """Seven days ago fires; a minute later does not."""
     reading = readings.age(evidence(past={"champion_trained": trained}))
 
     assert (state, said) == (reading.state, reading.sentence)
