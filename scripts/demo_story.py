@@ -95,40 +95,44 @@ class Story:
         self.counts.update(f"alarm {r.trigger}" for r in decision.readings if r.state == "fired")
         if decision.retrain:
             self.tell_calm()
-            output.say("", *check.lines(decision))
-            self.retrain(night, decision)
+            # The first retrainings are shown command by command, the later ones in three lines.
+            self.retrain(night, decision, whole=request is not None or len(self.merges) < 2)  # noqa: PLR2004
         else:
             self.calm.append(decision)
 
-    def retrain(self, night: Night, decision: Decision) -> None:
+    def retrain(self, night: Night, decision: Decision, *, whole: bool) -> None:
         """Train, validate, and propose; the person merges what passed, and the merge promotes."""
+        self.counts["retrains"] += 1
+        tell.command("check", check.lines(decision), whole=whole)
         with night.stage("train"):
             candidate = train.run(night, decision)
-        self.counts["retrains"] += 1
-        output.say(*train.lines(candidate))
+        tell.command("train", train.lines(candidate), whole=whole)
         with night.stage("validate"):
             verdict = validate.run(night, candidate)
-        output.say(*validate.lines(verdict))
+        tell.command("validate", validate.lines(verdict), whole=whole)
         with night.stage("propose"):
             proposal = propose.run(night, verdict)
+        if not whole:
+            tell.retraining(verdict, proposal)
         if proposal is None:
             self.counts["refusals"] += 1
             self.refused.append(candidate.version)
             return
-        output.say(*propose.lines(night, proposal))
+        tell.command("propose", propose.lines(night, proposal), whole=whole)
         night.forge.page(proposal, night.settings.work(night.name) / "pulls")
         if len(self.merges) == 1:
             tell.pull_request(verdict.candidate.version, proposal.body)
         self.merges.append(self.person.merge())
-        output.say("[bold]the reviewer merges it[/]; the workflow runs mlops promote:")
-        self.promote("promotions")
+        if whole:
+            output.say("[bold]The reviewer merges it, and the workflow promotes.[/]")
+        self.promote("promotions", whole=whole)
 
-    def promote(self, kind: str) -> None:
+    def promote(self, kind: str, *, whole: bool = True) -> None:
         """Run mlops promote for the merged state."""
         with self.night.stage("promote"):
             result = promote.run(self.night)
         self.counts[kind] += 1
-        output.say(*promote.lines(result))
+        tell.command("promote", promote.lines(result), whole=whole)
 
     def spoiled_labels(self) -> None:
         """Somebody rebuilds the labels wrongly and asks for a retraining."""
@@ -149,10 +153,10 @@ class Story:
         """A person reverts the last promotion at 3 a.m., and reverts the revert in the morning."""
         self.tell_calm()
         tell.chapter("git revert of the promotion, and back")
-        output.say(f"[bold]$ git revert --mainline 1 {self.merges[-1][:10]} && mlops promote[/]")
+        output.say(f"[bold]$ git revert --mainline 1 {self.merges[-1][:10]}[/]")
         undone = self.person.revert(self.merges[-1])
         self.promote("rollbacks")
-        output.say(f"[bold]$ git revert {undone[:10]} && mlops promote[/]")
+        output.say(f"[bold]$ git revert {undone[:10]}[/]")
         self.person.revert(undone)
         self.promote("re-promotions")
 
@@ -160,8 +164,7 @@ class Story:
         """The night ends because the data is broken."""
         self.tell_calm()
         tell.chapter(f"The night of {self.night.as_of:%Y-%m-%d}: broken data")
-        output.error(err)
-        output.say(f"[bold]mlops pull ends with exit code {err.exit_code}[/]; Production is as it was.")
+        output.say("[bold]$ mlops pull[/]", *output.told(err), f"exit code {err.exit_code}; Production is as it was.")
         self.counts["stopped"] += 1
 
     def scores(self) -> tuple[float, float]:

@@ -8,12 +8,40 @@ from typing import TYPE_CHECKING
 from scripts import output
 
 if TYPE_CHECKING:
+    from model.validation import Verdict
     from monitoring.triggers import Decision
+    from review.forge import Proposal
 
 
 def chapter(title: str) -> None:
     """A heading of the story."""
     output.say("", f"[bold cyan]{title}[/]")
+
+
+def command(name: str, lines: Sequence[str], *, whole: bool) -> None:
+    """A command as it was typed, and what it said; nothing where the story is told in short."""
+    if whole:
+        output.say(f"[bold]$ mlops {name}[/]", *lines)
+
+
+def retraining(verdict: Verdict, proposal: Proposal | None) -> None:
+    """A retraining in three lines: why, how the candidate did, and what became of it."""
+    candidate, compared = verdict.candidate, verdict.comparison
+    output.say(f"[bold]{verdict.as_of:%d %b}[/] {output.clean('; '.join(candidate.decision.reasons))}")
+    if compared:
+        name, difference = (
+            compared.metric.replace("_", " "),
+            f"{compared.difference:+.3f}, surely over {compared.low:+.3f}",
+        )
+        scores = (
+            f"{name} {compared.challenger_value:.3f}, version {compared.champion} has {compared.champion_value:.3f}"
+        )
+        output.say(f"       version {candidate.version}: {scores} ({difference}) on {compared.rows:,} later rows")
+    if proposal:
+        output.say(f"       [green]passed[/], pull request {proposal.number}, merged, in Production")
+    else:
+        refused = [f"{gate.name}: {gate.sentence}" for gate in verdict.gates if gate.state != "passes"]
+        output.say(f"       [red]refused[/] by {output.clean('; '.join(refused))}")
 
 
 def quiet_nights(nights: Sequence[Decision], metric: str) -> None:
@@ -24,7 +52,8 @@ def quiet_nights(nights: Sequence[Decision], metric: str) -> None:
     told = f"{name} {min(scores):.3f} to {max(scores):.3f}" if scores else "too few labels to judge"
     held = [night.held_back_by[0] for night in nights if night.held_back_by]
     note = f"; {len(held)} with an alarm that had to wait: {held[-1]}" if held else ""
-    output.say(f"{first:%d %b} to {last:%d %b}: {len(nights)} nights without retraining, {told}{note}", style="dim")
+    span = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"
+    output.say(f"{span}: {len(nights)} quiet, {told}{note}", style="dim")
 
 
 def pull_request(version: int, body: str) -> None:

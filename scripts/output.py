@@ -42,10 +42,14 @@ def say(*lines: str, style: str | None = None) -> None:
 def error(err: MlopsError) -> None:
     """Print a foreseen error on standard error: what happened, the likely cause, what to do next."""
     out = console(stderr=True)
-    out.print(f"[bold red]error[/] {clean(err.what)}")
-    for label, text in (("because", err.why), ("do", err.fix)):
-        if text:
-            out.print(f"[dim]{label:>7}[/] {clean(text)}")
+    for line in told(err):
+        out.print(line)
+
+
+def told(err: MlopsError) -> list[str]:
+    """The three parts of an error, a line each."""
+    parts = (("[bold red]  error[/]", err.what), ("[dim]because[/]", err.why), ("[dim]     do[/]", err.fix))
+    return [f"{label} {clean(text)}" for label, text in parts if text]
 
 
 def show(record: Record | dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:

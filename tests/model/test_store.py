@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,23 +116,25 @@ def test_a_registry_in_memory_is_refused(tmp_path: Path, uri: str) -> None:
         Registry(uri, tmp_path)
 
 
-def _create(path: Path, start: object) -> None:
-    start.wait()  # type: ignore[attr-defined]
+def _create(path: Path, start: Any, seen: Any) -> None:
+    start.wait()
     store.create(path, path.parent / "artifacts")
+    seen.put(path.stat().st_ino)
 
 
 def test_two_processes_make_one_database(tmp_path: Path) -> None:
-    """Two runs that start on an empty machine at once end with one whole database, and leave nothing else."""
+    """Two runs that start on an empty machine at once get the same whole database: neither replaces the other's."""
     path = tmp_path / "new" / "mlflow.db"
     context = multiprocessing.get_context("spawn")
-    start = context.Barrier(2)
-    runs = [context.Process(target=_create, args=(path, start)) for _ in range(2)]
+    start, seen = context.Barrier(2), context.SimpleQueue()
+    runs = [context.Process(target=_create, args=(path, start, seen)) for _ in range(2)]
     for run in runs:
         run.start()
     for run in runs:
         run.join(60)
 
     assert [0, 0] == [run.exitcode for run in runs]
+    assert 1 == len({seen.get() for _ in runs})
     assert {"mlflow.db", ".mlflow.db.lock"} == {file.name for file in path.parent.iterdir()}
     assert {} == Registry(f"sqlite:///{path}", tmp_path).versions("flights")
 
