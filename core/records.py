@@ -26,7 +26,8 @@ class Record(BaseModel):
 
     def to_json(self) -> str:
         """The record as one JSON object, `"record": "NAME/VERSION"` ahead of its fields, ending in a newline."""
-        return json.dumps({"record": self.stamp(), **self.model_dump(mode="json")}, indent=1, ensure_ascii=False) + "\n"
+        body = self.model_dump_json(indent=1).removeprefix("{").lstrip("\n")
+        return f'{{\n "record": "{self.stamp()}"{"," if body != "}" else ""}\n{body}\n'
 
     @classmethod
     def stamp(cls) -> str:

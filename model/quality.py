@@ -27,17 +27,14 @@ def check_window(window: Window, baseline: Baseline, config: ModelConfig) -> Qua
     """
     import pandas as pd
 
-    measured, names = list(summary.cells(window, baseline, config)), list(summary.CHECKS)
-    places = {key: place for place, key in enumerate(dict.fromkeys((cell.column, cell.date) for cell in measured))}
-    table = np.full((len(places), len(names)), np.nan)
-    for cell in measured:
-        table[places[cell.column, cell.date], names.index(cell.check)] = cell.excess
-    failed = {one.check for one, _ in _window_suite().failures(pd.DataFrame(table, columns=names), "BOOLEAN_ONLY")}
-    over = [cell for cell in measured if cell.check in failed and cell.excess > 0]
+    measured = list(summary.cells(window, baseline, config))
+    table = pd.DataFrame([{cell.severity: cell.excess} for cell in measured], columns=summary.SEVERITIES, dtype=float)
+    failed = {one.severity for one, _ in _window_suite().failures(table, "BOOLEAN_ONLY")}
+    over = [cell for cell in measured if cell.severity in failed and cell.excess > 0]
     return QualityReport(
         subject="window",
         rows=sum(day.rows for day in window.days),
-        checks=len(names),
+        checks=len(measured),
         findings=tuple(summary.findings(over, window)),
     )
 

@@ -6,7 +6,7 @@ import datetime as dt
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from core.config import ModelConfig
 from monitoring.axis import Axis, NumericAxis
@@ -14,6 +14,7 @@ from monitoring.tally import Baseline, DayTally
 from monitoring.window import Finding, Window
 
 Severity = Literal["critical", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 Share = Callable[[DayTally], float | None]
 DAY = dt.timedelta(days=1)
 
@@ -26,12 +27,16 @@ class Check(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """What is measured on each day, None where it cannot be, and what is allowed on top of the worst baseline day."""
+    """What is measured on each day, None where it cannot be, and what is allowed.
+
+    `on_top`: of the worst day of the baseline. Scores are not: the baseline is from before they were made.
+    """
 
     check: str
     column: str | None
     allowed: float
     share: Share
+    on_top: bool = True
 
 
 class Cell(NamedTuple):
@@ -42,6 +47,11 @@ class Cell(NamedTuple):
     date: dt.date | None
     value: float
     limit: float
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is to be over the limit."""
+        return CHECKS[self.check].severity
 
     @property
     def excess(self) -> float:
@@ -57,7 +67,7 @@ CHECKS = {
     "duplicates": Check("critical", "{value:.1%} of the rows{when} repeat an id, at most {limit:.1%} may"),
     "future": Check("critical", "{value:.1%} of the rows are from the future" + MAY),
     "bad_labels": Check("critical", "{value:.1%} of the rows{when} have a label other than 0 and 1"),
-    "unscored": Check("warning", "{value:.1%} of the scored rows{when} have no score in [0, 1]" + MAY),
+    "unscored": Check("critical", "{value:.1%} of the scored rows{when} have no score in [0, 1]" + MAY),
     "wrong_type": Check("critical", "{column} is no number in {value:.1%} of the rows{when}" + MAY),
     "null_share": Check("critical", "{column} is missing in {value:.1%} of the rows{when}" + MAY),
     "infinite": Check("critical", "{column} is infinite in {value:.1%} of the rows{when}" + MAY),
@@ -72,7 +82,7 @@ def measures(axes: dict[str, Axis], config: ModelConfig) -> Iterator[Measure]:
     quality = config.quality
     yield Measure("duplicates", None, quality.max_duplicate_share, lambda day: day.duplicates / day.rows)
     yield Measure("bad_labels", None, 0.0, lambda day: day.bad_labels / day.rows)
-    yield Measure("unscored", None, quality.max_null_share, _unscored)
+    yield Measure("unscored", None, quality.max_null_share, _unscored, on_top=False)
     for column in config.data.features:
         axis = axes[column]
         yield Measure("null_share", column, quality.max_null_share, _share(column, axis.null))
@@ -118,7 +128,7 @@ def limits(baseline: Baseline, config: ModelConfig) -> dict[tuple[str, str | Non
     """By check and column: the largest share on a usual day of the baseline, plus what is allowed on top."""
     days = usual_days(baseline)
     return {
-        (m.check, m.column): m.allowed + max((m.share(day) or 0.0 for day in days), default=0.0)
+        (m.check, m.column): m.allowed + max((m.share(day) or 0.0 for day in days if m.on_top), default=0.0)
         for m in measures(baseline.axes, config)
     }
 
@@ -137,10 +147,13 @@ def cells(window: Window, baseline: Baseline, config: ModelConfig) -> Iterator[C
     for feature in (name for name in config.data.features if name not in window.missing):
         yield from (Cell("missing_column", feature, day.date, 1, 0) for day in days if feature not in day.columns)
     limit = limits(baseline, config)
-    for check, subject, _, share in measures(baseline.axes, config):
+    for measure in measures(baseline.axes, config):
         for day in days:
-            if (value := share(day)) is not None:
-                yield Cell(check, subject, day.date, value, limit[check, subject])
+            value = measure.share(day)
+            # An older day without any score is history from before the service logged its predictions.
+            history = measure.check == "unscored" and value == 1 and day.date < window.end - DAY
+            if value is not None and not history:
+                yield Cell(measure.check, measure.column, day.date, value, limit[measure.check, measure.column])
 
 
 def findings(over: Iterable[Cell], window: Window) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ class World:
         self.data = data
         self.database = database
         self.rows = pd.read_parquet(flights)
-        self.days = self.rows["timestamp"].dt.date
+        self.days = dict(list(self.rows.groupby(self.rows["timestamp"].dt.date)))
         self.said: list[pd.Series[float]] = []
         if not database.exists():
             self._create()
@@ -55,12 +55,11 @@ class World:
 
     def of_day(self, day: dt.date) -> pd.DataFrame:
         """The flights of one day."""
-        found: pd.DataFrame = self.rows[self.days == day]
-        return found
+        return self.days[day]
 
     def history(self, until: dt.date) -> None:
         """Fill in the flights before `until` as they were collected before there was a model: labels, no scores."""
-        self._insert(self.rows[self.days < until], None, None)
+        self._insert(self.rows[self.rows["timestamp"] < str(until)], None, None)
         self.labels_arrive(until)
 
     def serve(self, day: dt.date, version: int, scores: np.ndarray[Any, Any]) -> None:
@@ -89,8 +88,10 @@ class World:
     def labels_arrive(self, night: dt.date, days: int = 366) -> None:
         """Two days after a flight its label is known; that of a cancelled one never is. Looks `days` back."""
         columns = self.data.columns
-        old = (self.days < night - LABEL_DELAY) & (self.days >= night - LABEL_DELAY - days * DAY)
-        recent = self.rows[old & self.rows["target"].notna()]
+        import pandas as pd
+
+        flights = pd.concat([self.days.get(night - LABEL_DELAY - n * DAY, self.rows[:0]) for n in range(1, days + 1)])
+        recent = flights[flights["target"].notna()]
         moments = (recent["timestamp"] + LABEL_DELAY).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         with closing(sqlite3.connect(self.database)) as db, db:
             db.executemany(

@@ -75,7 +75,7 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
         champion_fit_until=champion.fit_until if champion else None,
         champion_scores=training.score(registry.load(champion), rows) if champion else None,
         example_equal=registry.says_the_same(version, challenger),
-        latency_p95_ms=latency_p95(challenger, rows.iloc[:20]),
+        latency_p95_ms=latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
         previous_reference=declared.reference if declared else None,
     )

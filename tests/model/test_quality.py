@@ -83,6 +83,8 @@ CRITICAL = [
     ("infinite", "wind_speed", put("wind_speed", float("-inf"), rows=11)),
     ("unseen_share", "origin", put("origin", "PHL", rows=11)),
     ("duplicates", None, put("flight_id", "twice", rows=2)),
+    ("unscored", None, put("prediction", None, rows=41)),
+    ("unscored", None, put("prediction", 1.5, rows=41)),
     ("rows", None, drop(NEWEST, 49)),
     ("rows", None, drop(NEWEST, 0)),
 ]
@@ -146,19 +148,25 @@ def test_a_fault_of_an_older_day_only_leaves_that_day_out(
     ("check", "column", "severity", "change"),
     [
         ("out_of_range", "distance", "warning", put("distance", 1e6, rows=11)),
-        ("unscored", None, "warning", put("prediction", None, rows=41)),
-        ("unscored", None, "warning", put("prediction", 1.5, rows=41)),
         ("new_values", "origin", "info", put("origin", "PHL", rows=1)),
     ],
 )
 def test_what_may_be_a_change_of_the_world_is_only_said(
     window: At, baseline: Baseline, fixed: ModelConfig, check: str, column: str | None, severity: str, change: Change
 ) -> None:
-    """Values out of range, unscored rows and single new categories neither stop the night nor break the day."""
+    """Values out of range and single new categories neither stop the night nor break the day."""
     report = check_window(window(END, change), baseline, fixed)
 
     assert (severity, check, column) in {(f.severity, f.check, f.column) for f in report.findings}
     assert ((), frozenset()) == (report.critical, report.broken_days)
+
+
+def test_an_older_day_without_any_score_is_history(window: At, baseline: Baseline, fixed: ModelConfig) -> None:
+    """Rows from before the service logged its predictions are no fault; a newest day without scores is."""
+    assert () == serious(check_window(window(END, put("prediction", None, OLDER)), baseline, fixed))
+
+    found = check_window(window(END, put("prediction", None)), baseline, fixed)
+    assert [("critical", "unscored", None, NEWEST)] == serious(found)
 
 
 def test_a_missing_column_is_one_critical_finding(window: At, baseline: Baseline, fixed: ModelConfig) -> None:
