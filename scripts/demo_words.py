@@ -47,7 +47,8 @@ def retraining(verdict: Verdict, proposal: Proposal | None) -> None:
 def quiet_nights(nights: Sequence[Decision], metric: str) -> None:
     """How many nights nothing was done on, and how the model did meanwhile."""
     first, last = nights[0].as_of, nights[-1].as_of
-    scores = [night.performance.value for night in nights if night.performance and night.performance.value is not None]
+    judged = [r.value for night in nights for r in night.readings if r.trigger == "performance"]
+    scores = [value for value in judged if value is not None]
     name = metric.replace("_", " ")
     told = f"{name} {min(scores):.3f} to {max(scores):.3f}" if scores else "too few labels to judge"
     held = [night.held_back_by[0] for night in nights if night.held_back_by]

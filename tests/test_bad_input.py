@@ -44,7 +44,7 @@ TABLE = {
     "a column is all null": ("UPDATE predictions SET wind_speed = NULL WHERE timestamp >= '2013-03-14'", "wind_speed"),
     "ids twice": ("DUPLICATE", "repeat an id"),
     "times without a zone": ("UPDATE predictions SET timestamp = 'yesterday'", "timestamp"),
-    "scores are missing": ("UPDATE predictions SET prediction = NULL", "prediction"),
+    "scores are missing": ("UPDATE predictions SET prediction = NULL", "no score"),
 }
 
 

@@ -163,7 +163,7 @@ def test_what_may_be_a_change_of_the_world_is_only_said(
 
 def test_an_older_day_without_any_score_is_history(window: At, baseline: Baseline, fixed: ModelConfig) -> None:
     """Rows from before the service logged its predictions are no fault; a newest day without scores is."""
-    assert () == serious(check_window(window(END, put("prediction", None, OLDER)), baseline, fixed))
+    assert [] == serious(check_window(window(END, put("prediction", None, OLDER)), baseline, fixed))
 
     found = check_window(window(END, put("prediction", None)), baseline, fixed)
     assert [("critical", "unscored", None, NEWEST)] == serious(found)
