@@ -21,7 +21,9 @@ class Record(BaseModel):
     is refused by name and not half understood.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, ser_json_inf_nan="constants"
+    )
     VERSION: ClassVar[int] = 1
 
     def to_json(self) -> str:

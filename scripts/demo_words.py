@@ -27,7 +27,7 @@ def command(name: str, lines: Sequence[str], *, whole: bool) -> None:
 def retraining(verdict: Verdict, proposal: Proposal | None) -> None:
     """A retraining in three lines: why, how the candidate did, and what became of it."""
     candidate, compared = verdict.candidate, verdict.comparison
-    output.say(f"[bold]{verdict.as_of:%d %b}[/] {output.clean('; '.join(candidate.decision.reasons))}")
+    output.say(f"[bold]{verdict.as_of:%d %b}[/] {output.clean(' '.join(candidate.decision.reasons))}")
     if compared:
         name, difference = (
             compared.metric.replace("_", " "),
@@ -41,7 +41,7 @@ def retraining(verdict: Verdict, proposal: Proposal | None) -> None:
         output.say(f"       [green]passed[/], pull request {proposal.number}, merged, in Production")
     else:
         refused = [f"{gate.name}: {gate.sentence}" for gate in verdict.gates if gate.state != "passes"]
-        output.say(f"       [red]refused[/] by {output.clean('; '.join(refused))}")
+        output.say(f"       [red]refused[/] by {output.clean(' '.join(refused))}")
 
 
 def quiet_nights(nights: Sequence[Decision], metric: str) -> None:

@@ -153,7 +153,7 @@ def test_the_rules_of_the_seed_article_have_its_numbers() -> None:
     # 700 rows against 3,000: D = shift / 100, p = 0.11 at 0.05, 0.03 at 0.06.
     assert ["quiet", "quiet", "fired"] == [drift(0), drift(5), drift(6)]
     assert ["quiet", "fired"] == [
-        decided(champion_trained=AS_OF - 7 * DAY - late).readings[2].state for late in (0 * DAY, DAY / 24)
+        decided(champion_trained=AS_OF - 7 * DAY + early).readings[2].state for early in (DAY / 24, 0 * DAY)
     ]
 
 

@@ -58,6 +58,11 @@ def parse(text: str) -> list[Token]:
     return flat
 
 
+def unescaped(line: str) -> str:
+    """What is left of a line when each escape of Markdown is undone, once."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", line)
+
+
 def shown(tokens: list[Token]) -> str:
     """The text that a reader sees, without the joints."""
     return "".join(t.content for t in tokens if t.type in {"text", "code_inline", "text_special"}).replace(
@@ -89,8 +94,8 @@ def test_hostile_text_stays_in_its_paragraph_and_its_list_item(text: str) -> Non
     for source, wrapped in ((f"- {line}x", {"bullet_list", "list_item"}), (f"{line}x", set())):
         kinds = {t.type.removesuffix("_open").removesuffix("_close") for t in parse(source)}
         assert set() == kinds - {"paragraph", "inline", "text", "text_special"} - wrapped
-    assert None is REACHES_OUT.search(line.replace("\\", ""))
-    assert None is REACHES_OUT.search(markdown.code(text).replace("\\", ""))
+    assert None is REACHES_OUT.search(unescaped(line))
+    assert None is REACHES_OUT.search(unescaped(markdown.code(text)))
 
 
 @given(hostile)
