@@ -12,6 +12,7 @@ from core.config import ModelConfig
 from core.records import Record
 from model.evidence import Evidence
 from model.training import Candidate
+from monitoring import phrases
 from monitoring.metrics import counted, evaluate
 
 
@@ -65,7 +66,11 @@ def quality(candidate: Candidate) -> Gate:
     """Blocks when the suite found something critical in the training rows."""
     found = candidate.quality.critical
     said = "; ".join(finding.sentence for finding in found[:3])
-    sentence = f"{len(found)} critical findings: {said}" if found else f"none in {candidate.quality.checks} checks"
+    sentence = (
+        f"{len(found)} critical findings: {said}"
+        if found
+        else f"no critical finding in {candidate.quality.checks} checks"
+    )
     return _gate("data_quality", len(found), 0, good=not found, sentence=f"Training rows: {sentence}.")
 
 
@@ -85,12 +90,13 @@ def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterato
     for metric, floor in config.gates.floors.items():
         score = known.get(metric)
         if score is None or score.value is None:
-            yield cannot_judge(metric, floor, f"{metric} is undefined on the holdout")
+            yield cannot_judge(metric, floor, f"{phrases.metric(metric)} is undefined on the holdout")
         else:
             interval = (
                 f" ({score.low:.3f} to {score.high:.3f})" if score.low is not None and score.high is not None else ""
             )
-            sentence = f"{metric} is {score.value:.3f}{interval} on {rows} rows, at least {floor:.3f} is needed."
+            name = phrases.sentence_case(phrases.metric(metric))
+            sentence = f"{name} is {score.value:.3f}{interval} on {rows} rows, at least {floor:.3f} is needed."
             yield _gate(metric, score.value, floor, good=score.value >= floor, sentence=sentence)
 
 
@@ -106,7 +112,7 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
     if compared is None:
         return cannot_judge("champion", limit, f"there is nothing to compare with version {version} on")
     sentence = (
-        f"{compared.metric} is {compared.challenger_value:.3f}, version {version} has {compared.champion_value:.3f}: "
+        f"{phrases.sentence_case(phrases.metric(compared.metric))} is {compared.challenger_value:.3f}, version {version} has {compared.champion_value:.3f}: "
         f"the difference {compared.difference:+.3f} is surely not under {compared.low:+.3f}, {limit:+.3f} is allowed."
     )
     return _gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)

@@ -10,7 +10,6 @@ from review.page import template
 
 if TYPE_CHECKING:
     from model.events import Event
-
     from model.validation import Verdict
 
 MOST_COLUMNS = 12

@@ -82,6 +82,8 @@ def closing(story: Story, root: Path, place: Path, seconds: float) -> None:
     output.say("")
     output.table(f"A year in {seconds:.0f} seconds", ("", ""), rows)
     work = night.settings.work(night.name)
+    for proposal in night.forge.proposals(night.name):  # as they stand now: merged
+        night.forge.page(proposal, work / "pulls")
     here = [path.relative_to(root) if path.is_relative_to(root) else path for path in (work, place)]
     program = "../../.venv/bin/mlops" if place == root / "local" / "demo" else "mlops"
     output.say(

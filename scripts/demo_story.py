@@ -121,7 +121,6 @@ class Story:
             self.refused.append(candidate.version)
             return
         tell.command("propose", propose.lines(night, proposal), whole=whole)
-        night.forge.page(proposal, night.settings.work(night.name) / "pulls")
         if len(self.merges) == 1:
             tell.pull_request(verdict.candidate.version, proposal.body)
         self.merges.append(self.person.merge())

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from model.validation import Verdict
     from monitoring.triggers import Decision
     from review.forge import Proposal
-
     from scripts.night import Night
 
 
 def decision(night: Night, made: Decision) -> None:
     """A night was judged."""
+    told: dict[str, str] = {r.trigger: f"{r.state.replace('_', ' ')}: {r.sentence}" for r in made.readings}
     _write(
         night,
         "decision",
@@ -28,7 +28,7 @@ def decision(night: Night, made: Decision) -> None:
         version=made.champion,
         metrics=_readings(made),
         reasons=(*made.reasons, *made.held_back_by),
-        details={"retrain": str(made.retrain).lower()},
+        details={"retrain": str(made.retrain).lower(), **told},
     )
 
 

@@ -67,6 +67,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     from rich.table import Table
 
     grid = Table(title=clean(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.show_header = any(columns)
     for name in columns:
         grid.add_column(name)
     for row in rows:

@@ -60,6 +60,7 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
         {manifest.path(night.name): manifest.dump(declared)},
         night.as_of,
     )
+    night.forge.page(made, night.settings.work(night.name) / "pulls")
     log.proposal(night, made, verdict)
     return made
 
@@ -77,6 +78,6 @@ def lines(night: Night, proposal: Proposal) -> list[str]:
     """The result for a person: where the pull request is, and how to merge it here."""
     return [
         f"{night.name}: pull request {proposal.number} is open: {output.clean(proposal.title)}",
-        f"  {output.clean(proposal.url)}",
+        f"  read it in a browser: {night.settings.work(night.name)}/pulls/pull-{proposal.number}.html",
         f"  merge it with: git pull {night.settings.forge} {proposal.branch} && mlops promote --model {night.name}",
     ]

@@ -51,19 +51,15 @@ def readings(events: list[Event]) -> dict[str, str]:
     """The readings of the newest decision, and the newest failure if it came after it."""
     judged = next((event for event in reversed(events) if event.kind == "decision"), None)
     if judged is None:
-        return {"last readings": "none yet"}
-    told = {
-        name: f"{judged.metrics[name]:.3f}" + (f" (limit {limit:.3f})" if limit is not None else "")
-        for name in ("performance", "drift", "age")
-        if name in judged.metrics
-        for limit in [judged.metrics.get(f"{name}_limit")]
+        return {"last judged": "never"}
+    told: dict[str, str] = {
+        name: judged.details[name] for name in ("performance", "drift", "age") if name in judged.details
     }
-    values = ", ".join(f"{name} {text}" for name, text in told.items()) or "none could be judged"
     last = events[-1]
     failed = (
         {"last failure": f"{last.timestamp:%Y-%m-%d} {last.trigger}: {last.error}"} if last.kind == "failure" else {}
     )
-    return {"last readings": f"{judged.timestamp:%Y-%m-%d}: {values}", **failed}
+    return {"last judged": f"{judged.timestamp:%Y-%m-%d}", **told, **failed}
 
 
 def agreement(night: Night) -> str:

@@ -222,7 +222,7 @@ def test_every_floor_of_the_config_is_a_gate(candidate: Candidate, fixed: ModelC
     verdict = validate(candidate, gated(fixed, accuracy=0.85, precision_weighted=0.83), evidence(candidate))
 
     assert {"accuracy": "blocks", "precision_weighted": "blocks"} == states(verdict)
-    assert ["accuracy is 0.720 (0.698 to 0.741) on 1200 rows, at least 0.850 is needed."] == [
+    assert ["Accuracy is 0.720 (0.698 to 0.741) on 1200 rows, at least 0.850 is needed."] == [
         gate.sentence for gate in verdict.gates if gate.name == "accuracy"
     ]
 
