@@ -112,7 +112,8 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
     if compared is None:
         return cannot_judge("champion", limit, f"there is nothing to compare with version {version} on")
     sentence = (
-        f"{phrases.sentence_case(phrases.metric(compared.metric))} is {compared.challenger_value:.3f}, version {version} has {compared.champion_value:.3f}: "
+        f"{phrases.sentence_case(phrases.metric(compared.metric))} is {compared.challenger_value:.3f}, "
+        f"version {version} has {compared.champion_value:.3f}: "
         f"the difference {compared.difference:+.3f} is surely not under {compared.low:+.3f}, {limit:+.3f} is allowed."
     )
     return _gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)
