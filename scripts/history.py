@@ -17,25 +17,30 @@ if TYPE_CHECKING:
 
 def history(
     model: options.Model = None,
+    as_of: options.AsOf = None,
+    json: options.Json = False,
+    out: options.Out = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, the oldest first.")] = False,
     last: Annotated[int, typer.Option("--last", min=1, help="How many events the table shows.")] = 30,
     everything: Annotated[bool, typer.Option("--all", help="Show quiet nights in the table too.")] = False,
 ) -> None:
-    """Print what happened to a model, from the event log in MLflow.
+    """Print what happened to a model up to an instant, from the event log in MLflow.
 
     Example: mlops history --model flights --jsonl
     """
     from model.events import read_events
 
-    night = Night.open(model, None)
-    events = read_events(night.registry.client, night.name)
+    night = Night.open(model, as_of)
+    events = [e for e in read_events(night.registry.client, night.name) if e.timestamp <= night.as_of]
+    entries = [entry(event) for event in events]
     if jsonl:
-        for event in events:
-            sys.stdout.write(jsonlib.dumps(entry(event), ensure_ascii=False) + "\n")
+        sys.stdout.writelines(jsonlib.dumps(one, ensure_ascii=False) + "\n" for one in entries)
         return
-    told = [event for event in events if everything or not quiet(event)]
-    rows = [row(event) for event in told[-last:]]
-    output.table(f"{night.name}: {len(told)} events", ("when", "what", "trigger", "version", "ok", "why"), rows)
+    output.show({"model": night.name, "events": entries}, (), as_json=json, out=out)
+    told = [row(event) for event in events if everything or not quiet(event)]
+    if not json:
+        head = f"{night.name}: the last {min(last, len(told))} of {len(told)} events"
+        output.table(head, ("when", "what", "trigger", "version", "ok", "why"), told[-last:])
 
 
 def entry(event: Event) -> dict[str, Any]:

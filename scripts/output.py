@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,10 +53,14 @@ def told(err: MlopsError) -> list[str]:
     return [f"{label} {clean(text)}" for label, text in parts if text]
 
 
-def show(record: Record | dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
-    """Print a result: the record itself as JSON, or the lines that tell a person about it."""
+def show(record: Record | dict[str, Any], lines: Iterable[str], *, as_json: bool, out: Path | None = None) -> None:
+    """Print a result: the record itself as JSON, or the lines that tell a person about it; with `out`, also keep it."""
+    text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
+    if out is not None:
+        from core.records import write_atomically
+
+        write_atomically(out, text)
     if as_json:
-        text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
         sys.stdout.write(text)
     else:
         say(*lines)

@@ -16,6 +16,7 @@ def promote(
     model: options.Model = None,
     as_of: options.AsOf = None,
     json: options.Json = False,
+    out: options.Out = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Only compare; exit 5 where git and registry differ.")
@@ -33,7 +34,7 @@ def promote(
                 results.append(run(night, dry_run=dry_run, verify=verify))
         except MlopsError as err:
             errors.append(err)
-    output.show({"models": results}, [line for result in results for line in lines(result)], as_json=json)
+    output.show({"models": results}, [line for result in results for line in lines(result)], as_json=json, out=out)
     for other in errors[1:]:
         output.error(other)
     if errors:

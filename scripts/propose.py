@@ -18,6 +18,7 @@ def propose(
     model: options.Model = None,
     as_of: options.AsOf = None,
     json: options.Json = False,
+    out: options.Out = None,
     verdict: options.From = None,
     exit_code: options.ExitCode = False,
 ) -> None:
@@ -31,14 +32,9 @@ def propose(
     with night.stage("propose"):
         judged = night.take(Verdict, "verdict.json", verdict)
         proposal = run(night, judged)
-        if proposal is None:
-            output.show(
-                judged,
-                [f"{night.name}: version {judged.candidate.version} was refused, nothing proposed"],
-                as_json=json,
-            )
-        else:
-            output.show(proposal, lines(night, proposal), as_json=json)
+        refused = [f"{night.name}: version {judged.candidate.version} was refused, nothing proposed"]
+        told = lines(night, proposal) if proposal else refused
+        output.show(proposal or judged, told, as_json=json, out=out)
         if proposal is None and exit_code:
             raise blocked(judged)
 

@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from model.events import Event
 
 
-def status(model: options.Model = None, as_of: options.AsOf = None, json: options.Json = False) -> None:
+def status(
+    model: options.Model = None, as_of: options.AsOf = None, json: options.Json = False, out: options.Out = None
+) -> None:
     """Show the version in service, the candidate, the open proposal, the last readings, and if registry equals git.
 
     Example: mlops status --model flights
     """
-    for night in Night.each(model, as_of):
-        facts = run(night)
-        if json:
-            output.show(facts, (), as_json=True)
-        else:
-            output.table(f"{night.name} as of {night.as_of:%Y-%m-%d}", ("", ""), facts.items())
+    nights = Night.each(model, as_of)
+    facts = {night.name: run(night) for night in nights}
+    output.show(facts, (), as_json=json, out=out)
+    for night in nights if not json else ():
+        output.table(f"{night.name} as of {night.as_of:%Y-%m-%d}", ("", ""), facts[night.name].items())
 
 
 def run(night: Night) -> dict[str, Any]:
