@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple, get_args
 
@@ -125,12 +125,21 @@ def usual_days(baseline: Baseline) -> tuple[DayTally, ...]:
 
 
 def limits(baseline: Baseline, config: ModelConfig) -> dict[tuple[str, str | None], float]:
-    """By check and column: the largest share on a usual day of the baseline, plus what is allowed on top."""
+    """By check and column: the share on the worst day of the baseline, plus what is allowed on top."""
     days = usual_days(baseline)
     return {
-        (m.check, m.column): m.allowed + max((m.share(day) or 0.0 for day in days if m.on_top), default=0.0)
+        (m.check, m.column): m.allowed + worst_day([m.share(day) or 0.0 for day in days if m.on_top])
         for m in measures(baseline.axes, config)
     }
+
+
+def worst_day(shares: Sequence[float]) -> float:
+    """The largest share of a day, but for days on which every row was concerned while most days had few.
+
+    Those were outages; taken as usual, they would switch the check off for as long as the model is in service.
+    """
+    usual = statistics.median(shares) if shares else 0.0
+    return max((share for share in shares if share < 1 or usual >= 0.5), default=0.0)  # noqa: PLR2004 - most days
 
 
 def cells(window: Window, baseline: Baseline, config: ModelConfig) -> Iterator[Cell]:
