@@ -42,9 +42,14 @@ class Data(Record):
         """All features, numeric first: the order in which the model receives them."""
         return (*self.numeric, *self.categorical)
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The columns that are no features: id, time, score, label, and the optional ones that are configured."""
+        return tuple(name for name in self.columns.model_dump().values() if name)
+
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        names = [*self.features, *(v for v in self.columns.model_dump().values() if v)]
+        names = [*self.features, *self.roles]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             msg = f"each column has one role, but these have several: {', '.join(twice)}"

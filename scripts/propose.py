@@ -32,16 +32,18 @@ def propose(
     with night.stage("propose"):
         judged = night.take(Verdict, "verdict.json", verdict)
         proposal = run(night, judged)
-        refused = [f"{night.name}: version {judged.candidate.version} was refused, nothing proposed"]
-        told = lines(night, proposal) if proposal else refused
+        why = "is in Production already" if judged.passed else "was refused"
+        nothing = [f"{night.name}: version {judged.candidate.version} {why}, nothing proposed"]
+        told = lines(night, proposal) if proposal else nothing
         output.show(proposal or judged, told, as_json=json, out=out)
-        if proposal is None and exit_code:
+        if exit_code and not judged.passed:
             raise blocked(judged)
 
 
 def run(night: Night, verdict: Verdict) -> Proposal | None:
-    """The pull request, or None where a gate blocked."""
-    if not verdict.passed:
+    """The pull request, or None where a gate blocked, or where this very version is in Production already."""
+    champion = night.champion
+    if not verdict.passed or (champion and champion.version == verdict.candidate.version):
         return None
     from model import manifest
     from review import proposal as text

@@ -77,7 +77,7 @@ def count(night: Night, source: Source, baseline: Baseline, version: str) -> tup
     from monitoring import tally
 
     data = night.config.data
-    names = [*data.features, *(name for name in data.columns.model_dump().values() if name)]
+    names = [*data.features, *data.roles]
     start = midnight(night.today - days_needed(night) * DAY)
     batches = source.batches(names, start, None if night.live else midnight(night.today))
     return tally.count(batches, baseline.axes, data.columns, version=version, as_of=night.as_of)

@@ -125,7 +125,7 @@ def read(night: Night) -> list[pa.RecordBatch]:
     """All rows of the training window, labelled or not."""
     data = night.config.data
     start = night.watermark - night.config.training.window_days * DAY
-    names = [*data.features, *(name for name in data.columns.model_dump().values() if name)]
+    names = [*data.features, *data.roles]
     return list(night.source.batches(names, midnight(start), midnight(night.watermark)))
 
 

@@ -86,7 +86,7 @@ def read_holdout(night: Night, candidate: Candidate) -> Any:
     from model import training
 
     data = night.config.data
-    names = [*data.features, *(name for name in data.columns.model_dump().values() if name)]
+    names = [*data.features, *data.roles]
     batches = night.source.batches(names, candidate.fit_until, midnight(night.watermark))
     return training.frame(batches, data, night.as_of)
 

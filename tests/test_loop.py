@@ -112,6 +112,17 @@ def test_a_rerun_of_a_training_registers_nothing(place: Place) -> None:
     assert [first[key] for key in same] == [again.data[key] for key in same]
 
 
+def test_what_is_in_production_is_not_proposed_again(place: Place) -> None:
+    """The same training once more, after its merge, ends well and opens no pull request."""
+    for words in (["train"], ["validate"]):
+        assert 0 == place.mlops(*words, day=LAST).code
+    ran = place.mlops("propose", "--exit-code", day=LAST)
+
+    assert 0 == ran.code
+    assert "version 3 is in Production already" in ran.out
+    assert place.night(LAST).forge.open_proposal("flights") is None
+
+
 def test_a_candidate_from_spoiled_labels_is_refused(place: Place) -> None:
     """Labels swapped before the holdout: the gates block, nothing is proposed, Production stays, the log knows why."""
     place.sql("UPDATE predictions SET actual = 1 - actual WHERE timestamp < '2013-05-26'")

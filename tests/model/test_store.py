@@ -35,8 +35,8 @@ def answering(status: int) -> Iterator[str]:
         server.shutdown()
 
 
-def ask(uri: str, folder: Path) -> None:
-    """Ask a store everything that a night asks."""
+def assert_no_answer(uri: str, folder: Path) -> None:
+    """Every question that a night asks ends as an outage, without the password in its text."""
     registry = Registry(uri, folder)
     for question in (
         lambda: stages.observe(registry.client, "flights"),
@@ -61,7 +61,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_a_closed_port_is_an_outage_and_never_an_empty_registry(tmp_path: Path) -> None:
     """When nobody answers, no question gets "there is none", and no password gets into the message."""
-    ask("http://user:secret@127.0.0.1:9", tmp_path)
+    assert_no_answer("http://user:secret@127.0.0.1:9", tmp_path)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -69,7 +69,7 @@ def test_a_closed_port_is_an_outage_and_never_an_empty_registry(tmp_path: Path) 
 def test_a_refusing_server_is_an_outage_too(tmp_path: Path, status: int) -> None:
     """A server that fails or refuses the credentials is not an empty registry either."""
     with answering(status) as uri:
-        ask(uri.replace("//", "//user:secret@"), tmp_path)
+        assert_no_answer(uri.replace("//", "//user:secret@"), tmp_path)
 
 
 def _file_as_folder(folder: Path) -> Path:
