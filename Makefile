@@ -1,7 +1,11 @@
 # Every recipe sets up what it needs; `make` alone says what there is. PYTHON may name another 3.11 to 3.13.
 PYTHON ?= python3
+LOCK ?= requirements-dev.lock
 BIN := .venv/bin
 STAMP := .venv/.installed
+TOOLS := local/tools
+COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+  --no-header pyproject.toml
 export MLFLOW_DISABLE_TELEMETRY = true
 
 .PHONY: help setup demo test check lint types format lock clean
@@ -15,11 +19,11 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}. Type: make PYTHON=python3.12 ...")'
 	@echo "setting up .venv (about a minute, once)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $(STAMP)
 
@@ -42,9 +46,11 @@ format: $(STAMP)
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+# Jobs that hold secrets install the shorter one: what they run, and nothing for development.
 lock:
-	uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras --no-emit-index-url \
-	  --no-emit-find-links --no-header --upgrade pyproject.toml -o requirements.lock
+	uv pip compile $(COMPILE) --all-extras --upgrade -o requirements-dev.lock
+	cp requirements-dev.lock requirements.lock
+	uv pip compile $(COMPILE) --extra build --extra notify -o requirements.lock
 
 clean:
 	rm -rf .venv local
