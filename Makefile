@@ -1,6 +1,7 @@
 # Every recipe sets up what it needs; `make` alone says what there is. PYTHON may name another 3.11 to 3.13.
-PYTHON ?= python3
+PYTHON ?=
 LOCK ?= requirements-dev.lock
+UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 STAMP := .venv/.installed
 TOOLS := local/tools
@@ -8,23 +9,32 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header pyproject.toml
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test check lint types format lock clean
+.PHONY: help setup demo test check lint types audit format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
 	@echo "make test    set up, then run all tests"
-	@echo "make check   lint, types, tests"
+	@echo "make check   lint, types, audit of the workflows, tests"
 	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
 	@echo "make clean   remove the environment and local/"
 
 setup: $(STAMP)
 
+# With uv, which is not needed, this takes seconds instead of a minute.
+ifdef UV
+VENV := uv venv --quiet --clear $(addprefix --python=,$(PYTHON)) .venv
+PIP := uv pip install --quiet --python .venv
+else
+VENV := $(or $(PYTHON),python3) -m venv --clear .venv
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
 $(STAMP): $(LOCK) pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}. Type: make PYTHON=python3.12 ...")'
 	@echo "setting up .venv (about a minute, once)"
-	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(VENV)
+	@$(BIN)/python -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}. Type: make PYTHON=python3.12 ...")'
+	@$(PIP) --require-hashes -r $(LOCK)
+	@$(PIP) --no-build-isolation --no-deps -e .
 	@touch $(STAMP)
 
 demo: $(STAMP)
@@ -40,7 +50,11 @@ lint: $(STAMP)
 types: $(STAMP)
 	@$(BIN)/mypy
 
-check: lint types test
+audit: $(STAMP)
+	@$(BIN)/zizmor --quiet --offline --persona=auditor .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jactionlint
+
+check: lint types audit test
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.config import ModelConfig
 from core.errors import ConfigError, UsageError
+from core.hub import Hub
 from core.records import Record, problems
 
 MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -22,42 +23,54 @@ VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 
 
 class Settings(Record):
-    """Where things are. `root` holds `model/`; everything that is not in git or in MLflow lies under `local`."""
+    """Where things are. `root` holds `model/`; everything that is not in git or in MLflow lies under `local`.
+
+    Proposals live on GitHub where there is a `hub`, else in the bare git repository `forge`.
+    """
 
     root: Path
     local: Path
-    tracking_uri: str
+    tracking_uri: str | None
     artifacts: Path
     monitoring_url: str | None
     forge: Path
-    ci: bool
+    hub: Hub | None
 
     @classmethod
     def load(cls, root: Path, env: Mapping[str, str] = os.environ) -> Settings:
         """Read the environment for the repository at `root`.
 
         Raises:
-            ConfigError: in CI without `MLFLOW_TRACKING_URI`, which would make a registry that dies with the runner.
+            ConfigError: `MLOPS_FORGE` is no repository.
         """
         root = root.resolve()
         local = Path(env.get("MLOPS_LOCAL") or root / "local").resolve()
-        ci = env.get("GITHUB_ACTIONS") == "true"
-        tracking = env.get("MLFLOW_TRACKING_URI", "")
-        if ci and not tracking:
-            raise ConfigError(
-                "MLFLOW_TRACKING_URI is not set, and this is a workflow run.",
-                why="The default registry is a file on this runner: the model would be lost with it.",
-                fix="Add the secret MLFLOW_TRACKING_URI in the repository's settings.",
-            )
+        default = None if env.get("GITHUB_ACTIONS") == "true" else f"sqlite:///{local / 'mlflow.db'}"
         return cls(
             root=root,
             local=local,
-            tracking_uri=tracking or f"sqlite:///{local / 'mlflow.db'}",
+            tracking_uri=env.get("MLFLOW_TRACKING_URI") or default,
             artifacts=local / "artifacts",
             monitoring_url=env.get("MONITORING_URL") or None,
             forge=Path(env.get("MLOPS_FORGE") or local / "forge.git").resolve(),
-            ci=ci,
+            hub=Hub.load(env),
         )
+
+    @property
+    def store(self) -> str:
+        """The MLflow store.
+
+        Raises:
+            ConfigError: in a workflow run without `MLFLOW_TRACKING_URI`.
+        """
+        if self.tracking_uri is None:
+            raise ConfigError(
+                "MLFLOW_TRACKING_URI is not set, and this is a workflow run.",
+                why="The default registry is a file on this runner: the model would be lost with it.",
+                fix="Add the secret MLFLOW_TRACKING_URI to the environments retraining and production: "
+                "docs/setup-github.md, step 2.",
+            )
+        return self.tracking_uri
 
     def source(self, config: ModelConfig) -> str:
         """The monitoring source of a model: `MONITORING_URL` where set, else `data.source` with ${VARIABLES} filled in.

@@ -51,16 +51,26 @@ def read(root: Path, name: str) -> Manifest | None:
         RegistryError: the file cannot be read, or is not a manifest.
     """
     try:
-        text = (root / path(name)).read_text(encoding="utf-8")
-        json.loads(text, object_pairs_hook=_once)
-        return Manifest.from_json(text, origin=path(name))
+        return parse((root / path(name)).read_text(encoding="utf-8"), name)
     except FileNotFoundError:
         return None
-    except RecordError as err:
-        problem = err.what
     except (OSError, ValueError) as err:
-        problem = f"{path(name)} cannot be read: {err}."
-    raise RegistryError(
+        raise _unusable(name, f"{path(name)} cannot be read: {err}.") from err
+
+
+def parse(text: str, name: str) -> Manifest:
+    """The manifest in the text of the model folder `name`'s file; errors as in `read`."""
+    try:
+        json.loads(text, object_pairs_hook=_once)
+        return Manifest.from_json(text, origin=path(name))
+    except RecordError as err:
+        raise _unusable(name, err.what) from err
+    except ValueError as err:
+        raise _unusable(name, f"{path(name)} cannot be read: {err}.") from err
+
+
+def _unusable(name: str, problem: str) -> RegistryError:
+    return RegistryError(
         problem,
         why="It was edited by hand, or a merge left its marks in it.",
         fix=f"git log -p -- {path(name)} shows the last good one; restore that. Production stays as it is.",

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from core.errors import ConfigError, RegistryError
 

@@ -40,8 +40,18 @@ class Proposal(Record):
 class Forge(Protocol):
     """Where pull requests live. Every method may raise OutsideError when it cannot be reached."""
 
+    @property
+    def notes(self) -> list[str]:
+        """What did not work but stops nothing, such as a reviewer who could not be asked."""
+
     def ensure(self, root: Path) -> None:
         """Make it ready to take proposals from the repository at `root`."""
+
+    def follow(self, root: Path) -> None:
+        """Learn what was merged in the checkout at `root`, where that does not happen by itself."""
+
+    def file(self, path: str, at: str | None = None) -> str | None:
+        """The text of a file on the default branch, or at a commit; None where it is not."""
 
     def open_proposal(self, model: str) -> Proposal | None:
         """The open proposal of a model; there is at most one."""
@@ -54,6 +64,9 @@ class Forge(Protocol):
 
     def close(self, number: int, reason: str) -> Proposal:
         """Close a proposal without merging it."""
+
+    def page(self, proposal: Proposal, folder: Path) -> str:
+        """Where a reviewer reads a proposal; a forge without pages of its own writes one into `folder`."""
 
 
 def branch_of(model: str) -> str:

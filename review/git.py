@@ -111,3 +111,19 @@ class Git:
         if self.folder.is_dir() and isinstance(err, FileNotFoundError):
             return OutsideError("git is not installed, or not on PATH.", fix="Install git, and run this again.")
         return OutsideError(f"Cannot run git in {self.folder}: {err.strerror}.", fix="Check that the folder exists.")
+
+
+def checked_out(git: Git) -> tuple[str, str]:
+    """The commit that is checked out, and its branch (main where HEAD is detached)."""
+    if not git.answers("rev-parse", "--git-dir") or git("rev-parse", "--show-prefix"):
+        raise OutsideError(
+            f"{git.folder} is not a git repository.",
+            why="Proposals are commits, so the project must be under git, with this folder at its top.",
+            fix="Type: git init -b main && git add --all && git commit -m 'Use this template'",
+        )
+    if not git.answers("rev-parse", "--quiet", "--verify", "HEAD"):
+        raise OutsideError(
+            f"{git.folder} has no commit yet.", fix="Type: git add --all && git commit -m 'Use this template'"
+        )
+    branch = git("branch", "--show-current") or "main"
+    return git("rev-parse", "HEAD"), branch

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import OutsideError, UsageError
 from core.records import write_atomically
 from review.forge import Proposal, branch_of
-from review.git import Git, GitError
+from review.git import Git, GitError, checked_out
 from review.pulls import MAIN, Pull, Store
 
 SETTINGS = {
@@ -28,6 +28,18 @@ class LocalForge:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self.notes: list[str] = []
+
+    def follow(self, root: Path) -> None:
+        """Bring main up to date after a merge in the checkout at `root`; nothing where nobody has proposed."""
+        if self.path.exists():
+            self.ensure(root)
+
+    def file(self, path: str, at: str | None = None) -> str | None:
+        """A file's text on main, or at a commit; None where it is not."""
+        git, name = Git(self.path), f"{at or MAIN}:{path}"
+        known = self._store() is not None and git.answers("cat-file", "-e", name)
+        return git.raw("cat-file", "blob", name).decode() if known else None
 
     def ensure(self, root: Path) -> None:
         """Make the bare repository with what is checked out at `root` as its main, or bring its main up to date.
@@ -39,7 +51,7 @@ class LocalForge:
             OutsideError: `root` is no git repository, has no commit, or went another way than the forge.
         """
         git = Git(root)
-        head, branch = _checked_out(git)
+        head, branch = checked_out(git)
         forge = self._create(branch) if not (self.path / "HEAD").is_file() else Git(self.path)
         if forge.answers("rev-parse", "--quiet", "--verify", MAIN) and (
             branch != forge("config", "--default", "main", "mlops.branch")
@@ -165,30 +177,14 @@ class LocalForge:
         )
         return found.model_copy(update={"state": "closed", "reason": reason})
 
-    def page(self, proposal: Proposal, folder: Path) -> Path:
+    def page(self, proposal: Proposal, folder: Path) -> str:
         """Write the pull request as a reviewer would see it, one HTML file that needs nothing else; return its path."""
         from review.page import render
 
         diff = Git(self.path)("diff", "--no-color", "--no-ext-diff", "--no-renames", proposal.base, proposal.head)
         path = folder / f"pull-{proposal.number}.html"
         write_atomically(path, render(proposal, diff))
-        return path
+        return str(path)
 
     def _store(self, as_of: dt.datetime | None = None) -> Store | None:
         return Store(Git(self.path, as_of), self.path) if (self.path / "HEAD").is_file() else None
-
-
-def _checked_out(git: Git) -> tuple[str, str]:
-    """The commit that is checked out, and its branch (main where HEAD is detached)."""
-    if not git.answers("rev-parse", "--git-dir") or git("rev-parse", "--show-prefix"):
-        raise OutsideError(
-            f"{git.folder} is not a git repository.",
-            why="Proposals are commits, so the project must be under git, with this folder at its top.",
-            fix="Type: git init -b main && git add --all && git commit -m 'Use this template'",
-        )
-    if not git.answers("rev-parse", "--quiet", "--verify", "HEAD"):
-        raise OutsideError(
-            f"{git.folder} has no commit yet.", fix="Type: git add --all && git commit -m 'Use this template'"
-        )
-    branch = git("branch", "--show-current") or "main"
-    return git("rev-parse", "HEAD"), branch

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import typer
 
 from core.errors import MlopsError
-from scripts import output
+from scripts import output, runner
 
 COMMANDS = {
     "Every night": ("pull", "check", "train", "validate", "propose"),
     "Production": ("promote", "status", "history"),
+    "In workflows": ("models", "review", "comment", "alert"),
     "Start here": ("demo",),
 }
 
@@ -35,22 +37,30 @@ for panel, names in COMMANDS.items():
 
 @app.callback()
 def options(
-    traceback: bool = typer.Option(False, "--traceback", help="Show the stack trace of our own errors too."),
+    trace: bool = typer.Option(False, "--traceback", help="Show the stack trace of our own errors too."),
 ) -> None:
     """Retrain, judge and promote models: git declares what is in Production, MLflow obeys."""
     # Read by `main`, which is outside of the commands.
-    del traceback
+    del trace
 
 
 def main() -> None:
     """Run one command. Foreseen errors end with their message and exit code, others with the trace and exit code 1."""
-    try:
-        app()
-    except MlopsError as err:
-        if "--traceback" in sys.argv:
-            raise
-        output.error(err)
-        sys.exit(err.exit_code)
+    with runner.guarded():
+        try:
+            app()
+        except MlopsError as err:
+            if "--traceback" in sys.argv and not runner.active():
+                raise
+            if "--traceback" in sys.argv:
+                traceback.print_exc()
+            output.error(err)
+            sys.exit(err.exit_code)
+        except Exception:
+            if not runner.active():
+                raise
+            traceback.print_exc()  # inside the guard: a trace may quote a row
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts import options, output
+from scripts import options, output, runner
 from scripts.night import DAY, Night
 
 if TYPE_CHECKING:
@@ -23,8 +23,15 @@ def check(
     json: options.Json = False,
     out: options.Out = None,
     window: options.From = None,
-    reason: Annotated[str | None, typer.Option(help="Ask for a retraining by hand, and say why.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="With --reason: also over an open proposal.")] = False,
+    reason: Annotated[
+        str | None, typer.Option(envvar="MLOPS_REASON", help="Ask for a retraining by hand, and say why.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", envvar="MLOPS_FORCE", help="Ask for one also over an open proposal.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", envvar="MLOPS_DRY_RUN", help="Only judge: no training follows, none is noted.")
+    ] = False,
 ) -> None:
     """Read window.json, judge performance, drift and age, and write decision.json.
 
@@ -37,12 +44,15 @@ def check(
     with night.stage("check"):
         counted = night.take(Window, "window.json", window)
         request = None if reason is None and not force else Request(reason=reason or "by hand", force=force)
-        decision = run(night, counted, request, out)
+        decision = run(night, counted, request, out, note=not dry_run)
         output.show(decision, lines(decision), as_json=json)
+        runner.output("retrain", str(decision.retrain and not dry_run).lower())
 
 
-def run(night: Night, window: Window, request: Request | None = None, out: Path | None = None) -> Decision:
-    """The decision of the night; also written, and left in the event log."""
+def run(
+    night: Night, window: Window, request: Request | None = None, out: Path | None = None, *, note: bool = True
+) -> Decision:
+    """The decision of the night; also written, and with `note` left in the event log."""
     from monitoring.triggers import decide
     from scripts import log
     from scripts.pull import stop_if_broken
@@ -52,7 +62,8 @@ def run(night: Night, window: Window, request: Request | None = None, out: Path 
     baseline = night.baseline(champion) if champion else None
     decision = decide(night.config, window, baseline, past(night), request)
     decision.write(night.file("decision.json", out))
-    log.decision(night, decision)
+    if note:
+        log.decision(night, decision)
     return decision
 
 

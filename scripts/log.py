@@ -6,9 +6,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from core.errors import MlopsError
+from core.failure import Failure
 from scripts import output
 
 if TYPE_CHECKING:
+    from core.failure import Stage
     from model.events import Event
     from model.training import Candidate
     from model.validation import Verdict
@@ -84,10 +86,13 @@ def move(night: Night, *, before: int | None, after: int, commit: str, sentences
     )
 
 
-def failure(night: Night, stage: str, err: MlopsError) -> None:
-    """A stage failed. Where the log itself cannot be reached, a line on standard error is all that is left."""
+def failure(night: Night, stage: Stage, err: Exception) -> None:
+    """A stage failed: in a file for the job that tells people, and in the log, unless that cannot be reached either."""
+    made = Failure.of(night.name, night.as_of, stage, err)
     with contextlib.suppress(MlopsError):
-        _write(night, "failure", trigger=stage, success=False, version=None, reasons=(err.why,), error=err.what)
+        made.write(night.file(made.file, None))
+    with contextlib.suppress(MlopsError):
+        _write(night, "failure", trigger=stage, success=False, version=None, reasons=(made.why,), error=made.what)
         return
     output.note("The event log could not be reached either: this failure is not in it.")
 

@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from core.errors import MlopsError, RecordError
+from core.errors import RecordError
+from core.failure import Stage
+from scripts.forge import open_forge
 from scripts.lock import alone
 from scripts.options import instant
 from scripts.repository import find_root, only_model
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from model.registry import ModelVersion, Registry
     from monitoring.source import Source
     from monitoring.tally import Baseline
-    from review.local import LocalForge
+    from review.forge import Forge
 
 DAY = dt.timedelta(days=1)
 
@@ -103,14 +105,12 @@ class Night:
         """The MLflow registry."""
         from model.registry import Registry
 
-        return Registry(self.settings.tracking_uri, self.settings.artifacts)
+        return Registry(self.settings.store, self.settings.artifacts)
 
     @cached_property
-    def forge(self) -> LocalForge:
+    def forge(self) -> Forge:
         """Where pull requests live."""
-        from review.local import LocalForge
-
-        return LocalForge(self.settings.forge)
+        return open_forge(self.settings)
 
     @property
     def source(self) -> Source:
@@ -171,12 +171,14 @@ class Night:
         return record
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Run one stage alone, and leave a failure of ours in the event log before it goes on to the reader."""
-        with alone(self.settings.work(self.name), self.name):
+    def stage(self, name: Stage) -> Iterator[None]:
+        """Run one stage alone, and leave a failure in the event log and in a file before it goes on to the reader."""
+        work = self.settings.work(self.name)
+        with alone(work, self.name):
+            (work / f"failure-{name}.json").unlink(missing_ok=True)
             try:
                 yield
-            except MlopsError as err:
+            except Exception as err:
                 from scripts import log
 
                 log.failure(self, name, err)

@@ -12,11 +12,18 @@ from core.errors import UsageError
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="Folder name below model/. Not needed where there is one."),
+    typer.Option(
+        "--model", "-m", envvar="MLOPS_MODEL", help="Folder name below model/. Not needed where there is one."
+    ),
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="ISO", help="Act as on this UTC date or time, e.g. 2013-06-01. Default: now."),
+    typer.Option(
+        "--as-of",
+        metavar="ISO",
+        envvar="MLOPS_AS_OF",
+        help="Act as on this UTC date or time, e.g. 2013-06-01. Default: now.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write the result as JSON to this file.")]

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts import runner
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,6 +47,9 @@ def error(err: MlopsError) -> None:
     out = console(stderr=True)
     for line in told(err):
         out.print(line)
+    if runner.active():
+        runner.annotate(err)
+        summarise(["⛔ Error", *told(err)])
 
 
 def told(err: MlopsError) -> list[str]:
@@ -53,17 +58,57 @@ def told(err: MlopsError) -> list[str]:
     return [f"{label} {clean(text)}" for label, text in parts if text]
 
 
-def show(record: Record | dict[str, Any], lines: Iterable[str], *, as_json: bool, out: Path | None = None) -> None:
-    """Print a result: the record itself as JSON, or the lines that tell a person about it; with `out`, also keep it."""
+def show(
+    record: Record | dict[str, Any],
+    lines: Iterable[str],
+    *,
+    as_json: bool,
+    out: Path | None = None,
+    summary: str | None = None,
+) -> None:
+    """Print a result: the record itself as JSON, or the lines that tell a person about it; with `out`, also keep it.
+
+    In a workflow run the lines after the first are folded, and `summary`, else the lines, goes on the page of the run.
+    """
     text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
     if out is not None:
         from core.records import write_atomically
 
         write_atomically(out, text)
+    told = list(lines)
     if as_json:
         sys.stdout.write(text)
+    elif runner.active() and len(told) > 1:
+        with runner.group(unmarked(told[0])):
+            say(*told[1:])
     else:
-        say(*lines)
+        say(*told)
+    if summary is not None:
+        runner.summary(summary)
+    elif runner.active() and told:
+        summarise(told)
+
+
+def unmarked(line: str) -> str:
+    """A line as it is shown, without console markup."""
+    from rich.text import Text
+
+    return Text.from_markup(line).plain
+
+
+def summarise(lines: Sequence[str]) -> None:
+    """Put lines for a person into the summary of the workflow run: the first as a heading, the others as a list."""
+    from review.markdown import plain
+
+    head, *rest = [plain(unmarked(line), 1000) for line in lines]
+    runner.summary("\n".join([f"### {head}", "", *(f"- {line}" for line in rest)]))
+
+
+def warn(text: str) -> None:
+    """Print what did not work but stops nothing; in a workflow run also mark the run with it."""
+    note(f"[yellow]warning[/] {clean(text)}")
+    if runner.active():
+        runner.warn(text)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

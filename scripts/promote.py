@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from core.errors import MlopsError, RegistryError
+from core.errors import ConfigError, MlopsError, OutsideError, RegistryError
 from scripts import log, options, output
+from scripts.forge import open_threads
 from scripts.night import Night
 from scripts.repository import head_commit
 
@@ -72,9 +73,42 @@ def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[st
     before = next(iter(state.production), None)
     if before != declared.version:
         log.move(night, before=before, after=declared.version, commit=plan.commit, sentences=plan.sentences)
-    if night.settings.forge.exists():
-        night.forge.ensure(night.settings.root)  # a merge that was made in this checkout is news to the forge
+    announce(night, declared.version, plan.commit)
     return {**result, "done": True}
+
+
+def announce(night: Night, version: int, commit: str) -> None:
+    """Tell the forge that Production moved. The registry is right already: what fails here stops nothing."""
+    try:
+        night.forge.follow(night.settings.root)
+        supersede(night, version)
+        if night.settings.hub is not None and commit:
+            hub = night.settings.hub
+            page = f"{hub.mlflow_url}/#/models/{night.config.registry_name}/versions/{version}"
+            told = f"{night.config.registry_name} version {version} is in Production"
+            url = page if hub.mlflow_url else hub.commit_url(commit)
+            open_threads(hub).deployed(f"production/{night.name}", commit, told, url)
+    except (OutsideError, ConfigError) as err:
+        output.warn(f"Production is moved, but this could not be told: {err}")
+
+
+def supersede(night: Night, production: int) -> None:
+    """Close an open proposal that was compared with another version than the one in Production now."""
+    from model import manifest
+
+    opened = night.forge.open_proposal(night.name)
+    text = night.forge.file(manifest.path(night.name), opened.head) if opened else None
+    if opened is None or text is None:
+        return
+    proposed = manifest.parse(text, night.name)
+    if proposed.champion == production:
+        return
+    was = f"version {proposed.champion}" if proposed.champion else "nothing"
+    night.forge.close(
+        opened.number,
+        f"Superseded: version {proposed.version} was compared with {was}, and version {production} is in Production "
+        "now. The next night that has a reason to retrain trains and compares again.",
+    )
 
 
 def lines(result: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import GateBlockedError
-from scripts import log, options, output
+from scripts import log, options, output, runner
 from scripts.night import Night
 from scripts.repository import head_commit
 
@@ -36,6 +36,7 @@ def propose(
         nothing = [f"{night.name}: version {judged.candidate.version} {why}, nothing proposed"]
         told = lines(night, proposal) if proposal else nothing
         output.show(proposal or judged, told, as_json=json, out=out)
+        runner.output("url", proposal.url if proposal else "")
         if exit_code and not judged.passed:
             raise blocked(judged)
 
@@ -58,7 +59,8 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
         {manifest.path(night.name): manifest.dump(declared)},
         night.as_of,
     )
-    night.forge.page(made, night.settings.work(night.name) / "pulls")
+    for note in night.forge.notes:
+        output.warn(note)
     log.proposal(night, made, verdict)
     return made
 
@@ -73,9 +75,11 @@ def blocked(verdict: Verdict) -> GateBlockedError:
 
 
 def lines(night: Night, proposal: Proposal) -> list[str]:
-    """The result for a person: where the pull request is, and how to merge it here."""
+    """The result for a person: where the pull request is, and how to merge it."""
+    page = night.forge.page(proposal, night.settings.work(night.name) / "pulls")
+    here = f"merge it with: git pull {night.settings.forge} {proposal.branch} && mlops promote --model {night.name}"
     return [
         f"{night.name}: pull request {proposal.number} is open: {output.clean(proposal.title)}",
-        f"  read it in a browser: {night.settings.work(night.name)}/pulls/pull-{proposal.number}.html",
-        f"  merge it with: git pull {night.settings.forge} {proposal.branch} && mlops promote --model {night.name}",
+        f"  read it in a browser: {page}",
+        f"  {'merging it promotes, reverting it rolls back' if night.settings.hub else here}",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts import log, options, output
+from scripts import log, options, output, runner
 from scripts.night import Night, midnight
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def validate(
         trained = night.take(Candidate, "candidate.json", candidate)
         verdict = run(night, trained, out)
         output.show(verdict, lines(verdict), as_json=json)
+        runner.output("passed", str(verdict.passed).lower())
         if exit_code and not verdict.passed:
             raise blocked(verdict)
 

@@ -102,8 +102,8 @@ class Place:
     @contextlib.contextmanager
     def _inside(self, env: dict[str, str]) -> Iterator[None]:
         before = Path.cwd()
-        drop = ("MLFLOW_TRACKING_URI", "MONITORING_URL", "MLOPS_LOCAL", "MLOPS_FORGE", "GITHUB_ACTIONS", "GITHUB_SHA")
-        kept = {key: value for key, value in os.environ.items() if key not in drop}
+        drop = ("MLFLOW_", "MONITORING_URL", "MLOPS_", "GITHUB_", "GH_TOKEN", "APPRISE_URLS")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(drop)}
         with patch.dict(os.environ, {**kept, **env}, clear=True):
             os.chdir(self.folder)
             try:

@@ -129,9 +129,9 @@ def test_an_unknown_model_lists_the_known_ones(tmp_path: Path) -> None:
 def test_a_workflow_must_name_its_registry(tmp_path: Path) -> None:
     """Inside a workflow the default registry would die with the runner, so it is refused; on a laptop it is local/."""
     with pytest.raises(ConfigError, match="MLFLOW_TRACKING_URI"):
-        Settings.load(tmp_path, {"GITHUB_ACTIONS": "true"})
+        _ = Settings.load(tmp_path, {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/demo"}).store
 
-    assert f"sqlite:///{tmp_path}/local/mlflow.db" == Settings.load(tmp_path, {}).tracking_uri
+    assert f"sqlite:///{tmp_path}/local/mlflow.db" == Settings.load(tmp_path, {}).store
 
 
 def test_the_environment_names_the_source(tmp_path: Path) -> None:

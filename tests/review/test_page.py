@@ -128,7 +128,7 @@ def test_a_forge_writes_the_page_of_a_proposal(tmp_path: Path) -> None:
     forge = LocalForge(tmp_path / "forge.git")
     forge.ensure(root)
     made = forge.propose("flights", "Promote 4", "**four**", {"model/flights/production.json": "{}\n"}, NIGHT)
-    path = forge.page(made, tmp_path / "pages")
+    path = Path(forge.page(made, tmp_path / "pages"))
 
     assert tmp_path / "pages" / "pull-1.html" == path
     text = path.read_text(encoding="utf-8")

@@ -1,0 +1,60 @@
+"""Hand over what went wrong in a stage, so that the job after it can tell people although its runner is gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field
+
+from core.errors import MlopsError
+from core.records import Record
+
+Stage = Literal["pull", "check", "train", "validate", "propose", "promote"]
+
+
+class Failure(Record):
+    """A stage that ended with an error: when, which kind of error, and its three parts.
+
+    `kind` is the error's class as words: `data`, `config`, `outside`; `unexpected` for one that nobody foresaw, of
+    which only the class is kept: its text may hold a row or a secret.
+    """
+
+    model: str
+    as_of: AwareDatetime
+    stage: Stage
+    kind: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
+    what: str
+    why: str
+    fix: str
+
+    @classmethod
+    def of(cls, model: str, as_of: dt.datetime, stage: Stage, err: Exception) -> Self:
+        """The failure of a stage by an error."""
+        if isinstance(err, MlopsError):
+            kind, parts = _words(type(err).__name__), (err.what, err.why, err.fix)
+        else:
+            name = type(err).__name__
+            kind = "unexpected"
+            parts = (
+                f"{stage} ended with {name}, which nobody foresaw.",
+                "This is a defect of the template or of pipeline.py, or a library changed.",
+                "Read the log of the run; if it is the template's, report it with the trace.",
+            )
+        return cls(model=model, as_of=as_of, stage=stage, kind=kind, what=parts[0], why=parts[1], fix=parts[2])
+
+    @property
+    def cause(self) -> str:
+        """What is told once, however often it happens: the stage and the kind of error."""
+        return f"{self.stage}-{self.kind}"
+
+    @property
+    def file(self) -> str:
+        """The name of its file; one a stage."""
+        return f"failure-{self.stage}.json"
+
+
+def _words(name: str) -> str:
+    """`GateBlockedError` as `gate-blocked`."""
+    base = name.removesuffix("Error")
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in base).strip("-")

@@ -1,0 +1,25 @@
+"""List the models of the repository, so that a workflow can run one job for each."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from pathlib import Path
+
+from scripts import options, output, runner
+from scripts.repository import find_root
+
+
+def models(model: options.Model = None, json: options.Json = False, out: options.Out = None) -> None:
+    """Print the names of all models, or the one asked for if it exists; in a workflow, set the output `models`.
+
+    Example: mlops models --json
+    """
+    from core.settings import load_config, model_names
+
+    root = find_root(Path.cwd())
+    names = list(model_names(root))
+    if model is not None and model not in names:
+        load_config(root, model)  # says which models there are
+    chosen = [model] if model is not None else names
+    output.show({"models": chosen}, chosen, as_json=json, out=out)
+    runner.output("models", jsonlib.dumps(chosen))
