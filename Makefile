@@ -9,11 +9,12 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header pyproject.toml
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test check lint types audit format lock clean
+.PHONY: help setup demo test tools check lint types audit format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
 	@echo "make test    set up, then run all tests"
+	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
 	@echo "make check   lint, types, audit of the workflows, tests"
 	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
 	@echo "make clean   remove the environment and local/"
@@ -42,6 +43,13 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+# The versions stand in tests/github/tools.py.
+tools: $(TOOLS)/.installed
+
+$(TOOLS)/.installed: tests/github/tools.py
+	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(PYTHON) tests/github/tools.py)
+	@touch $@
 
 lint: $(STAMP)
 	@$(BIN)/ruff check

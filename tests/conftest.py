@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.github.fixtures import double, gateway, pull  # noqa: F401 - fixtures
+
 if TYPE_CHECKING:
     import pandas as pd
 
