@@ -48,7 +48,7 @@ test: $(STAMP)
 tools: $(TOOLS)/.installed
 
 $(TOOLS)/.installed: tests/github/tools.py
-	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(PYTHON) tests/github/tools.py)
+	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(or $(PYTHON),python3) tests/github/tools.py)
 	@touch $@
 
 lint: $(STAMP)

@@ -66,8 +66,9 @@ class Api:
             retry=None,  # a lost answer to a POST must not be repeated blindly: we repeat whole operations
             seconds_between_requests=None,
             seconds_between_writes=None,
+            lazy=True,
         )
-        return github.get_repo(self.hub.repository, lazy=True)
+        return github.get_repo(self.hub.repository)
 
     def __call__(self, doing: str, operation: Callable[[Repository], T]) -> T:
         """Do an operation, again where GitHub or the network stumbles.

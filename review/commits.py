@@ -62,6 +62,8 @@ def _ref(repo: Repository, name: str) -> GitRef | None:
     from github import UnknownObjectException
 
     try:
-        return repo.get_git_ref(name)
+        found = repo.get_git_ref(name)
+        found.complete()  # only this asks
     except UnknownObjectException:
         return None
+    return found
