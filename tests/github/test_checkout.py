@@ -13,12 +13,15 @@ from tests.github.recipes import CHECKOUT, TELL, job, push
 
 
 def test_checkout_takes_the_commit_of_the_event(double: Double, act: Act) -> None:
-    """Without a ref the stand-in clones the event's commit alone, and leaves its branch checked out."""
-    commit = push(double, job("run: ls -A", f"uses: {CHECKOUT}", TELL))
+    """Without a ref a job gets the event's commit alone, on its branch, also where main went on since the event."""
+    later = double.push({"later.txt": "later\n"}, "Go on", branch="later")
+    go_on = f"run: git --git-dir ${{ACT_REMOTE#file://}} update-ref refs/heads/main {later}"
+    commit = push(double, job(go_on, f"uses: {CHECKOUT}", TELL))
 
     run = act.run("push", "x.yml")
 
     assert 0 == run.code, run.log
+    assert later == double.main
     assert f"at {commit} main 1" in run.log
 
 
@@ -35,17 +38,16 @@ def test_checkout_of_a_pull_request_is_its_merge(double: Double, act: Act, pull:
 
 
 def test_checkout_of_a_branch_is_its_tip(double: Double, act: Act) -> None:
-    """A ref given by name is cloned as it is when the job runs, not as it was at the event; 0 is all of its history."""
+    """A ref given by name is what it is when the job runs, not what it was at the event; 0 is all of its history."""
+    later = double.push({"later.txt": "later\n"}, "Go on", branch="later")
+    go_on = f"run: git --git-dir ${{ACT_REMOTE#file://}} update-ref refs/heads/main {later}"
     step = f"uses: {CHECKOUT}\n        with: {{ref: main, fetch-depth: 0, path: below}}"
-    old = push(double, job(step, f"{TELL}\n        working-directory: below"))
-    double.push({".github/workflows/x.yml": job(step, TELL)}, "Side", branch="side")
-    tip = double.push({"later.txt": "later\n"}, "Go on")
-    double.move("refs/heads/side", old, by="alice")
+    push(double, job(go_on, step, f"{TELL}\n        working-directory: below"))
 
-    run = act.run("push", "x.yml", ref="side")
+    run = act.run("push", "x.yml")
 
     assert 0 == run.code, run.log
-    assert f"at {tip} main 3" in run.log
+    assert f"at {later} main 2" in run.log
 
 
 def test_what_act_cannot_parse_is_left_out(double: Double, act: Act) -> None:
