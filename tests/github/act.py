@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,7 +27,8 @@ WORST = ("failure", "cancelled", "success", "skipped")
 class Run:
     """What a run left behind.
 
-    `jobs` has the result of each job by its id (of a called workflow: CALLER/ID); those that did not start are skipped.
+    `jobs` has the result of each job by its id, skipped where it did not start; of several by a matrix the worst. A job
+    that calls a workflow is there only as the jobs that started in that: its name, a slash, their id.
     `artifacts` has a folder for each artifact; `summaries` are the steps' in the order in which they ended.
     """
 
@@ -70,12 +72,17 @@ class Act:
         """Let an event start a workflow (a file's name) on a branch, or for a pull request on its merge with its base.
 
         `payload` is added to what GitHub says about the event: for a pull request give its `number`.
+
+        Raises:
+            LookupError: there is nothing to run on, or the workflow uses an action that has no stand-in.
         """
         number = next(self.numbers)
         folder = self.folder / f"run-{number}"
         content = events.payload(self.double, event, ref, inputs or {}, payload or {})
         if event.startswith("pull_request") and event != "pull_request_target":
             ref = f"refs/pull/{content['number']}/merge"
+        if self.double.repository.commit_of(ref) is None:
+            raise LookupError(f"{ref} does not exist (a pull request that conflicts with its base starts no workflow)")
         copy = self._clone(folder / "copy", ref)
         (folder / "event.json").write_text(json.dumps(content), encoding="utf-8")
         options = {
@@ -130,6 +137,7 @@ class Act:
             "--action-offline-mode",
             f"--action-cache-path={folder / 'cache'}",
             "--defaultbranch=main",
+            "--actor=alice",
             f"--eventpath={folder / 'event.json'}",
             "--json",
         ]
@@ -153,17 +161,25 @@ class Act:
 
 def _read(code: int, said: str, file: Path, artifacts: Path) -> Run:
     """What act's lines, one JSON object each, say about a run."""
-    jobs = dict.fromkeys(yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"], "skipped")
+    declared = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"]
+    jobs = {name: "skipped" for name, job in declared.items() if "uses" not in job}
     log, summaries = [], []
     for line in said.splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
             entry = {"msg": line}
-        job = entry.get("jobID", "")
         log.append(f"{entry.get('job', '').strip()} | {entry['msg'].rstrip()}")
         if "jobResult" in entry:
+            job = _name(entry, jobs)
             jobs[job] = min(jobs.get(job, "skipped"), entry["jobResult"], key=WORST.index)
         if entry.get("command") == "summary":
             summaries.append(entry["content"])
     return Run(code, "\n".join(log), jobs, summaries, artifacts)
+
+
+def _name(entry: Mapping[str, str], jobs: Mapping[str, str]) -> str:
+    """The name of a job; act shows one of a called workflow as `CALLER-2/WORKFLOW/JOB`, the 2 if by a matrix."""
+    if entry["jobID"] in jobs and entry["job"].count("/") == 1:
+        return entry["jobID"]
+    return f"{re.sub('-[0-9]+$', '', entry['job'].split('/')[0])}/{entry['jobID']}"

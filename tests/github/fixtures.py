@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.github import people, tools
+from tests.github.act import Act
 from tests.github.double import Double
 from tests.github.gateway import Gateway
 
@@ -40,3 +41,12 @@ def pull(double: Double) -> Callable[..., int]:
         return people.opened(double, title, "why", branch, "main", "github-actions[bot]").number
 
     return open_
+
+
+@pytest.fixture
+def act(double: Double, tmp_path: Path) -> Act:
+    """Runs on the double."""
+    try:
+        return Act(double, tmp_path / "act")
+    except tools.MissingError as missing:
+        pytest.skip(str(missing))

@@ -7,6 +7,7 @@ sees what Prism says to the client; the back only lets the double answer.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -68,7 +69,16 @@ class Gateway:
             self.double = None
 
     def _server(self, handler: type[Handler]) -> ThreadingHTTPServer:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type(handler.__name__, (handler,), {"gateway": self}))
-        server.daemon_threads = True
-        server.block_on_close = False
-        return server
+        return Server(("127.0.0.1", 0), type(handler.__name__, (handler,), {"gateway": self}))
+
+
+class Server(ThreadingHTTPServer):
+    """Does not wait at its end for clients that keep their connection, and takes it well when one of them dies."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Complain about all but a connection that the client has left."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]

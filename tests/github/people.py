@@ -21,7 +21,6 @@ def merge(double: Double, pull: Pull, person: str) -> str:
     commit = double.repository.commit(tree, parents, message, Person(person), Person("GitHub"))
     pull.turn("closed")
     pull.merged_by, pull.merged_at, pull.merge_commit = person, now(), commit
-    double.repository.point(f"refs/pull/{pull.number}/merge", None)
     double.move(f"refs/heads/{pull.base}", commit, by=person)
     return commit
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from tests.github.double import Double
 
 
-@route("GET", "", "contents", "pull-requests", "issues", "deployments", "actions", "metadata")
+@route("GET", "")
 def get_repository(double: Double, _: Call) -> Answer:
-    """The repository."""
+    """The repository, which every token may see."""
     return 200, replies.repository(double)
 
 

@@ -25,11 +25,7 @@ class Handler(BaseHTTPRequestHandler):
 
     gateway: ClassVar[Gateway]
     protocol_version = "HTTP/1.1"
-
-    def setup(self) -> None:
-        """Send each answer as it is written: small packets would wait for each other."""
-        self.disable_nagle_algorithm = True
-        super().setup()
+    disable_nagle_algorithm = True  # else the small packets of an answer wait for each other
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""

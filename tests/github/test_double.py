@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from github import Auth, Github, GithubException, InputGitTreeElement
+from github import InputGitAuthor
 from github.Repository import Repository
 
+from tests.github.client import PATH, commit, connect, refusal
 from tests.github.double import APP_TOKEN, TOKEN, Double
-
-PATH = "model/flights/production.json"
-
-
-def connect(double: Double, token: str = TOKEN) -> Github:
-    """PyGithub without its own waiting and repeating."""
-    quick = {"retry": None, "seconds_between_requests": None, "seconds_between_writes": None}
-    return Github(base_url=double.url, auth=Auth.Token(token), user_agent="tests", **quick)
 
 
 @pytest.fixture
@@ -24,26 +17,6 @@ def repo(double: Double) -> Iterator[Repository]:
     """The double as PyGithub sees it."""
     with connect(double) as github:
         yield github.get_repo(double.name)
-
-
-def commit(repo: Repository, text: str, branch: str = "promote/flights") -> str:
-    """Put a commit on a branch through the API, as our forge does, and return it."""
-    parent = repo.get_git_commit(repo.get_branch("main").commit.sha)
-    element = InputGitTreeElement(PATH, "100644", "blob", content=text)
-    tree = repo.create_git_tree([element], base_tree=repo.get_git_tree(parent.tree.sha))
-    made = repo.create_git_commit("Promote flights", tree, [parent])
-    repo.create_git_ref(f"refs/heads/{branch}", made.sha)
-    return str(made.sha)
-
-
-def refusal(status: int, call: Callable[[], object]) -> str:
-    """What GitHub says when it refuses a call with that status."""
-    with pytest.raises(GithubException) as caught:
-        call()
-    assert status == caught.value.status, caught.value
-    data = dict(caught.value.data or {})
-    words = [data.get("message", data.get("title")), *(error.get("message", "") for error in data.get("errors", []))]
-    return " ".join(words).strip()
 
 
 def test_a_pull_request_from_commit_to_merge(double: Double, repo: Repository) -> None:
@@ -92,43 +65,21 @@ def test_a_deployment_and_its_status(double: Double, repo: Repository) -> None:
     assert [double.main] == [item.sha for item in repo.get_deployments(environment="production")]
 
 
-def test_prism_refuses_what_github_does_not_know(double: Double, repo: Repository) -> None:
-    """A request that is not as GitHub describes it never reaches the double, and would fail the test."""
+def test_settings_and_dispatches(double: Double, repo: Repository) -> None:
+    """Administrators see what workflows may do; a dispatch of a workflow that is there is written down."""
     ask = repo.requester.requestJsonAndCheck
-    assert "Invalid request" == refusal(422, lambda: ask("POST", f"{repo.url}/pulls", input={"title": 1}))
-    assert "Route not resolved, no path matched" == refusal(404, lambda: ask("GET", f"{repo.url}/nonsense"))
-    assert "Invalid request" == refusal(422, lambda: list(repo.get_pulls(state="ajar")))
-
-    assert {} == double.pulls
-    assert 5 == len(double.violations)
-    assert "POST /repos/acme/demo/pulls: Invalid request: Request body must have required property 'head'" in (
-        double.violations
-    )
-    double.violations.clear()
-
-
-def test_pull_requests_are_refused_for_githubs_reasons(double: Double, repo: Repository) -> None:
-    """A second one of a branch, one without commits, of no branch, too long a text, and by a workflow that may not."""
-
-    def create(head: str = "promote/flights", body: str = "") -> object:
-        return repo.create_pull(base="main", head=head, title="Promote", body=body)
-
-    commit(repo, "{}\n")
-    repo.create_git_ref("refs/heads/empty", double.main)
+    double.tokens[TOKEN]["administration"] = "read"
+    double.push({".github/workflows/ci.yml": "on: push\n"}, "Add CI")
     double.may_create_pulls = False
-    assert "GitHub Actions is not permitted to create or approve pull requests." == refusal(403, create)
-    double.may_create_pulls = True
-    too_long = "Validation Failed body is too long (maximum is 65536 characters)"
-    assert too_long == refusal(422, lambda: create(body="x" * 65_537))
-    assert "Validation Failed No commits between main and empty" == refusal(422, lambda: create("empty"))
-    assert "Validation Failed" == refusal(422, lambda: create("nowhere"))
-    create(body="x" * 65_536)
-    assert "Validation Failed A pull request already exists for acme:promote/flights." == refusal(422, create)
-    assert too_long == refusal(422, lambda: repo.create_issue("Long", body="x" * 65_537))
-    assert too_long == refusal(422, lambda: repo.get_issue(1).create_comment("x" * 65_537))
-    unknown = refusal(422, lambda: repo.get_pull(1).create_review_request(reviewers=["nobody"]))
-    assert unknown.startswith("Reviews may only be requested from collaborators.")
-    assert [1] == list(double.pulls)
+    starts = {"ref": "main", "inputs": {"reason": "why"}}
+
+    _, found = ask("GET", f"{repo.url}/actions/permissions/workflow")
+    assert not found["can_approve_pull_request_reviews"]
+    ask("POST", f"{repo.url}/actions/workflows/ci.yml/dispatches", input=starts)
+    assert "Not Found" == refusal(
+        404, lambda: ask("POST", f"{repo.url}/actions/workflows/x.yml/dispatches", input=starts)
+    )
+    assert [("ci.yml", "main", {"reason": "why"})] == double.dispatches
 
 
 def test_an_app_is_not_bound_by_the_setting(double: Double) -> None:
@@ -142,46 +93,8 @@ def test_an_app_is_not_bound_by_the_setting(double: Double) -> None:
     assert "acme-retraining[bot]" == pull.user.login
 
 
-def test_refs_are_refused_for_githubs_reasons(double: Double, repo: Repository) -> None:
-    """A ref that is there, is not there, is protected, or would move sideways without force."""
-    head, other = commit(repo, "{}\n"), commit(repo, "[]\n", "other")
-    ref = repo.get_git_ref("heads/promote/flights")
-    assert "Reference already exists" == refusal(422, lambda: repo.create_git_ref(ref.ref, other))
-    assert "Not Found" == refusal(404, lambda: repo.get_git_ref("heads/nowhere"))
-    assert "Object does not exist" == refusal(422, lambda: repo.create_git_ref("refs/heads/new", "0" * 40))
-    assert "Update is not a fast forward" == refusal(422, lambda: ref.edit(other))
-    double.protected = {"main"}
-    assert "Cannot update this protected ref." == refusal(422, lambda: repo.get_git_ref("heads/main").edit(head))
-
-    ref.edit(other, force=True)
-    assert other == double.tip("promote/flights")
-    ref.delete()
-    assert double.tip("promote/flights") is None
-
-
-def test_tokens_do_what_they_are_granted(double: Double) -> None:
-    """An unknown token is nobody's; a known one reads and writes what it is granted, and nothing else."""
-    double.tokens["ghs_small"] = {"contents": "write", "pull-requests": "read"}
-    with connect(double, "ghs_unknown") as unknown:
-        assert "Bad credentials" == refusal(401, lambda: unknown.get_repo(double.name))
-    with connect(double, "ghs_small") as small:
-        repo = small.get_repo(double.name)
-        commit(repo, "{}\n")
-        assert [] == list(repo.get_pulls())
-        for call in (
-            lambda: repo.create_pull(base="main", head="promote/flights", title="Promote", body=""),
-            lambda: repo.create_issue("Failed"),
-            lambda: list(repo.get_deployments()),
-            lambda: repo.requester.requestJsonAndCheck("GET", f"{repo.url}/actions/permissions/workflow"),
-        ):
-            assert "Resource not accessible by integration" == refusal(403, call)
-    assert {"ghs_small", "ghs_unknown"} == {request.token for request in double.requests}
-
-
 def test_commits_by_name_are_not_signed(repo: Repository) -> None:
     """GitHub signs what a bot commits through the API only if the bot names no author of its own."""
-    from github import InputGitAuthor
-
     parent = repo.get_git_commit(repo.get_branch("main").commit.sha)
     author = InputGitAuthor("me", "me@example.com", "2014-01-01T00:00:00Z")
     named = repo.create_git_commit("m", parent.tree, [parent], author=author)

@@ -53,7 +53,10 @@ def test_a_client_dies_at_its_nth_write(double: Double, when: str, made: list[st
     assert 0 == again.returncode
 
 
-@pytest.mark.parametrize("agent", ["no process", f"pid/{os.getppid()}", f"pid/{os.getpid()}", "pid/1"])
+AGENTS = {"nobody": "no process", "parent": f"pid/{os.getppid()}", "self": f"pid/{os.getpid()}", "init": "pid/1"}
+
+
+@pytest.mark.parametrize("agent", AGENTS.values(), ids=AGENTS)
 def test_only_children_are_killed(double: Double, agent: str) -> None:
     """A client that names no process, this one, or one that is not below this one, lives, and the test fails."""
     double.kill_at(1)

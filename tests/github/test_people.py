@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,12 @@ from tests.github.double import Double
 
 PATH = "model/flights/production.json"
 Open = Callable[..., int]
+
+
+@pytest.fixture
+def double(tmp_path: Path) -> Double:
+    """A double that nobody asks over the network, so that neither node nor Prism is needed."""
+    return Double(tmp_path / "github")
 
 
 def test_merge_moves_main(double: Double, pull: Open) -> None:

@@ -5,6 +5,7 @@ Run as a script it prints the npm packages with their versions, for `make tools`
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -30,7 +31,7 @@ def description() -> Path:
     Raises:
         MissingError: it is not installed.
     """
-    return _there(modules() / "@octokit" / "openapi" / "generated" / "api.github.com.json", "GitHub's API description")
+    return _package("@octokit/openapi") / "generated" / "api.github.com.json"
 
 
 def prism() -> list[str]:
@@ -39,10 +40,10 @@ def prism() -> list[str]:
     Raises:
         MissingError: it or node is not installed.
     """
-    script = _there(modules() / "@stoplight" / "prism-cli" / "dist" / "index.js", "Prism")
+    script = _package("@stoplight/prism-cli") / "dist" / "index.js"
     node = shutil.which("node")
     if node is None:
-        raise MissingError("node is not on PATH: install node 20 or later, then type `make tools`")
+        raise MissingError("node is not on PATH; install node 20 or later, then type `make tools`")
     return [node, str(script)]
 
 
@@ -54,14 +55,20 @@ def act() -> str:
     """
     found = shutil.which("act", path=str(Path(sys.executable).parent)) or shutil.which("act")
     if found is None:
-        raise MissingError("act is not installed: type `make setup` and `make tools`")
+        raise MissingError("act is not installed; type `make setup`, and `make tools` for what else is needed")
     return found
 
 
-def _there(path: Path, what: str) -> Path:
-    if not path.is_file():
-        raise MissingError(f"{what} is not below {modules()}: type `make tools`")
-    return path
+def _package(name: str) -> Path:
+    """The folder of an npm package, in the version that is wanted."""
+    folder, wanted = modules() / name, PACKAGES[name]
+    try:
+        found = json.loads((folder / "package.json").read_text(encoding="utf-8"))["version"]
+    except OSError:
+        raise MissingError(f"{name} is not in {folder.parent.parent}; type `make tools`") from None
+    if found != wanted:
+        raise MissingError(f"{name} is there as {found}, wanted is {wanted}; type `make tools`")
+    return folder
 
 
 if __name__ == "__main__":

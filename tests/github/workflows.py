@@ -15,12 +15,12 @@ def rewrite(text: str) -> str:
 
     - `uses: $/PATH` (this repository, the newer spelling) becomes `uses: ./PATH`;
     - the composite action .github/actions/setup becomes a stand-in, as it would install a gigabyte for each job;
-    - `queue:` of a concurrency group, `timezone:` of a schedule and `deployment:` of an environment are dropped:
-      to act they are errors, and it has neither queues nor schedules nor environments.
+    - `queue:` of a concurrency group and `deployment:` of an environment are dropped: to act they are errors, and it
+      has neither queues nor environments.
     """
     text = re.sub(r"""(uses:\s*["']?)\$/""", r"\1./", text)
     text = re.sub(r"""uses:\s*["']?\./\.github/actions/setup/?["']?(?=\s|$)""", f"uses: {SETUP}", text)
-    return re.sub(r"^ +(?:queue|timezone|deployment):.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^ +(?:queue|deployment):.*\n", "", text, flags=re.MULTILINE)
 
 
 def rewrite_all(folder: Path) -> None:
