@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from review.forge import Proposal
     from scripts.night import Night
 
+TINY = 1e-9
+
 
 def decision(night: Night, made: Decision) -> None:
     """A night was judged."""
@@ -26,7 +28,7 @@ def decision(night: Night, made: Decision) -> None:
         trigger=", ".join(r.trigger for r in made.readings if r.state == "fired"),
         success=True,
         version=made.champion,
-        metrics=_readings(made),
+        metrics={**_readings(made), **_drift(night, made)},
         reasons=(*made.reasons, *made.held_back_by),
         details={"retrain": str(made.retrain).lower(), **told},
     )
@@ -102,6 +104,20 @@ def _readings(made: Decision) -> dict[str, float]:
     values = {f"{reading.trigger}": reading.value for reading in made.readings if reading.value is not None}
     limits = {f"{reading.trigger}_limit": reading.limit for reading in made.readings if reading.limit is not None}
     return {**values, **limits}
+
+
+def _drift(night: Night, made: Decision) -> dict[str, float]:
+    """How far the column moved tonight that came nearest to drift, and how far it must move to count.
+
+    That is `min_effect`, or what runs of as many days inside the column's own baseline reach, if that is more.
+    """
+    columns = made.drift.nights[-1].columns if made.drift and made.drift.nights else ()
+    least = night.config.triggers.drift.min_effect
+    moved = [(c.effect, max(least, c.own or 0.0)) for c in columns if not c.ignored]
+    if not moved:
+        return {}
+    effect, limit = max(moved, key=lambda pair: pair[0] / max(pair[1], TINY))
+    return {"drift_effect": effect, "drift_effect_limit": limit}
 
 
 def _write(night: Night, kind: str, **fields: object) -> None:
