@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,14 +22,13 @@ LONGEST_STEP = 7
 MOST_LABELS = 6
 MOST_MOVES = 6
 LARGEST = 1e9
-TINY = 1e-9
 FEWEST = 2  # a line has two ends
 # Both colours are told apart by colour-blind readers, and stand out from the light and from the dark page. All else is
-# left to the theme that GitHub chooses with the page.
+# left to the theme that GitHub chooses with the page. Mermaid measures letters too
+# small on a telephone: a title of the axis would lie on its numbers, and these need room on their left.
 SETTINGS = (
-    '%%{init: {"xyChart": {"width": 640, "height": 280, "xAxis": {"labelFontSize": 15, "titleFontSize": 15}, '
-    '"yAxis": {"labelFontSize": 15, "titleFontSize": 15}}, '
-    '"themeVariables": {"xyChart": {"plotColorPalette": "#2b7de1, #d9730d"}}}}%%'
+    '%%{init: {"xyChart": {"width": 520, "height": 260, "xAxis": {"labelFontSize": 15}, '
+    '"yAxis": {"labelFontSize": 15, "labelPadding": 14}}, "themeVariables": {"xyChart": {"plotColorPalette": "#2b7de1, #d9730d"}}}}%%'
 )
 
 
@@ -62,7 +60,7 @@ def over_time(verdict: Verdict, events: Sequence[Event]) -> str:
     """
     known = [event for event in events if event.timestamp <= verdict.as_of]
     score = series(known, "performance", lambda point: point.limit - point.value)
-    moved = series(known, "drift_effect", lambda point: point.value / max(point.limit, TINY))
+    moved = series(known, "drift_effect", lambda point: point.value)
     first = min((made.points[0].day for made in (score, moved) if made), default=None)
     if first is None:
         return ""
@@ -103,18 +101,18 @@ def _score(verdict: Verdict, made: Series) -> str:
     judged = verdict.candidate.decision.performance
     metric, last = words.label(judged.metric) if judged else "score", made.latest
     return (
-        f"{_fenced(made, metric)}\n\n"
+        f"{_fenced(made)}\n\n"
         f"Blue: {plain(metric)} of the model in service; orange: the limit of the trigger. {_every(made)} "
         f"Last on {words.moment(last.day)}: **{number(last.value)}**, limit {number(last.limit)}."
     )
 
 
 def _drift(made: Series) -> str:
-    """How far the column moved that came nearest to drift, and from where on its moves can count."""
+    """The largest effect among columns that drifted, against the least that counts."""
     last = made.latest
     return (
-        f"{_fenced(made, 'effect')}\n\n"
-        f"Blue: how far the column moved that came nearest to drift; orange: from where on a move of it can count. "
+        f"{_fenced(made)}\n\n"
+        f"Blue: the largest effect among the columns that drifted, 0 where none did; orange: the least that counts. "
         f"{_every(made)} Last on {words.moment(last.day)}: **{number(last.value)}**, limit {number(last.limit)}."
     )
 
@@ -124,19 +122,22 @@ def _every(made: Series) -> str:
     return f"A point is {what}.{f' {made.missing} without a reading are left out.' if made.missing else ''}"
 
 
-def _fenced(made: Series, axis: str) -> str:
-    return f"```mermaid\n{mermaid(made.points, axis)}\n```"
+def _fenced(made: Series) -> str:
+    return f"```mermaid\n{mermaid(made.points)}\n```"
 
 
-def mermaid(points: Sequence[Point], axis: str) -> str:
-    """The chart as Mermaid's xychart. Of `axis`, only letters that cannot end the name are kept."""
+def mermaid(points: Sequence[Point]) -> str:
+    """The chart as Mermaid's xychart. Numbers and days only: no text from data that could break out of it."""
     values = [value for point in points for value in (point.value, point.limit)]
     y = scale(values, least=0.05)
     low = max(y.low, 0.0) if min(values) >= 0 else y.low
     every = math.ceil(len(points) / MOST_LABELS)
     # A label may not come twice, and each takes the room of its letters: those left out are made of nothing visible.
+    # Where some are left out, so are those at both ends, which stick out.
     days = [
-        f"{point.day.day} {point.day:%b}" if (len(points) - 1 - i) % every == 0 else "\u200b" * (i + 1)
+        f"{point.day.day} {point.day:%b}"
+        if i % every == every // 2 and (i < len(points) - 1 or every == 1)
+        else "\u200b" * (i + 1)
         for i, point in enumerate(points)
     ]
     lines = [[point.value for point in points], [point.limit for point in points]]
@@ -145,15 +146,10 @@ def mermaid(points: Sequence[Point], axis: str) -> str:
             SETTINGS,
             "xychart-beta",
             "    x-axis [{}]".format(", ".join(f'"{day}"' for day in days)),
-            f'    y-axis "{name(axis)}" {low:.{y.digits + 1}f} --> {y.high:.{y.digits + 1}f}',
+            f"    y-axis {low:.{y.digits + 1}f} --> {y.high:.{y.digits + 1}f}",
             *("    line [{}]".format(", ".join(f"{value:.{y.digits + 2}f}" for value in line)) for line in lines),
         ]
     )
-
-
-def name(text: str) -> str:
-    """Text that stays inside quotes in Mermaid: English letters, digits, blanks and three signs."""
-    return " ".join(re.sub(r"[^A-Za-z0-9 ._-]", " ", text)[:40].split()) or "value"
 
 
 def _moves(events: Sequence[Event], first: dt.date) -> str:

@@ -52,9 +52,8 @@ def why(verdict: Verdict) -> str:
     made = verdict.candidate.decision
     rows = [
         (
-            f"{MARKS[r.state]}\u00a0{r.trigger}",
+            f"{MARKS[r.state]}\u00a0{r.trigger} {words.STATES[r.state]}",
             plain(r.sentence),
-            words.STATES[r.state],
             reading(r.value),
             reading(r.limit),
         )
@@ -62,7 +61,7 @@ def why(verdict: Verdict) -> str:
     ]
     told = {r.sentence for r in made.readings}
     lines = "\n".join(f"- {plain(reason)}" for reason in words.reasons(verdict) if reason not in told)
-    grid = table(columns("Trigger", "In words", "State", "Reading>", "Limit>"), rows) if rows else ""
+    grid = table(columns("Trigger", "In words", "Reading>", "Limit>"), rows) if rows else ""
     return section("Why", lines, grid)
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from review.forge import Proposal
     from scripts.night import Night
 
-TINY = 1e-9
-
 
 def decision(night: Night, made: Decision) -> None:
     """A night was judged."""
@@ -107,17 +105,15 @@ def _readings(made: Decision) -> dict[str, float]:
 
 
 def _drift(night: Night, made: Decision) -> dict[str, float]:
-    """How far the column moved tonight that came nearest to drift, and how far it must move to count.
+    """The largest effect among the columns that drifted tonight, 0 where none did, and the least that counts.
 
-    That is `min_effect`, or what runs of as many days inside the column's own baseline reach, if that is more.
+    Effects of columns that did not drift would mislead: large ones are usual in seasons, and mean nothing.
     """
     columns = made.drift.nights[-1].columns if made.drift and made.drift.nights else ()
-    least = night.config.triggers.drift.min_effect
-    moved = [(c.effect, max(least, c.own or 0.0)) for c in columns if not c.ignored]
-    if not moved:
+    if not columns:
         return {}
-    effect, limit = max(moved, key=lambda pair: pair[0] / max(pair[1], TINY))
-    return {"drift_effect": effect, "drift_effect_limit": limit}
+    effect = max((column.effect for column in columns if column.drifted and not column.ignored), default=0.0)
+    return {"drift_effect": effect, "drift_effect_limit": night.config.triggers.drift.min_effect}
 
 
 def _write(night: Night, kind: str, **fields: object) -> None:

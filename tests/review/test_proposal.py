@@ -144,7 +144,7 @@ def test_the_figures_are_in_the_tables(make_verdict: Make) -> None:
     text = proposal.body(make_verdict(), before=proposal.manifest_for(make_verdict(), None, ""))
 
     for line in (
-        "\u00a0drift | humid and recent\\_delay drifted, on 2 of the last 3 nights (2 are needed). | fired | 2 | 1 |",
+        "\u00a0drift fired | humid and recent\\_delay drifted, on 2 of the last 3 nights (2 are needed). | 2 | 1 |",
         "| **balanced accuracy** | 0.612 | 0.641 | **+0.029** | +0.011 to +0.047 |",
         "| precision | \u2013 | 0.384 | \u2013 | 0.356 to 0.412 |",
         "| `origin = LGA` | 694 | 0.629 | 0.611 | \u22120.018 |",
