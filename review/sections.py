@@ -69,19 +69,19 @@ def comparison(verdict: Verdict) -> str:
     """Champion against challenger, metric by metric."""
     made = verdict.comparison
     rows = [
-        (words.label(s.metric), number(None), number(s.value), number(None), _between(s.low, s.high))
+        (plain(words.label(s.metric)), number(None), number(s.value), number(None), _between(s.low, s.high))
         for s in verdict.scores
         if s.low is not None and (made is None or s.metric != made.metric)
     ]
     if made is not None:
-        name, difference = f"**{words.label(made.metric)}**", f"**{signed(made.difference)}**"
+        name, difference = f"**{plain(words.label(made.metric))}**", f"**{signed(made.difference)}**"
         interval = f"{signed(made.low)} to {signed(made.high)}"
         rows.insert(0, (name, number(made.champion_value), number(made.challenger_value), difference, interval))
     champion = f"Champion v{made.champion}>" if made else "Champion>"
     challenger = f"Challenger v{verdict.candidate.version}>"
     grid = table(columns("Metric", champion, challenger, "Difference>", "Interval>"), rows)
     note = "The first interval is that of the difference, the others those of the challenger's score."
-    others = ", ".join(f"{words.label(s.metric)} {number(s.value)}" for s in verdict.scores if s.low is None)
+    others = ", ".join(f"{plain(words.label(s.metric))} {number(s.value)}" for s in verdict.scores if s.low is None)
     return section(
         "Champion against challenger",
         grid if rows else "Nothing could be measured.",

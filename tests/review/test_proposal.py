@@ -75,7 +75,9 @@ def spoil(verdict: Verdict, text: str) -> Verdict:
     return verdict.model_copy(
         update={
             "candidate": verdict.candidate.model_copy(update={"decision": spoilt, "registry_name": text}),
-            "gates": tuple(g.model_copy(update={"sentence": text}) for g in verdict.gates),
+            "gates": tuple(g.model_copy(update={"sentence": text, "name": text}) for g in verdict.gates),
+            "scores": tuple(s.model_copy(update={"metric": text}) for s in verdict.scores),
+            "comparison": verdict.comparison and verdict.comparison.model_copy(update={"metric": text}),
             "slices": tuple(s.model_copy(update={"column": text, "value": text}) for s in verdict.slices),
         }
     )
@@ -277,7 +279,7 @@ def test_a_long_body_loses_whole_parts_and_says_where_they_are(verdict: Verdict)
 
     note = f"_Too long for a pull request: it is in the [report]({RUN}/artifacts/2)._"
     assert 1 <= text.count(note)
-    assert f"## Data quality\n\n{note}" in text
+    assert f"## Gates\n\n{note}\n\n## Merge" in text
     assert f" · [workflow run]({RUN})\n" in text
     assert "- 2013-05-01: what was proposed first" in text
     assert len(text.encode("utf-16-le")) / 2 + 500 <= 65_536
