@@ -25,9 +25,9 @@ LARGEST = 1e9
 FEWEST = 2  # a line has two ends
 # Both colours are told apart by colour-blind readers, and stand out from the light and from the dark page. All else is
 # left to the theme that GitHub chooses with the page. On a telephone Mermaid measures letters too small: a title of
-# the axis would lie on its numbers, and these need room on their left.
+# the axis would lie on its numbers, and labels need more room around them.
 SETTINGS = (
-    '%%{init: {"xyChart": {"width": 520, "height": 260, "xAxis": {"labelFontSize": 15}, '
+    '%%{init: {"xyChart": {"width": 520, "height": 260, "xAxis": {"labelFontSize": 15, "labelPadding": 10}, '
     '"yAxis": {"labelFontSize": 15, "labelPadding": 14}}, '
     '"themeVariables": {"xyChart": {"plotColorPalette": "#2b7de1, #d9730d"}}}}%%'
 )

@@ -119,6 +119,7 @@ def draw(text: str, out: Path, width: int = 1012, *, dark: bool = False) -> None
     if height is None:
         raise SystemExit("The page was not drawn in time.")
     with tempfile.TemporaryDirectory() as folder:
+        # Chromium's windows are no narrower than 500 pixels; a narrower page leaves the rest of the picture blank.
         size = f"--window-size={max(width, 500)},{int(height[1]) + 16}"
         _browse(Path(folder), page(text, width, dark=dark), f"--screenshot={out.absolute()}", size)
 
