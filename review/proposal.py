@@ -82,8 +82,8 @@ def reference(verdict: Verdict, previous: Manifest | None) -> float | None:
     main = next(iter(verdict.scores), None)
     if not verdict.passed or main is None or main.value is None:
         return None
-    known = [previous.reference] if previous is not None and previous.metric == main.metric else []
-    return max([main.value, *known, *([] if verdict.reference is None else [verdict.reference])])
+    known = (previous.reference_in(main.metric) if previous else None, verdict.reference)
+    return max([main.value, *(score for score in known if score is not None)])
 
 
 def body(

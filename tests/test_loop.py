@@ -190,3 +190,18 @@ def test_an_open_proposal_is_not_piled_upon(place: Place) -> None:
     assert held.data["retrain"] is False
     place.mlops("propose", day=day)
     assert number == place.night(day).forge.open_proposal("flights").number  # type: ignore[union-attr]
+
+
+def test_another_metric_starts_without_the_old_reference(place: Place) -> None:
+    """Where model.toml names another metric than the manifest, nothing is held against the old score."""
+    day = LAST + dt.timedelta(days=8)
+    place.serve(LAST, day)
+    config = place.folder / "model" / "flights" / "model.toml"
+    config.write_text(config.read_text().replace('metric = "balanced_accuracy"', 'metric = "roc_auc"'))
+    assert 0 == place.mlops("pull", day=day).code
+    decided = place.mlops("check", "--json", "--reason", "another metric", "--force", day=day).data
+    assert 0 == place.mlops("train", day=day).code
+    judged = place.mlops("validate", "--json", day=day).data
+
+    assert ("roc_auc", None) == (decided["performance"]["metric"], decided["performance"]["reference"])
+    assert judged["scores"][0]["value"] == judged["reference"]
