@@ -13,6 +13,7 @@ from core.errors import ConfigError
 from core.records import Record
 
 PUBLIC = "github.com"
+REPOSITORY = r"[\w.-]+/[\w.-]+"
 
 
 class Hub(Record):
@@ -24,7 +25,7 @@ class Hub(Record):
     pages that the team chose to show (the tracking URI itself is a secret).
     """
 
-    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+    repository: Annotated[str, Field(pattern=f"^{REPOSITORY}$")]
     server_url: str
     api_url: str
     token: SecretStr | None
@@ -40,7 +41,7 @@ class Hub(Record):
         None elsewhere, and where `MLOPS_FORGE` is a folder: then proposals live in a bare git repository.
 
         Raises:
-            ConfigError: `MLOPS_FORGE` is an address, but not that of a repository.
+            ConfigError: what should name a repository does not.
         """
         address = env.get("MLOPS_FORGE", "")
         if address.startswith(("https://", "http://")):
@@ -49,6 +50,12 @@ class Hub(Record):
             server, repository = env.get("GITHUB_SERVER_URL", f"https://{PUBLIC}"), env.get("GITHUB_REPOSITORY", "")
         else:
             return None
+        if not re.fullmatch(REPOSITORY, repository):
+            raise ConfigError(
+                f"GITHUB_REPOSITORY is {repository!r}, which is not OWNER/NAME.",
+                why="A runner sets it; somewhere it was overwritten.",
+                fix="Do not set it, or name a folder with MLOPS_FORGE.",
+            )
         run = env.get("GITHUB_RUN_ID")
         token = env.get("GITHUB_TOKEN") or env.get("GH_TOKEN")
         return cls(
@@ -70,7 +77,7 @@ class Hub(Record):
 def _parts(address: str) -> tuple[str, str]:
     url = urlsplit(address.removesuffix("/").removesuffix(".git"))
     repository = url.path.strip("/")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or not url.hostname:
+    if not re.fullmatch(REPOSITORY, repository) or not url.hostname:
         raise ConfigError(
             f"MLOPS_FORGE is {url.scheme}://{url.hostname or ''}{url.path}, which is no repository.",
             fix="Write it like https://github.com/OWNER/NAME, or name a folder.",

@@ -48,6 +48,13 @@ def test_an_address_of_something_else_is_refused_without_its_password() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["", "demo", "acme/demo/x", "acme/de mo"])
+def test_a_runner_that_lost_its_repository_says_so(name: str) -> None:
+    """A repository that is not OWNER/NAME is a config error, not a trace."""
+    with pytest.raises(ConfigError, match="GITHUB_REPOSITORY"):
+        Hub.load({**RUN, "GITHUB_REPOSITORY": name})
+
+
 def test_the_token_is_not_shown() -> None:
     """A record that is printed or written does not hold the token."""
     hub = Hub.load(RUN)
