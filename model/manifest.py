@@ -38,6 +38,10 @@ class Manifest(Record):
     reference: Finite
     reason: Annotated[str, Field(max_length=500)]
 
+    def reference_in(self, metric: str) -> float | None:
+        """The reference where it is a score of `metric`; scores of another metric cannot be compared with it."""
+        return self.reference if self.metric == metric else None
+
 
 def path(name: str) -> str:
     """Where the manifest of the model folder `name` lies in the repository."""

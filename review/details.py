@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from review import words
 from review.markdown import bar, code, columns, folded, number, plain, section, signed, table
+from review.sections import in_mlflow
 from review.words import reading
 
 if TYPE_CHECKING:
     from model.validation import SliceScore, Verdict
     from monitoring.drift import ColumnDrift
     from monitoring.window import Finding, QualityReport
+    from review.proposal import Links
 
 SEVERITIES = {"critical": "⛔", "warning": "⚠️", "info": "\u2139\ufe0f"}
 
@@ -44,14 +46,17 @@ def quality(verdict: Verdict) -> str:
     rows = [row for report in reports for row in _findings(report)]
     checked = "; ".join(f"{r.subject}: {r.checks} checks on {words.count(r.rows)} rows" for r in reports)
     grid = table(columns("Finding", "In words", "Day", "Measured>", "Limit>"), rows)
+    if rows and not any(report.critical for report in reports):
+        grid = folded(f"{len(rows)} findings, none of them critical", grid)
     return section("Data quality", grid if rows else "✅ Nothing found.", f"Checked: {checked}." if checked else "")
 
 
 def _findings(report: QualityReport) -> list[tuple[str, ...]]:
     def row(found: Finding) -> tuple[str, ...]:
         column = f" {code(found.column)}" if found.column else ""
-        name = f"{SEVERITIES[found.severity]} {plain(words.label(found.check))}{column}"
-        return (name, plain(found.sentence), words.moment(found.date), reading(found.value), reading(found.limit))
+        name = f"{SEVERITIES[found.severity]}\u00a0{plain(words.label(found.check))}{column}"
+        day = words.moment(found.date).replace("-", "\u2011")  # a narrow cell would break it at its hyphens
+        return (name, plain(found.sentence), day, reading(found.value), reading(found.limit))
 
     return [row(found) for found in words.by_severity(report.findings)]
 
@@ -69,6 +74,8 @@ def drift(verdict: Verdict) -> str:
         most=8,
     )
     drifted = sum(column.drifted for column in moved)
+    if not drifted:
+        grid = folded("The columns that moved most", grid)
     text = f"{drifted} of {len(moved)} columns drifted tonight, {words.nights(report)}."
     unadjusted = "" if report.adjusted else "Not adjusted for nights: the baseline has too few days."
     return section("Drift", f"{text} {unadjusted}".strip(), grid)
@@ -80,7 +87,7 @@ def _drift_row(column: ColumnDrift, most: float) -> tuple[str, ...]:
     return (code(column.column), effect, bar(column.effect, most), p_value, psi, state)
 
 
-def origin(verdict: Verdict) -> str:
+def origin(verdict: Verdict, links: Links) -> str:
     """Which rows, run and files this model is."""
     made = verdict.candidate
     rows = [
@@ -91,10 +98,12 @@ def origin(verdict: Verdict) -> str:
         ("judged on", f"{words.count(made.holdout_rows)} later rows, to {made.data_until:%Y-%m-%d %H:%M}"),
         ("latency, p95", f"{number(verdict.latency_p95_ms, 1)} ms"),
         ("size", f"{number(verdict.size_mb, 2)} MB"),
-        ("MLflow run", code(made.run_id)),
+        ("MLflow run", " ".join([code(made.run_id), in_mlflow("open", links, f"runs/{made.run_id}")]).rstrip()),
         ("model digest", code(made.digest)),
         ("data digest", code(made.data_digest)),
         ("holdout digest", code(verdict.holdout_digest)),
         ("git commit", code(made.commit) or number(None)),
     ]
-    return section("Training window and digests", folded("What exactly is promoted", table(columns("", ""), rows)))
+    return section(
+        "Training window and digests", folded("What exactly is promoted", table(columns("What", "Which"), rows))
+    )

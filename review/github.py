@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UsageError
-from review.api import Api
+from review.api import Api, limited
 from review.codeowners import PLACES, Owners, owners
 from review.commits import commit, text_of
 from review.forge import Proposal, State, branch_of
+from review.refusals import words
 from review.threads import comment
 
 if TYPE_CHECKING:
@@ -84,8 +86,7 @@ class GitHubForge:
             elif LABEL in {label.name for label in pull.labels}:
                 return pull
             self._ask(repo, pull, [*files])
-            # The label comes last: where it is, nothing of the rest is missing.
-            pull.as_issue().edit(labels=sorted({LABEL, *(label.name for label in pull.labels)}))
+            self._label(pull)  # last: where it is, nothing of the rest is missing
             return pull
 
         return self._proposal(self.api(f"open the pull request of {model}", operation), model)
@@ -118,8 +119,6 @@ class GitHubForge:
 
     def _ask(self, repo: Repository, pull: PullRequest, paths: list[str]) -> None:
         """Ask the owners of the files for a review, but for the author, and those who are asked already."""
-        from github import GithubException
-
         told = next((text for place in PLACES if (text := text_of(repo, place, repo.default_branch))), "")
         asked = [owners(told, path) for path in paths]
         known = {pull.user.login, *(user.login for user in pull.requested_reviewers)}
@@ -129,13 +128,29 @@ class GitHubForge:
             if asked and all(one == Owners() for one in asked):
                 self.notes.append("CODEOWNERS names nobody for the manifest, so nobody was asked for a review.")
             return
+        # Apart, because a workflow's own token may ask people, and not teams.
+        for names, request in ((people, {"reviewers": people}), (teams, {"team_reviewers": teams})):
+            if names:
+                with self._tolerant(f"{', '.join(names)} could not be asked for a review"):
+                    pull.create_review_request(**request)
+
+    def _label(self, pull: PullRequest) -> None:
+        """Add our label beside those that people gave."""
+        # PyGithub's own call sends a bare list, which GitHub's description does not have.
+        with self._tolerant(f"The label {LABEL} could not be set"):
+            pull.requester.requestJsonAndCheck("POST", f"{pull.issue_url}/labels", input={"labels": [LABEL]})
+
+    @contextmanager
+    def _tolerant(self, note: str) -> Iterator[None]:
+        """Go on where GitHub refuses what is only a convenience, and note it."""
+        from github import GithubException
+
         try:
-            pull.create_review_request(reviewers=people, team_reviewers=teams)
+            yield
         except GithubException as err:
-            if err.status not in {403, 404, 422}:
+            if err.status not in {403, 404, 422} or limited(err):
                 raise
-            names = ", ".join([*people, *teams])
-            self.notes.append(f"{names} could not be asked for a review: check CODEOWNERS, and their write access.")
+            self.notes.append(f"{note}: {words(err.data)[:200]}")
 
     def _proposal(self, pull: PullRequest, model: str) -> Proposal:
         state: State = "merged" if pull.merged_at else "open" if pull.state == "open" else "closed"

@@ -17,7 +17,7 @@ LINKS = re.compile(
 )
 ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-_])")
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>&|~#@$!^=])")
-BLOCK_START = re.compile(r"^([-+:]|\d{1,9}(?=[.)]))")
+BLOCK_START = re.compile(r"^([-+:]|\d{1,9}(?=[.)](?:\s|$)))")
 Align = Literal["left", "right"]
 
 

@@ -167,7 +167,7 @@ def _one(review: Review) -> str:
     version = f" to version {review.version}" if review.version else ""
     verdict = "may be merged" if review.passed else "must not be merged"
     head = f"### {MARKS['passes' if review.passed else 'blocks']} {code(review.model)}: this {kind}{version} {verdict}"
-    rows = [(f"{MARKS[one.state]} {plain(one.name)}", plain(one.sentence, 600)) for one in review.checks]
+    rows = [(f"{MARKS[one.state]}\u00a0{plain(one.name)}", plain(one.sentence, 600)) for one in review.checks]
     steps = [plain(step) for step in review.steps]
     merging = f"**Merging** will {'; '.join(steps)}." if steps and review.passed else ""
     return "\n\n".join(filter(None, [head, table(columns("Check", "Found"), rows), merging]))

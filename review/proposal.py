@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from core.errors import UsageError
-from review import details, sections, words
-from review.markdown import clean, plain
+from review import charts, details, sections, words
+from review.markdown import clean, plain, section
 
 if TYPE_CHECKING:
+    from model.events import Event
     from model.manifest import Manifest
     from model.validation import Verdict
     from review.forge import Proposal
 
-LIMIT = 60_000  # GitHub refuses a body over 65,536 characters
-CUT = "_Cut here: the rest is in the report._\n"
+LIMIT = 65_000  # GitHub refuses a body over 65,536 characters; the forge adds a line of its own
 STORY = "## Earlier in this pull request"
 STORY_LINE = re.compile(r"^- \d{4}-\d\d-\d\d: .*$", re.MULTILINE)
 MOST_STORY = 20
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where a reviewer reads more, and in whose name the pull request is opened.
+
+    `run_url`: the workflow run. `report_url`: its report. `mlflow_url`: base address of the MLflow UI that the team
+    chose to show; never the tracking URI, which may hold a password. `token`: "default" is the workflow's own, whose
+    pull requests wait for a click before their checks run; "local" is the forge without GitHub.
+    """
+
+    run_url: str | None = None
+    report_url: str | None = None
+    mlflow_url: str | None = None
+    token: Literal["default", "app", "local"] = "local"  # noqa: S105 - whose token, not a token
 
 
 def title(verdict: Verdict) -> str:
@@ -36,14 +53,13 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
     """
     from model.manifest import Manifest
 
-    candidate, main = verdict.candidate, next(iter(verdict.scores), None)
-    if not verdict.passed or main is None or main.value is None:
+    candidate, main, best = verdict.candidate, next(iter(verdict.scores), None), reference(verdict, previous)
+    if main is None or main.value is None or best is None:
         raise UsageError(
             f"Version {candidate.version} of {candidate.registry_name} cannot be declared for Production.",
             why=words.headline(verdict) if not verdict.passed else "Its score is undefined on the holdout.",
             fix="Read the report; the model in service stays in service.",
         )
-    known = [previous.reference] if previous is not None and previous.metric == main.metric else []
     return Manifest(
         model=candidate.registry_name,
         version=candidate.version,
@@ -56,9 +72,18 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
         data_until=candidate.data_until,
         metric=main.metric,
         score=main.value,
-        reference=max([main.value, *known, *([] if verdict.reference is None else [verdict.reference])]),
+        reference=best,
         reason=clean("; ".join(words.reasons(verdict)), 500),
     )
+
+
+def reference(verdict: Verdict, previous: Manifest | None) -> float | None:
+    """The best score so far in the metric of the performance trigger; None where nothing may be declared."""
+    main = next(iter(verdict.scores), None)
+    if not verdict.passed or main is None or main.value is None:
+        return None
+    known = (previous.reference_in(main.metric) if previous else None, verdict.reference)
+    return max([main.value, *(score for score in known if score is not None)])
 
 
 def body(
@@ -66,36 +91,54 @@ def body(
     *,
     before: Manifest | None = None,
     previous: Proposal | None = None,
-    run_url: str | None = None,
     report: str | None = None,
+    links: Links | None = None,
+    events: Sequence[Event] = (),
 ) -> str:
-    """The body of the pull request in Markdown: the most important first, under 60,000 characters, cut at a section.
+    """The body of the pull request in Markdown: the most important first, at most 65,000 characters.
 
     Args:
         verdict: what is to be decided on.
         before: what git declares now.
         previous: the open proposal that this one updates; its story is kept.
-        run_url: the workflow run that made it.
-        report: address or path of the HTML report.
+        report: path of the HTML report, shown where it has no address.
+        links: where to read more; None in the local forge.
+        events: the model's event log, oldest first; with it, score and drift are drawn over time.
     """
+    links = links or Links()
     parts = [
-        sections.summary(verdict, run_url, report),
         sections.why(verdict),
         sections.comparison(verdict),
         sections.gates(verdict),
-        sections.merging(verdict, before),
+        sections.merging(verdict, before, reference(verdict, before), links),
         details.slices(verdict),
         details.quality(verdict),
         details.drift(verdict),
-        details.origin(verdict),
-        _story(verdict, previous),
+        charts.over_time(verdict, events),
+        details.origin(verdict, links),
     ]
-    text = ""
-    for part in filter(None, parts):
-        if len(text) + len(part) + len(CUT) + 2 > LIMIT:
-            return text + CUT
-        text += part + "\n\n"
-    return text.rstrip() + "\n"
+    head, story = sections.summary(verdict, links, report), _story(verdict, previous)
+    room = LIMIT - _size(head) - _size(story)
+    return "\n\n".join(filter(None, [head, *_fitting([*filter(None, parts)], room, links), story])) + "\n"
+
+
+def _fitting(parts: Sequence[str], room: int, links: Links) -> list[str]:
+    """The parts, as many whole ones as there is room for; of the others the heading, and where to read them."""
+    where = sections.link("report", links.report_url) or sections.link("workflow run", links.run_url) or "report"
+    note = f"_Too long for a pull request: it is in the {where}._"
+    stubs = [section(part.splitlines()[0].removeprefix("## "), note) for part in parts]
+    room -= sum(map(_size, stubs))
+    fitting = []
+    for part, stub in zip(parts, stubs, strict=True):
+        more = _size(part) - _size(stub)
+        fitting.append(part if more <= room else stub)
+        room -= more if more <= room else 0
+    return fitting
+
+
+def _size(text: str) -> int:
+    """Characters as the strictest reader counts them, which takes those beyond 16 bits for two; and an empty line."""
+    return len(text.encode("utf-16-le")) // 2 + len("\n\n")
 
 
 def _story(verdict: Verdict, previous: Proposal | None) -> str:

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from review.alerts import Alert
 
+# The stages of each job, in the order in which they run. A job that died without a word is told under its own name.
 STAGES = {
-    "monitor": ("pull", "check", "monitor"),
+    "monitor": ("pull", "check", "promote", "monitor"),
     "train": ("train", "validate"),
     "propose": ("propose",),
-    "agreement": ("promote", "agreement"),
-    "promote": ("promote", "agreement"),
+    "promote": ("promote",),
 }
+# One cause for all stages of a run: without a registry each of them fails in the same way.
+SHARED = {"config", "outside"}
 FINE = {"success", "skipped"}
 
 
@@ -77,9 +79,11 @@ def causes(settings: Settings, model: str, as_of: dt.datetime, results: Mapping[
 
     work, hub = settings.work(model), settings.hub
     run_url, report_url = (hub.run_url, hub.report_url) if hub else (None, None)
-    failures = [Failure.read(path) for path in sorted(work.glob("failure-*.json"))]
-    found = [alerts.failed(failure, run_url) for failure in failures]
+    order = [stage for stages in STAGES.values() for stage in stages]
+    failures = sorted(map(Failure.read, work.glob("failure-*.json")), key=lambda one: order.index(one.stage))
     known = {failure.stage for failure in failures}
+    first = {failure.kind if failure.kind in SHARED else failure.cause: failure for failure in reversed(failures)}
+    found = [alerts.failed(failure, run_url) for failure in reversed(first.values())]
     for job, result in results.items():
         if result not in FINE and not known & set(STAGES.get(job, ())):
             found.append(alerts.stopped(model, job, as_of, run_url))

@@ -77,7 +77,7 @@ def past(night: Night) -> Past:
     return Past(
         champion=champion.version if champion else None,
         champion_trained=champion.trained_at if champion else None,
-        reference=declared.reference if declared else None,
+        reference=declared.reference_in(night.config.triggers.performance.metric) if declared else None,
         last_training=max(trained, default=None),
         trainings_30_days=sum(moment > night.as_of - 30 * DAY for moment in trained),
         open_proposal=proposal.url if proposal else None,

@@ -28,7 +28,7 @@ def decision(night: Night, made: Decision) -> None:
         trigger=", ".join(r.trigger for r in made.readings if r.state == "fired"),
         success=True,
         version=made.champion,
-        metrics=_readings(made),
+        metrics={**_readings(made), **_drift(night, made)},
         reasons=(*made.reasons, *made.held_back_by),
         details={"retrain": str(made.retrain).lower(), **told},
     )
@@ -107,6 +107,18 @@ def _readings(made: Decision) -> dict[str, float]:
     values = {f"{reading.trigger}": reading.value for reading in made.readings if reading.value is not None}
     limits = {f"{reading.trigger}_limit": reading.limit for reading in made.readings if reading.limit is not None}
     return {**values, **limits}
+
+
+def _drift(night: Night, made: Decision) -> dict[str, float]:
+    """The largest effect among the columns that drifted tonight, 0 where none did, and the least that counts.
+
+    Effects of columns that did not drift would mislead: large ones are usual in seasons, and mean nothing.
+    """
+    columns = made.drift.nights[-1].columns if made.drift and made.drift.nights else ()
+    if not columns:
+        return {}
+    effect = max((column.effect for column in columns if column.drifted and not column.ignored), default=0.0)
+    return {"drift_effect": effect, "drift_effect_limit": night.config.triggers.drift.min_effect}
 
 
 def _write(night: Night, kind: str, **fields: object) -> None:

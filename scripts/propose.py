@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import GateBlockedError
 from scripts import log, options, output, runner
@@ -55,7 +55,7 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
     made = night.forge.propose(
         night.name,
         text.title(verdict),
-        text.body(verdict, before=before, previous=previous, report=f"local/{night.name}/report.html"),
+        text.body(verdict, before=before, previous=previous, **places(night)),
         {manifest.path(night.name): manifest.dump(declared)},
         night.as_of,
     )
@@ -63,6 +63,18 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
         output.warn(note)
     log.proposal(night, made, verdict)
     return made
+
+
+def places(night: Night) -> dict[str, Any]:
+    """What the body links to; on GitHub also the event log, which it draws (the local forge's report does that)."""
+    from model.events import read_events
+    from review.proposal import Links
+
+    hub = night.settings.hub
+    if hub is None:
+        return {"report": f"local/{night.name}/report.html"}
+    links = Links(run_url=hub.run_url, report_url=hub.report_url, mlflow_url=hub.mlflow_url, token=hub.identity)
+    return {"links": links, "events": read_events(night.registry.client, night.name)}
 
 
 def blocked(verdict: Verdict) -> GateBlockedError:

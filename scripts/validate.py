@@ -67,7 +67,7 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
     challenger, champion = registry.load(version), night.champion
     if champion is not None and champion.version == candidate.version:
         champion = None
-    declared = night.manifest
+    declared, metric = night.manifest, config.triggers.performance.metric
     return Evidence.of(
         holdout,
         config,
@@ -78,7 +78,7 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
         example_equal=registry.says_the_same(version, challenger),
         latency_p95_ms=latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
-        previous_reference=declared.reference if declared else None,
+        previous_reference=declared.reference_in(metric) if declared else None,
     )
 
 

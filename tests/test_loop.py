@@ -151,6 +151,23 @@ def test_the_log_tells_the_whole_story(place: Place) -> None:
     assert sorted(e["timestamp"] for e in events) == [e["timestamp"] for e in events]
 
 
+def test_the_log_keeps_how_far_columns_drifted(place: Place) -> None:
+    """A decision keeps the largest effect among drifted columns, 0 where none drifted, however far others moved."""
+    place.serve(LAST, LAST + dt.timedelta(days=8))
+    kept = {}
+    for day in (LAST + dt.timedelta(days=7), LAST + dt.timedelta(days=8)):
+        assert 0 == place.mlops("pull", day=day).code
+        columns = place.mlops("check", "--json", day=day).data["drift"]["nights"][-1]["columns"]
+        events = [json.loads(line) for line in place.mlops("history", "--jsonl", day=None).out.splitlines()]
+        metrics = [event["metrics"] for event in events if event["event"] == "decision"][-1]
+        kept[day] = metrics["drift_effect"]
+        assert 0.1 == metrics["drift_effect_limit"] < max(column["effect"] for column in columns)
+        assert kept[day] == max((c["effect"] for c in columns if c["drifted"] and not c["ignored"]), default=0.0)
+        place.sql("UPDATE predictions SET distance = 4 * distance")
+
+    assert 0.0 == kept[LAST + dt.timedelta(days=7)] < kept[LAST + dt.timedelta(days=8)]
+
+
 def test_status_says_where_the_model_stands(place: Place) -> None:
     """One screen: the version in service, the last readings, and that registry and git agree."""
     said = place.mlops("status", day=LAST)
@@ -173,3 +190,18 @@ def test_an_open_proposal_is_not_piled_upon(place: Place) -> None:
     assert held.data["retrain"] is False
     place.mlops("propose", day=day)
     assert number == place.night(day).forge.open_proposal("flights").number  # type: ignore[union-attr]
+
+
+def test_another_metric_starts_without_the_old_reference(place: Place) -> None:
+    """Where model.toml names another metric than the manifest, nothing is held against the old score."""
+    day = LAST + dt.timedelta(days=8)
+    place.serve(LAST, day)
+    config = place.folder / "model" / "flights" / "model.toml"
+    config.write_text(config.read_text().replace('metric = "balanced_accuracy"', 'metric = "roc_auc"'))
+    assert 0 == place.mlops("pull", day=day).code
+    decided = place.mlops("check", "--json", "--reason", "another metric", "--force", day=day).data
+    assert 0 == place.mlops("train", day=day).code
+    judged = place.mlops("validate", "--json", day=day).data
+
+    assert ("roc_auc", None) == (decided["performance"]["metric"], decided["performance"]["reference"])
+    assert judged["scores"][0]["value"] == judged["reference"]

@@ -31,7 +31,7 @@ USES = [(where, step) for where, step in (*STEPS, *OWN) if "uses" in step]
 CLI = typer.main.get_command(app)
 PINNED = re.compile(r"uses: +(?P<name>[\w.-]+/[\w./-]+)@(?P<ref>\S+)(?P<rest>.*)")
 WRITES = {
-    ("retrain.yml", "propose"): {"contents", "pull-requests"},
+    ("retrain.yml", "propose"): {"contents", "issues", "pull-requests"},
     ("alert.yml", "alert"): {"issues"},
     ("promote.yml", "promote"): {"deployments", "issues", "pull-requests"},
     ("promotion-check.yml", "comment"): {"pull-requests"},

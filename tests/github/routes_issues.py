@@ -63,6 +63,15 @@ def edit_issue(double: Double, call: Call) -> Answer:
     return 200, replies.issue(double, item)
 
 
+@route("POST", r"/issues/(\d+)/labels", "issues", "pull-requests")
+def add_labels(double: Double, call: Call) -> Answer:
+    """Add labels to an issue or pull request."""
+    item = _item(double, call)
+    item.labels = list(dict.fromkeys([*item.labels, *_labels(double, call.body["labels"])]))
+    item.updated_at = now()
+    return 200, [replies.label(double, name) for name in item.labels]
+
+
 @route("GET", r"/issues/(\d+)/comments", "issues", "pull-requests")
 def list_comments(double: Double, call: Call) -> Answer:
     """The comments of an issue or pull request, oldest first."""

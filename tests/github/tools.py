@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 # Prism 5.15 and later need node 24; GitHub's description is the one that the replies were checked against.
-PACKAGES = {"@octokit/openapi": "23.0.2", "@stoplight/prism-cli": "5.14.2"}
+# Mermaid draws the charts of a pull request, as GitHub does.
+PACKAGES = {"@octokit/openapi": "23.0.2", "@stoplight/prism-cli": "5.14.2", "mermaid": "11.17.2"}
 ROOT = Path(__file__).parent.parent.parent
 
 

@@ -131,3 +131,9 @@ def test_an_unreadable_manifest_is_not_a_missing_one(tmp_path: Path) -> None:
     other.write_bytes(b"\xff\xfe")
     with pytest.raises(RegistryError, match="cannot be read"):
         manifest.read(tmp_path, "other")
+
+
+def test_a_reference_counts_in_its_own_metric_only() -> None:
+    """After a change of metric the old reference is none: a balanced accuracy cannot be held against an AUC."""
+    assert 0.75 == declared().reference_in("roc_auc")
+    assert declared().reference_in("balanced_accuracy") is None

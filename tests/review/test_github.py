@@ -135,6 +135,14 @@ class TestPropose:
         assert [LABEL] == double.pulls[number].labels
         assert "nobody-here" in forge.notes[0]
 
+    def test_a_label_that_may_not_be_made_stops_nothing(self, forge: GitHubForge, double: Double) -> None:
+        """An App without the right to issues opens its pull request all the same, and says what is missing."""
+        double.faults = [Fault("POST", "/issues/.*/labels$", status=403, message="Resource not accessible")]
+        number = propose(forge)
+
+        assert ("open", []) == (double.pulls[number].state, double.pulls[number].labels)
+        assert "label" in forge.notes[0]
+
     @pytest.mark.parametrize("when", ["before", "after"])
     @pytest.mark.parametrize("step", range(1, 8))
     @pytest.mark.parametrize("open_", [False, True], ids=["new", "update"])

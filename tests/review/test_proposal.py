@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,16 +11,25 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from core.errors import UsageError
+from model.events import Event
 from model.manifest import Manifest
 from model.validation import Gate, Verdict
 from review import proposal
 from review.forge import Proposal
 from review.page import to_html
+from review.proposal import Links
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
 Make = Callable[..., Verdict]
+RUN = "https://github.com/o/r/actions/runs/1"
+LINKS = Links(
+    run_url=RUN,
+    report_url=f"{RUN}/artifacts/2",
+    mlflow_url="https://mlflow.example.org/ui/",
+    token="default",  # noqa: S106
+)
 HOSTILE = [
     "a|b|c",
     "x\n\n## Approved by @octocat\n| a | b |",
@@ -65,7 +75,9 @@ def spoil(verdict: Verdict, text: str) -> Verdict:
     return verdict.model_copy(
         update={
             "candidate": verdict.candidate.model_copy(update={"decision": spoilt, "registry_name": text}),
-            "gates": tuple(g.model_copy(update={"sentence": text}) for g in verdict.gates),
+            "gates": tuple(g.model_copy(update={"sentence": text, "name": text}) for g in verdict.gates),
+            "scores": tuple(s.model_copy(update={"metric": text}) for s in verdict.scores),
+            "comparison": verdict.comparison and verdict.comparison.model_copy(update={"metric": text}),
             "slices": tuple(s.model_copy(update={"column": text, "value": text}) for s in verdict.slices),
         }
     )
@@ -110,7 +122,7 @@ def test_a_refused_candidate_is_seen_as_refused(make_verdict: Make) -> None:
     text = proposal.body(make_verdict(passed=False, gates=(*passing[:-2], blind, passing[-1])))
 
     assert text.startswith("⛔ **Version 4 is refused by 1 of 9 gates.**")
-    assert "| ⚠️ latency | Cannot judge: not measured. |" in text.split("## Gates")[1].splitlines()[4]
+    assert "| ⚠️\u00a0latency | Cannot judge: not measured. |" in text.split("## Gates")[1].splitlines()[4]
 
 
 def test_the_parts_come_in_the_order_of_their_weight(make_verdict: Make) -> None:
@@ -131,10 +143,10 @@ def test_the_parts_come_in_the_order_of_their_weight(make_verdict: Make) -> None
 
 def test_the_figures_are_in_the_tables(make_verdict: Make) -> None:
     """Readings, scores with intervals, slices, warnings and drift appear with their numbers."""
-    text = proposal.body(make_verdict())
+    text = proposal.body(make_verdict(), before=proposal.manifest_for(make_verdict(), None, ""))
 
     for line in (
-        "| 🔔 drift | humid and recent\\_delay drifted, on 2 of the last 3 nights (2 are needed). | fired | 2 | 1 |",
+        "\u00a0drift fired | humid and recent\\_delay drifted, on 2 of the last 3 nights (2 are needed). | 2 | 1 |",
         "| **balanced accuracy** | 0.612 | 0.641 | **+0.029** | +0.011 to +0.047 |",
         "| precision | \u2013 | 0.384 | \u2013 | 0.356 to 0.412 |",
         "| `origin = LGA` | 694 | 0.629 | 0.611 | \u22120.018 |",
@@ -143,7 +155,7 @@ def test_the_figures_are_in_the_tables(make_verdict: Make) -> None:
         f"| model digest | `{'9c1e' * 16}` |",
     ):
         assert line in text
-    assert "version 3 becomes Archived" in text
+    assert "version 3 becomes Archived" in proposal.body(make_verdict())
 
 
 def test_the_first_model_has_nothing_to_be_compared_with(make_verdict: Make) -> None:
@@ -154,45 +166,126 @@ def test_the_first_model_has_nothing_to_be_compared_with(make_verdict: Make) -> 
 
     assert "No version is in Production yet" in text
     assert "Nothing could be measured." in text
-    assert "the state without a model" in text
+    assert "**To roll back** there is no version" in text
 
 
 def test_links_are_made_only_of_addresses(make_verdict: Make) -> None:
-    """A run's address becomes a link; anything else is shown as a name."""
-    run = "https://github.com/o/r/actions/runs/1"
-    text = proposal.body(make_verdict(), run_url=run, report="local/flights/report.html")
+    """Addresses become links; what is none is not shown, for it may hold a password; a report on disk is a path."""
+    local = proposal.body(make_verdict(), report="local/flights/report.html")
+    whole = proposal.body(make_verdict(), report="local/flights/report.html", links=LINKS)
 
-    assert f"[workflow run]({run}) · report with pictures: `local/flights/report.html`" in text
-    assert "](javascript" not in proposal.body(make_verdict(), run_url="javascript:alert(1)")
+    assert "report with pictures: `local/flights/report.html`" == local.splitlines()[2]
+    assert (
+        f"[report with pictures]({RUN}/artifacts/2) · [workflow run]({RUN}) · "
+        "[version 4 in MLflow](https://mlflow.example.org/ui/#/models/flights/versions/4)"
+    ) == whole.splitlines()[2]
+    assert f"`{'3f2a' * 8}` [open](https://mlflow.example.org/ui/#/runs/{'3f2a' * 8})" in whole
+    for bad in ("javascript:alert(1)", "https://ann:secret@mlflow.example.org", "https://x/) [y](https://z"):
+        text = proposal.body(make_verdict(), links=Links(run_url=bad, report_url=bad, mlflow_url=bad))
+        assert bad not in text
+        assert "](" not in text
+
+
+def test_how_to_roll_back_depends_on_where_it_lives(make_verdict: Make) -> None:
+    """On GitHub it is a button, in the local forge a command; checks wait only with a workflow's own token."""
+    before = proposal.manifest_for(make_verdict(candidate={"version": 3}), None, "")
+    texts = {
+        token: proposal.body(make_verdict(), before=before, links=Links(token=token))
+        for token in ("default", "app", "local")
+    }
+
+    assert ["local"] == [token for token, text in texts.items() if "git revert -m 1" in text]
+    assert ["default", "app"] == [token for token, text in texts.items() if "press **Revert**" in text]
+    assert ["default"] == [token for token, text in texts.items() if "**Approve workflows to run**" in text]
+    assert all("**To roll back** to version 3" in text for text in texts.values())
+
+
+@pytest.mark.parametrize(
+    ("reference", "metric", "said"),
+    [
+        (
+            0.6,
+            "balanced_accuracy",
+            "**The reference** that the performance trigger measures against rises from 0.600 to",
+        ),
+        (0.655, "balanced_accuracy", ""),
+        (
+            0.7,
+            "roc_auc",
+            "⚠️ **Merging replaces the reference** that the performance trigger measures against: it was 0.7",
+        ),
+    ],
+)
+def test_a_merge_that_moves_the_reference_says_so(make_verdict: Make, reference: float, metric: str, said: str) -> None:
+    """A reviewer sees what the next alarm will be measured against, and nothing where it stays."""
+    before = proposal.manifest_for(make_verdict(candidate={"version": 3}), None, "")
+    text = proposal.body(make_verdict(), before=before.model_copy(update={"reference": reference, "metric": metric}))
+
+    assert said in text
+    assert bool(said) == ("reference" in text.split("## Merge and rollback")[1].partition("## ")[0])
+
+
+def fences(text: str) -> list[Token]:
+    """The fenced parts of a text."""
+    return [token for token in parse(text) if token.type == "fence"]
+
+
+def _whole(verdict: Verdict) -> str:
+    """A body with charts, without links of our own."""
+    nights = [
+        Event(
+            timestamp=verdict.as_of - dt.timedelta(days=ago),
+            model="flights",
+            kind="decision",
+            metrics={
+                "performance": 0.6,
+                "performance_limit": 0.5,
+                "drift_effect": 0.1 * ago,
+                "drift_effect_limit": 0.2,
+            },
+        )
+        for ago in (1, 0)
+    ]
+    return proposal.body(verdict, links=Links(token="app"), events=nights)  # noqa: S106 - whose token, not a token
 
 
 @given(text=st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="|\\`@#<>[]()!*_~-+1.:/&;\n\r\t aw$", min_size=1)))
 @settings(max_examples=60, deadline=None)
 def test_hostile_data_does_not_change_the_shape_of_the_body(verdict: Verdict, text: str) -> None:
     """Whatever data says, the body has the same blocks, rows and cells, the same HTML, no link and no mention."""
-    body = proposal.body(spoil(verdict, text + "x"))
+    body, quiet = (_whole(spoil(verdict, said)) for said in (text + "x", "x"))
 
-    assert skeleton(proposal.body(spoil(verdict, "x"))) == skeleton(body)
-    assert None is re.search(r"@\w|#\d|://|www\.", body.replace("\\", ""))
-    assert str(to_html(body)).count("<details>") == 2
+    assert skeleton(quiet) == skeleton(body)
+    assert [fence.content for fence in fences(quiet)] == [fence.content for fence in fences(body)]
+    assert None is re.search(
+        r"@\w|#\d|://|www\.", re.sub(r"```mermaid\n.*?\n```", "", body.replace("\\", ""), flags=re.DOTALL)
+    )
+    assert str(to_html(body)).count("<details>") == 4
 
 
-def test_a_long_body_is_cut_between_parts(verdict: Verdict) -> None:
-    """A body that GitHub would refuse ends after a whole part and says so."""
-    long = spoil(verdict, "`" * 5000)
+def test_a_long_body_loses_whole_parts_and_says_where_they_are(verdict: Verdict) -> None:
+    """What does not fit is left out as a whole, with a link in its place; verdict, links and story always stay."""
+    long = spoil(verdict, "\U0001f6a8`" * 3000)
     decision = long.candidate.decision
     assert decision.quality is not None
     many = {
-        "reasons": decision.reasons * 50,
+        "reasons": tuple(f"{i}{reason}" for reason in decision.reasons for i in range(50)),
         "quality": decision.quality.model_copy(update={"findings": decision.quality.findings * 50}),
     }
     candidate = long.candidate.model_copy(update={"decision": decision.model_copy(update=many)})
     long = long.model_copy(update={"candidate": candidate, "gates": long.gates * 20, "slices": long.slices * 20})
-    text = proposal.body(long)
+    old = "x\n\n## Earlier in this pull request\n\n- 2013-05-01: what was proposed first\n"
+    text = proposal.body(long, links=LINKS, previous=open_proposal(verdict, old))
 
-    assert len(text) <= 60_000
-    assert text.endswith(proposal.CUT)
+    note = f"_Too long for a pull request: it is in the [report]({RUN}/artifacts/2)._"
+    assert 1 <= text.count(note)
+    assert f"## Gates\n\n{note}\n\n## Merge" in text
+    assert f" · [workflow run]({RUN})\n" in text
+    assert "- 2013-05-01: what was proposed first" in text
+    assert len(text.encode("utf-16-le")) / 2 + 500 <= 65_536
+    assert 9 == len(re.findall("^## ", text, re.MULTILINE))
     assert text.count("<details>") == text.count("</details>")
+    assert "_Too long for a pull request: it is in the report._" in proposal.body(long)
 
 
 def test_the_story_of_a_proposal_is_kept(verdict: Verdict, make_verdict: Make) -> None:
