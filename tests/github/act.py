@@ -74,8 +74,8 @@ class Act:
     ) -> Run:
         """Let an event start a workflow (a file's name) on a branch, or for a pull request on its merge with its base.
 
-        `payload` is added to what GitHub says about the event: for a pull request give its `number`. With `at`, a commit
-        of the branch, the event is an old one that is run again.
+        `payload` is added to what GitHub says about the event: for a pull request give its `number`. With `at`, which
+        is a commit of the branch, the event is an old one that is run again.
 
         Raises:
             LookupError: there is nothing to run on, or the workflow uses an action that has no stand-in.

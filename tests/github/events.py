@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.github.double import Double
 
 
-def payload(  # noqa: PLR0913 - what an event can be about
+def payload(
     double: Double,
     event: str,
     ref: str,

@@ -40,6 +40,11 @@ class Scene:
     versions: int
     events: list[dict[str, Any]]
 
+    def flights(self) -> tuple[Pull, str]:
+        """The pull request of flights that was opened last, with its body."""
+        pull = max((pull for pull in self.pulls.values() if pull.head == "promote/flights"), key=lambda one: one.number)
+        return pull, pull.body or ""
+
     def record(self, artifact: str, name: str) -> dict[str, Any]:
         """A record that the run kept."""
         found: dict[str, Any] = json.loads((self.run.artifacts / artifact / name).read_text(encoding="utf-8"))
@@ -79,6 +84,11 @@ class Template:
     def tracking(self) -> str:
         """The address of MLflow."""
         return f"sqlite:///{self.place.folder}/local/mlflow.db"
+
+    def after(self, scene: Scene) -> Template:
+        """The template as it is after a scene, which must be the last one."""
+        assert scene.run is self.runs[-1], "each run stands on the one before"
+        return self
 
     def run(self, event: str, workflow: str, *, day: str, rows: Path | None = None, **more: Any) -> Scene:
         """A run on a night, on the rows of the monitoring table or of a copy of it."""

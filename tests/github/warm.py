@@ -94,8 +94,8 @@ def run(client: socket.socket) -> None:
     except BaseException:  # noqa: BLE001 - as the interpreter does at its end
         traceback.print_exc()
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
         client.sendall(str(code).encode())
         os._exit(code)
 
