@@ -101,7 +101,7 @@ class Act:
         return _read(code, said, copy / file, self.folder / "artifacts" / str(number))
 
     def _clone(self, copy: Path, ref: str, commit: str) -> Path:
-        """A checkout of a ref, as it is or was at a commit, made runnable; its HEAD stays the commit of the double, which is the event's."""
+        """A checkout of a ref, as it is or was at a commit, made runnable; its HEAD stays the event's commit."""
         copy.mkdir(parents=True)
         for words in (
             ("init", "--quiet", "--initial-branch=main"),
