@@ -8,7 +8,7 @@ from pathlib import Path
 STANDINS = Path(__file__).parent / "standins"
 SETUP = "local/setup@offline"
 PINNED = re.compile(r"""^\s*(?:-\s+)?uses:\s*["']?([\w.-]+/[\w.-]+)((?:/[\w./-]+)?)@([\w./-]+)""", re.MULTILINE)
-IN_BRACES = re.compile(r"^ +(?:concurrency|environment): *\{[^\n]*\}", re.MULTILINE)
+IN_BRACES = re.compile(r"^ *(?:concurrency|environment): *\{[^\n]*\}", re.MULTILINE)
 IN_BRACES_KEY = re.compile(r"(?:, *(?:queue|deployment): *\w+|(?<=\{) *(?:queue|deployment): *\w+ *,)")
 
 
