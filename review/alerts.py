@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 REFUSED = "validate-refused"
 SEEN = re.compile(r"^- \d{4}-\d\d-\d\d\b.*$", re.MULTILINE)
+LEFT_OUT = re.compile(r"^- … (\d{1,5}) earlier$", re.MULTILINE)
 HEADING = "## Seen on"
 MOST = 30
 SAFE = {
@@ -98,10 +99,12 @@ def again(alert: Alert, before: str | None) -> Alert:
     if before is None:
         return alert
     text, _, tonight = alert.body.partition(HEADING)
-    old = SEEN.findall(before.partition(HEADING)[2])
+    listed = before.partition(HEADING)[2]
+    old = SEEN.findall(listed)
     nights = [*old, *(line for line in SEEN.findall(tonight) if line not in old)]
-    left_out = [f"- … {len(nights) - MOST} earlier"] if len(nights) > MOST else []
-    body = "\n".join([f"{text}{HEADING}", "", *left_out, *nights[-MOST:]]) + "\n"
+    earlier = sum(map(int, LEFT_OUT.findall(listed))) + max(0, len(nights) - MOST)
+    told = [f"- … {earlier} earlier"] if earlier else []
+    body = "\n".join([f"{text}{HEADING}", "", *told, *nights[-MOST:]]) + "\n"
     return alert.model_copy(update={"body": body})
 
 

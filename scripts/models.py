@@ -12,6 +12,8 @@ from scripts.repository import find_root
 def models(model: options.Model = None, json: options.Json = False, out: options.Out = None) -> None:
     """Print the names of all models, or the one asked for if it exists; in a workflow, set the output `models`.
 
+    Where one is asked for, the output `model` is its name: jobs after this one are given no other.
+
     Example: mlops models --json
     """
     from core.settings import load_config, model_names
@@ -23,3 +25,5 @@ def models(model: options.Model = None, json: options.Json = False, out: options
     chosen = [model] if model is not None else names
     output.show({"models": chosen}, chosen, as_json=json, out=out)
     runner.output("models", jsonlib.dumps(chosen))
+    if model is not None:
+        runner.output("model", model)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.github.fixtures import act, double, gateway, pull  # noqa: F401 - fixtures
+from tests.github.fixtures import act, double, gateway, loaded, pull, served, template  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     import pandas as pd

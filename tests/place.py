@@ -140,6 +140,18 @@ class Place:
         if any_verdict:
             config.write_text(config.read_text().replace("compare = false\n", "", 1))
 
+    def model(self, name: str) -> Path:
+        """The folder of a model."""
+        return self.folder / "model" / name
+
+    def add_model(self, name: str) -> None:
+        """A second model that is like the first, with a registry name of its own."""
+        shutil.copytree(self.model("flights"), self.model(name), ignore=shutil.ignore_patterns("production.json"))
+        config = self.model(name) / "model.toml"
+        config.write_text(config.read_text().replace('registry_name = "flights"', f'registry_name = "{name}"', 1))
+        self.person.git("add", "--all")
+        self.person.git("commit", "--quiet", "--message", f"Add {name}")
+
     def duplicate_ids(self, day: str) -> None:
         """Deliver the rows of a day twice, into a table without a primary key."""
         self.sql(
@@ -157,9 +169,9 @@ class Place:
             "ALTER TABLE plain RENAME TO predictions",
         )
 
-    def sql(self, *statements: str) -> None:
-        """Change the monitoring table."""
-        with contextlib.closing(sqlite3.connect(self.database)) as db, db:
+    def sql(self, *statements: str, database: Path | None = None) -> None:
+        """Change the monitoring table, or a copy of it."""
+        with contextlib.closing(sqlite3.connect(database or self.database)) as db, db:
             for statement in statements:
                 db.execute(statement)
 

@@ -45,14 +45,16 @@ class Act:
     Args:
         double: whose repository is cloned, and who answers for the API.
         folder: where it works.
+        warm: the socket of a process that has loaded the libraries (warm.py); without it each command loads them.
 
     Raises:
         MissingError: act is not installed.
     """
 
-    def __init__(self, double: Double, folder: Path) -> None:
+    def __init__(self, double: Double, folder: Path, warm: Path | None = None) -> None:
         self.double = double
         self.folder = folder
+        self.warm = warm
         self.program = tools.act()
         self.numbers = itertools.count(1001)
 
@@ -68,22 +70,24 @@ class Act:
         env: Mapping[str, str] | None = None,
         token: str = TOKEN,
         ref: str = "main",
+        at: str | None = None,
     ) -> Run:
         """Let an event start a workflow (a file's name) on a branch, or for a pull request on its merge with its base.
 
-        `payload` is added to what GitHub says about the event: for a pull request give its `number`.
+        `payload` is added to what GitHub says about the event: for a pull request give its `number`. With `at`, which
+        is a commit of the branch, the event is an old one that is run again.
 
         Raises:
             LookupError: there is nothing to run on, or the workflow uses an action that has no stand-in.
         """
         number = next(self.numbers)
         folder = self.folder / f"run-{number}"
-        content = events.payload(self.double, event, ref, inputs or {}, payload or {})
+        content = events.payload(self.double, event, ref, inputs or {}, payload or {}, at)
         if event.startswith("pull_request") and event != "pull_request_target":
             ref = f"refs/pull/{content['number']}/merge"
         if self.double.repository.commit_of(ref) is None:
             raise LookupError(f"{ref} does not exist (a pull request that conflicts with its base starts no workflow)")
-        copy = self._clone(folder / "copy", ref)
+        copy = self._clone(folder / "copy", ref, at or ref)
         (folder / "event.json").write_text(json.dumps(content), encoding="utf-8")
         options = {
             "--env": {**self._env(number), **(env or {})},
@@ -96,12 +100,12 @@ class Act:
         code, said = self._call(folder, event, f"--workflows={file}", *maps, *words)
         return _read(code, said, copy / file, self.folder / "artifacts" / str(number))
 
-    def _clone(self, copy: Path, ref: str) -> Path:
-        """A checkout of a ref, made runnable; its HEAD stays the commit of the double, which is the event's."""
+    def _clone(self, copy: Path, ref: str, commit: str) -> Path:
+        """A checkout of a ref, as it is or was at a commit, made runnable; its HEAD stays the event's commit."""
         copy.mkdir(parents=True)
         for words in (
             ("init", "--quiet", "--initial-branch=main"),
-            ("fetch", "--quiet", str(self.double.repository.path), f"+{ref}:refs/remotes/origin/event"),
+            ("fetch", "--quiet", str(self.double.repository.path), f"+{commit}:refs/remotes/origin/event"),
             ("checkout", "--quiet", *(["--detach"] if ref.startswith("refs/") else ["-B", ref]), "origin/event"),
             ("remote", "add", "origin", f"https://github.com/{self.double.name}.git"),
         ):
@@ -117,6 +121,7 @@ class Act:
             "ACT_ARTIFACTS": str(self.folder / "artifacts"),
             "ACT_PYTHON": sys.executable,
             "ACT_APP_TOKEN": APP_TOKEN,
+            "ACT_WARM": str(self.warm or ""),
         }
 
     def _own_env(self, home: Path) -> dict[str, str]:

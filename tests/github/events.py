@@ -11,8 +11,15 @@ if TYPE_CHECKING:
     from tests.github.double import Double
 
 
-def payload(double: Double, event: str, ref: str, inputs: Mapping[str, str], more: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of the event's file; `more` is put over what is known without it."""
+def payload(
+    double: Double,
+    event: str,
+    ref: str,
+    inputs: Mapping[str, str],
+    more: Mapping[str, Any],
+    at: str | None = None,
+) -> dict[str, Any]:
+    """The content of the event's file; `more` is put over what is known without it, `at` is the commit of a push."""
     owner, name = double.name.split("/")
     full = {"full_name": double.name, "name": name, "default_branch": "main", "private": True, "fork": False}
     found: dict[str, Any] = {
@@ -22,7 +29,7 @@ def payload(double: Double, event: str, ref: str, inputs: Mapping[str, str], mor
     if event == "workflow_dispatch":
         found.update(inputs=dict(inputs), ref=f"refs/heads/{ref}")
     elif event == "push":
-        tip = double.tip(ref)
+        tip = at or double.tip(ref)
         before = double.repository.resolve(f"{tip}^1") or "0" * 40
         found.update(ref=f"refs/heads/{ref}", before=before, after=tip)
     elif event.startswith("pull_request"):

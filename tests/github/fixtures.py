@@ -11,6 +11,9 @@ from tests.github import people, tools
 from tests.github.act import Act
 from tests.github.double import Double
 from tests.github.gateway import Gateway
+from tests.github.template import Template, promoted
+from tests.github.warm import warm
+from tests.place import Place
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +53,31 @@ def act(double: Double, tmp_path: Path) -> Act:
         return Act(double, tmp_path / "act")
     except tools.MissingError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[Path]:
+    """A process that has loaded what the commands of workflows stand on."""
+    with warm() as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
+    """The example model after four weeks in service; to be copied."""
+    return promoted(tmp_path_factory.mktemp("served") / "repo", mlflow_store)
+
+
+@pytest.fixture(scope="module")
+def template(
+    gateway: Gateway, served: Place, loaded: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Template]:
+    """The template in use, for all stories of a module: each run stands on the one before."""
+    folder = tmp_path_factory.mktemp("template")
+    try:
+        tools.act()
+    except tools.MissingError as missing:
+        pytest.skip(str(missing))
+    with gateway.serving(Double(folder / "github")) as double:
+        yield Template(double, Act(double, folder / "act", loaded), served.copy(folder / "repo"))
+    assert [] == double.violations

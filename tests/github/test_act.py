@@ -31,6 +31,23 @@ def test_jobs_share_artifacts_and_outputs_and_nothing_else(double: Double, act: 
     assert "B\n" == (run.artifacts / "records" / "deep" / "b.json").read_text()
 
 
+def test_artifacts_lie_below_what_their_paths_have_in_common(double: Double, act: Act) -> None:
+    """Lines that match nothing count for that folder, patterns are followed, and a second upload replaces the first."""
+    lines = "".join(f"\n            local/x/{name}" for name in ("decision.json", "none.json", "failure-*.json"))
+    keep = f"uses: {UPLOAD}\n        with:\n          name: x\n          overwrite: true\n          path: |{lines}"
+    first = "run: mkdir -p local/x/deep && touch local/x/decision.json local/x/failure-old.json local/x/rows.csv"
+    second = "run: rm local/x/failure-old.json && touch local/x/failure-pull.json"
+    none = f"uses: {UPLOAD}\n        with: {{name: y, path: none, if-no-files-found: ignore}}"
+    push(double, job(first, keep, second, keep, none))
+
+    run = act.run("push", "x.yml")
+
+    assert 0 == run.code, run.log
+    found = {path.relative_to(run.artifacts).as_posix() for path in run.artifacts.rglob("*") if path.is_file()}
+    assert {"x/decision.json", "x/failure-pull.json"} == found
+    assert "::warning::no files" not in run.log
+
+
 def test_a_failing_job_fails_the_run(double: Double, act: Act) -> None:
     """The run's code is 1, the job's result says why, what needs it does not start, and what always runs does."""
     more = "".join(

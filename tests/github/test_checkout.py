@@ -73,6 +73,34 @@ def test_what_act_cannot_parse_is_left_out(double: Double, act: Act) -> None:
     assert "mlops of the checkout" in run.log
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("    environment: { name: retraining, deployment: false }", "    environment: { name: retraining }"),
+        ("    environment: { deployment: false, name: x } # why", "    environment: { name: x } # why"),
+        ("concurrency: { group: x, queue: max }", "concurrency: { group: x }"),
+        ("    concurrency: { group: x, queue: max }", "    concurrency: { group: x }"),
+        ("    with: { name: a, deployment: false }", "    with: { name: a, deployment: false }"),
+        ("    permissions: { deployments: write }", "    permissions: { deployments: write }"),
+    ],
+)
+def test_what_act_cannot_parse_is_left_out_in_braces(text: str, expected: str) -> None:
+    """Of an environment or a group in braces only that key goes; the same word elsewhere stays."""
+    assert expected == workflows.rewrite(text)
+
+
+def test_an_old_event_is_run_again_as_it_was(double: Double, act: Act) -> None:
+    """A run that is repeated has the commit of its event, which main has left behind."""
+    old = push(double, job(f"uses: {CHECKOUT}", TELL, "run: echo [$GITHUB_SHA]"))
+    double.push({"later.txt": "later\n"}, "Go on")
+
+    run = act.run("push", "x.yml", at=old)
+
+    assert 0 == run.code, run.log
+    assert f"at {old} main 1" in run.log
+    assert f"[{old}]" in run.log
+
+
 def test_an_unknown_action_is_named(double: Double, act: Act) -> None:
     """An action without a stand-in is an error that names it, before anything runs."""
     push(double, job("uses: acme/secret-sauce@v1"))

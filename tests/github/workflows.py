@@ -8,6 +8,8 @@ from pathlib import Path
 STANDINS = Path(__file__).parent / "standins"
 SETUP = "local/setup@offline"
 PINNED = re.compile(r"""^\s*(?:-\s+)?uses:\s*["']?([\w.-]+/[\w.-]+)((?:/[\w./-]+)?)@([\w./-]+)""", re.MULTILINE)
+IN_BRACES = re.compile(r"^ *(?:concurrency|environment): *\{[^\n]*\}", re.MULTILINE)
+IN_BRACES_KEY = re.compile(r"(?:, *(?:queue|deployment): *\w+|(?<=\{) *(?:queue|deployment): *\w+ *,)")
 
 
 def rewrite(text: str) -> str:
@@ -15,11 +17,12 @@ def rewrite(text: str) -> str:
 
     - `uses: $/PATH` (this repository, the newer spelling) becomes `uses: ./PATH`;
     - the composite action .github/actions/setup becomes a stand-in, as it would install a gigabyte for each job;
-    - `queue:` of a concurrency group and `deployment:` of an environment are dropped: to act they are errors, and it
-      has neither queues nor environments.
+    - `queue:` of a concurrency group and `deployment:` of an environment are dropped, on a line of their own or in
+      braces: to act they are errors, and it has neither queues nor environments.
     """
     text = re.sub(r"""(uses:\s*["']?)\$/""", r"\1./", text)
     text = re.sub(r"""uses:\s*["']?\./\.github/actions/setup/?["']?(?=\s|$)""", f"uses: {SETUP}", text)
+    text = IN_BRACES.sub(lambda found: IN_BRACES_KEY.sub("", found[0]), text)
     return re.sub(r"^ +(?:queue|deployment):.*\n", "", text, flags=re.MULTILINE)
 
 

@@ -40,8 +40,8 @@ def main() -> None:
     if os.environ["INPUT_HIDDEN"] != "true":
         files = {f for f in files if not any(part.startswith(".") for part in f.relative_to(root).parts)}
     if not files:
-        kind = os.environ["INPUT_NONE"]
-        print(f"::{'error' if kind == 'error' else 'warning'}::no files were found at {', '.join(paths)}")  # noqa: T201
+        kind = {"error": "error", "ignore": "debug"}.get(os.environ["INPUT_NONE"], "warning")
+        print(f"::{kind}::no files were found at {', '.join(paths)}")  # noqa: T201
         sys.exit(kind == "error")
     run = os.environ["GITHUB_RUN_ID"]
     target = Path(os.environ["ACT_ARTIFACTS"]) / run / name
