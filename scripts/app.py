@@ -13,6 +13,7 @@ from scripts import output
 COMMANDS = {
     "Every night": ("pull", "check", "train", "validate", "propose"),
     "Production": ("promote", "status", "history"),
+    "Before you choose thresholds": ("replay",),
     "Start here": ("demo",),
 }
 
