@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from core.config import ModelConfig
 from core.errors import DataError
-from model import making, training
+from model import making
 from model.evidence import Evidence
 from model.policies import Policy
 from model.replay_counts import Counts
-from model.replay_fits import Fit, Fits, Version
+from model.replay_fits import Champion, Fits, Version
 from model.replay_rows import DAY, Served, midnight
 from model.training import Candidate
 from model.validation import Verdict, validate
@@ -46,7 +46,7 @@ class Life:
 
     policy: Policy
     served: Served
-    champion: Version | None = None
+    champion: Champion | None = None
     reference: float | None = None
     trainings: list[dt.datetime] = field(default_factory=list)
     versions: dict[str, Version] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Replay:
             champion = life.champion
             past = remember(
                 as_of,
-                (champion.version, champion.trained_at) if champion else None,
+                (champion.version.version, champion.version.trained_at) if champion else None,
                 reference=life.reference,
                 trainings=life.trainings,
                 open_proposal=_address(life),
@@ -116,13 +116,18 @@ class Replay:
             return
         version = life.versions.get(material.training_key)
         if version is None:
-            fit = self.fits.fit(material)
-            version = self.fits.version(len(life.versions) + 1, fit, material, as_of, life.served)
+            version = Version(
+                fit=self.fits.fit(material),
+                version=len(life.versions) + 1,
+                name=self.config.registry_name,
+                trained_at=as_of,
+                fit_until=material.parts.fit_until,
+            )
             life.versions[material.training_key] = version
             life.trainings.append(as_of)
         candidate = making.describe(material, version, decision, "")
         played.verdict = validate(candidate, self._judged_by(life), self._evidence(life, candidate, version))
-        served = life.champion is not None and life.champion.version == version.version
+        served = life.champion is not None and life.champion.version == version
         if played.verdict.passed and not served:
             life.proposal = played.date, version, played.verdict
 
@@ -133,22 +138,17 @@ class Replay:
 
     def _evidence(self, life: Life, candidate: Candidate, version: Version) -> Evidence:
         """What the gates look at; as in `mlops validate`."""
-        data, rows = self.config.data, self.fits.rows
-        end = making.span(self.config, candidate.as_of)[1]
-        batches = rows.plain(rows.pieces(candidate.fit_until, end))
-        holdout = training.frame(batches, data, candidate.as_of)
-        features = training.features(holdout, data)
-        champion = life.champion
-        if champion is not None and champion.version == version.version:
+        holdout, _ = self.fits.holdout(candidate)
+        fit, champion = version.fit, life.champion.version if life.champion else None
+        if champion == version:
             champion = None
-        fit: Fit = version.fit
         return Evidence.of(
             holdout,
             self._judged_by(life),
-            challenger_scores=training.score(fit.model, features),
+            challenger_scores=self.fits.judged(fit, candidate),
             champion_version=champion.version if champion else None,
             champion_fit_until=champion.fit_until if champion else None,
-            champion_scores=training.score(champion.fit.model, features) if champion else None,
+            champion_scores=self.fits.judged(champion.fit, candidate) if champion else None,
             example_equal=fit.same_example,
             latency_p95_ms=fit.latency_ms,
             size_mb=fit.size_mb,
@@ -160,14 +160,15 @@ class Replay:
         if life.proposal is None or played.date < life.proposal[0] + self.review:
             return
         _, version, verdict = life.proposal
-        life.champion, life.reference, life.proposal = version, verdict.reference, None
+        life.champion = self.fits.champion(version, life.served)
+        life.reference, life.proposal = verdict.reference, None
         played.promoted = version.version
 
     def _serve(self, life: Life, played: Played) -> None:
         """The rows of the date are scored by what is in service now."""
         if life.champion is None:
             return
-        fit = life.champion.fit
+        fit = life.champion.version.fit
         life.served.serve(played.date, fit.number, self.fits.score(fit, played.date))
         played.outcome = self.counts.outcome(played.date, life.served)
 

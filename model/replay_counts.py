@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.config import DriftTrigger, ModelConfig
-from model.replay_fits import Version
+from model.replay_fits import Champion
 from model.replay_rows import DAY, Rows, Served, midnight
 from monitoring import tally
 from monitoring.drift import DriftReport, drift_report
@@ -39,17 +39,17 @@ class Counts:
         self._tonight.clear()
         self._days = {key: found for key, found in self._days.items() if key[0] >= oldest}
 
-    def window(self, config: ModelConfig, version: Version | None, as_of: dt.datetime, served: Served) -> Window:
+    def window(self, config: ModelConfig, champion: Champion | None, as_of: dt.datetime, served: Served) -> Window:
         """The window that `pull` writes: counted, and judged by the suite."""
-        if version is None:
+        if champion is None:
             return looked_at(config, None, as_of, (), ())
         end = as_of.date()
         start = end - days_needed(config) * DAY
         days = [start + n * DAY for n in range((end - start).days)]
-        tallies = [found for day in days if (found := self._day(day, version, as_of, served))]
-        window = looked_at(config, version.version, as_of, tallies, self.columns)
-        key = ("quality", id(version.baseline), start, _same(window))
-        quality = self._once(key, lambda: self.check(window, version.baseline, config))
+        tallies = [found for day in days if (found := self._day(day, champion, as_of, served))]
+        window = looked_at(config, champion.version.version, as_of, tallies, self.columns)
+        key = ("quality", id(champion.baseline), start, _same(window))
+        quality = self._once(key, lambda: self.check(window, champion.baseline, config))
         return window.model_copy(update={"quality": quality})
 
     def compare(
@@ -65,33 +65,33 @@ class Counts:
             self._tonight[key] = make()
         return self._tonight[key]
 
-    def _day(self, day: dt.date, version: Version, as_of: dt.datetime, served: Served) -> DayTally | None:
+    def _day(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: Served) -> DayTally | None:
         """The tally of a day; None where it has no rows. Features do not depend on who scored, scores not on cells."""
-        features = self._counted(day, ("features", version.counted), lambda: self._features(day, version))
+        features = self._counted(day, ("features", champion.cells), lambda: self._features(day, champion))
         if features is None:
             return None
         (by,) = served.history(day, day + DAY)
         known = self.rows.known(day, as_of)
-        ours = (by, version.fit.number if self.rows.columns.version else 0)
+        ours = (by, champion.version.fit.number if self.rows.columns.version else 0)
 
         def both() -> DayTally | None:
-            scores = self._counted(day, ("scores", ours, known), lambda: self._scores(day, version, as_of, served))
+            scores = self._counted(day, ("scores", ours, known), lambda: self._scores(day, champion, as_of, served))
             return scores and scores.model_copy(update={"columns": features.columns})
 
-        return self._counted(day, ("both", version.counted, ours, known), both)
+        return self._counted(day, ("both", champion.cells, ours, known), both)
 
     def _counted(self, day: dt.date, key: Any, make: Callable[[], DayTally | None]) -> DayTally | None:
         if (day, key) not in self._days:
             self._days[day, key] = make()
         return self._days[day, key]
 
-    def _features(self, day: dt.date, version: Version) -> DayTally | None:
+    def _features(self, day: dt.date, champion: Champion) -> DayTally | None:
         batches = self.rows.plain(self.rows.of_day(day))
-        axes = version.baseline.axes
+        axes = champion.baseline.axes
         return _only(tally.count(batches, axes, self.rows.columns, version=None, as_of=midnight(day + DAY)))
 
-    def _scores(self, day: dt.date, version: Version, as_of: dt.datetime, served: Served) -> DayTally | None:
-        batches, fit = served.batches(self.rows.of_day(day)), str(version.fit.number)
+    def _scores(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: Served) -> DayTally | None:
+        batches, fit = served.batches(self.rows.of_day(day)), str(champion.version.fit.number)
         return _only(tally.count(batches, {}, self.rows.columns, version=fit, as_of=as_of))
 
     def outcome(self, day: dt.date, served: Served) -> DayTally | None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,12 @@ from model.making import Material
 from model.pipelines import Build
 from model.replay_rows import Piece, Rows, Served
 from model.rows import scorable
+from model.training import Candidate
 from monitoring.tally import Baseline, build_baseline
 from monitoring.window import QualityReport
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CheckTraining = Callable[[Any, ModelConfig, Baseline | None], QualityReport]
 
@@ -40,18 +44,13 @@ class Fit:
 
 @dataclass(frozen=True)
 class Version:
-    """A fit as one policy registered it: the number, the night of the training, the baseline of its rows.
-
-    `counted` is equal for baselines with the same cells: those of the same fit, made on the same night.
-    """
+    """A fit as one policy registered it: its number there, and the night of the training."""
 
     fit: Fit
     version: int
     name: str
     trained_at: dt.datetime
     fit_until: dt.datetime
-    baseline: Baseline
-    counted: tuple[int, dt.datetime]
 
     @property
     def run_id(self) -> str:
@@ -62,6 +61,19 @@ class Version:
     def digest(self) -> str:
         """What takes the place of the files' digest."""
         return self.fit.key
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A version in service, with the baseline of the rows it was trained on."""
+
+    version: Version
+    baseline: Baseline
+
+    @property
+    def cells(self) -> tuple[int, dt.datetime]:
+        """Equal for baselines with the same axes: those of the same fit, made of the rows of the same night."""
+        return self.version.fit.number, self.version.trained_at
 
 
 @dataclass
@@ -97,7 +109,7 @@ class Fits:
             self._tonight[key] = make()
         return self._tonight[key]
 
-    def prepare(self, as_of: dt.datetime, champion: Version | None) -> Material:
+    def prepare(self, as_of: dt.datetime, champion: Champion | None) -> Material:
         """The rows of the night's training; see `making.prepare`."""
         baseline = champion.baseline if champion else None
 
@@ -140,24 +152,34 @@ class Fits:
             same_example=bool(np.allclose(said, before, rtol=0, atol=1e-9)),
         )
 
-    def version(self, number: int, fit: Fit, material: Material, as_of: dt.datetime, served: Served) -> Version:
-        """Register a fit for a policy, with the baseline of all rows of the window, scored as they were for it."""
-        data, (start, end) = self.config.data, making.span(self.config, as_of)
+    def champion(self, version: Version, served: Served) -> Champion:
+        """A version with the baseline that its training kept: all rows of the window, scored as they were for it."""
+        data, (start, end) = self.config.data, making.span(self.config, version.trained_at)
 
         def make() -> Baseline:
             batches = served.batches(self.rows.pieces(start, end))
-            return build_baseline(batches, data.numeric, data.categorical, data.columns, as_of)
+            return build_baseline(batches, data.numeric, data.categorical, data.columns, version.trained_at)
 
-        key = ("baseline", fit.number, served.history(start.date(), end.date()))
-        return Version(
-            fit=fit,
-            version=number,
-            name=self.config.registry_name,
-            trained_at=as_of,
-            fit_until=material.parts.fit_until,
-            baseline=self._once(key, make),
-            counted=(fit.number, as_of),
-        )
+        key = ("baseline", version.fit.number, version.trained_at, served.history(start.date(), end.date()))
+        return Champion(version, self._once(key, make))
+
+    def holdout(self, candidate: Candidate) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The labelled rows that a candidate is judged on, and their features; as in `mlops validate`."""
+        data, end = self.config.data, making.span(self.config, candidate.as_of)[1]
+
+        def make() -> tuple[pd.DataFrame, pd.DataFrame]:
+            batches = self.rows.plain(self.rows.pieces(candidate.fit_until, end))
+            holdout = training.frame(batches, data, candidate.as_of)
+            return holdout, training.features(holdout, data)
+
+        found: tuple[pd.DataFrame, pd.DataFrame] = self._once(("holdout", candidate.fit_until), make)
+        return found
+
+    def judged(self, fit: Fit, candidate: Candidate) -> NDArray[np.float64]:
+        """What a model says of these rows."""
+        key = ("judged", fit.number, candidate.fit_until)
+        found: NDArray[np.float64] = self._once(key, lambda: training.score(fit.model, self.holdout(candidate)[1]))
+        return found
 
     def score(self, fit: Fit, day: dt.date) -> list[NDArray[np.float64]]:
         """What a model says of the rows of a day, piece by piece; NaN where they cannot be scored."""
