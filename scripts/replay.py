@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,6 +67,8 @@ def replay(  # noqa: PLR0913, PLR0917 - an argument an option
     from scripts.replay_source import Table
 
     started = time.perf_counter()
+    # As in the demo: on the rows of one day, threads cost more than they give.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     asked = [day(text, option) for text, option in ((first, "--from"), (last, "--to"), (truth, "--truth"))]
     night = Night.open(model, None)
     chosen = policies(policy or ["default"], night.config)  # a wrong name is told before anything is read
