@@ -121,19 +121,20 @@ def _alarms(nights: Sequence[Told], x: Scale) -> list[tuple[float, float]]:
 
 
 def _marks(tale: Tale, x: Scale) -> list[Mark]:
-    """Promotions, refusals, and trainings that failed."""
+    """Trainings that went into service or were refused, one that still waits at the end, and nights that failed."""
     marks = []
+    moved = max((night.date for night in tale.nights if night.promoted is not None), default=dt.date.min)
     for night in tale.nights:
-        place = x.at(_noon(night.date).timestamp())
-        told = f"{night.date}"
-        if night.retrained and not night.refused:
-            marks.append(Mark(place, "training", f"{told}: trained and proposed ({_short(night.why)})"))
+        told = []
         if night.refused:
-            marks.append(Mark(place, "refusal", f"{told}: refused ({_short(night.why)})"))
+            told.append(("refusal", f"refused: {_short(night.why)}"))
         if night.promoted is not None:
-            marks.append(Mark(place, "promotion", f"{told}: version {night.promoted} into service"))
+            told.append(("promotion", f"version {night.promoted} into service"))
+        elif night.retrained and not night.refused and night.date > moved:
+            told.append(("training", f"proposed: {_short(night.why)}"))
         if night.failed or night.stopped:
-            marks.append(Mark(place, "failure", f"{told}: {_short(night.why)}"))
+            told.append(("failure", _short(night.why)))
+        marks += [Mark(x.at(_noon(night.date).timestamp()), kind, f"{night.date}: {text}") for kind, text in told]
     return marks
 
 

@@ -104,14 +104,17 @@ def lived(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> tuple
     return place, [nightly.live(FIRST + n * DAY) for n in range((LAST - FIRST).days + 1)]
 
 
-def replayed(place: Place, source: str | None, names: Sequence[str] = ("default",)) -> list[tuple[Played, ...]]:
-    """The same nights from a replay."""
+def replayed(
+    place: Place, source: str | None, *, names: Sequence[str] = ("default",), until: dt.date = LAST
+) -> tuple[list[tuple[Played, ...]], int]:
+    """The same nights from a replay, and how many models were fitted for them."""
     night = place.night(FIRST)
     table = Table(night.settings, night.config, source, None)
     chosen = policies(names, table.config)
-    rows, first, last = span(table, [one.config for one in chosen], None, LAST)
+    rows, first, last = span(table, [one.config for one in chosen], None, until)
     assert FIRST == first
-    return list(prepare(night, table, rows, chosen, REVIEW_DAYS).nights(first, last))
+    replay = prepare(night, table, rows, chosen, REVIEW_DAYS)
+    return list(replay.nights(first, last)), len(replay.fits)
 
 
 def decided(decision: Decision | None) -> Any:
@@ -137,7 +140,7 @@ def judged(verdict: Verdict | None) -> Any:
 def test_a_replay_decides_what_the_nightly_commands_decided(lived: tuple[Place, list[Lived]], *, plain: bool) -> None:
     """Every reading, report, reason, verdict and promotion of every night is the same, whatever the source."""
     place, nights = lived
-    again = replayed(place, str(FLIGHTS) if plain else None)
+    again, _ = replayed(place, str(FLIGHTS) if plain else None)
 
     assert len(nights) == len(again)
     for real, (played,) in zip(nights, again, strict=True):
@@ -155,3 +158,22 @@ def test_the_nights_compared_hold_all_that_can_happen(lived: tuple[Place, list[L
     assert any(real.decision.held_back_by for real in nights)
     assert {True, False} == {real.verdict.passed for real in nights if real.verdict}
     assert sum(real.promoted is not None for real in nights) > 2
+
+
+def test_policies_share_work_and_nothing_else(lived: tuple[Place, list[Lived]], tmp_path: Path) -> None:
+    """Beside another policy each one does what it does alone; what both train on the same rows is fitted once."""
+    place, _ = lived
+    same = tmp_path / "same.toml"
+    same.write_text("[gates]\nmax_size_mb = 9\n")
+    until = FIRST + 15 * DAY
+    alone = {name: replayed(place, None, names=[name], until=until) for name in ("default", "weekly")}
+    beside, fits = replayed(place, None, names=["default", "weekly", str(same)], until=until)
+
+    for number, (own, weekly, copied) in enumerate(beside):
+        for name, played in (("default", own), ("weekly", weekly), ("default", copied)):
+            (before,) = alone[name][0][number]
+            assert before.decision == played.decision
+            assert judged(before.verdict) == judged(played.verdict)
+            assert before.promoted == played.promoted
+            assert before.outcome == played.outcome
+    assert fits < alone["default"][1] + alone["weekly"][1]
