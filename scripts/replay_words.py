@@ -46,5 +46,5 @@ def lines(tales: Sequence[Tale], *, fits: int, fitting: float, took: float) -> I
         if found.total():
             told = ", ".join(f"{policy} {count}" for policy, count in found.items())
             why = next(night.why for tale in tales for night in tale.nights if getattr(night, name))
-            yield f"nights that {what}: {output.clean(told)}; the first: {output.clean(why)[:200]}"
-    yield f"{took:.1f} seconds, {fitting:.1f} of them to fit {fits} models"
+            yield f"nights that {what}: {output.clean(told)}; the first: {output.clean(why[:200])}"
+    yield f"{took:.1f} seconds, {fitting:.1f} of them to fit {fits} model{'' if fits == 1 else 's'}"
