@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -107,6 +109,22 @@ def test_a_table_needs_no_id_and_may_name_its_target(replay: Replay, tmp_path: P
 
     assert 0 == ran.code
     assert ReplayResult.from_json(usual.out) == ReplayResult.from_json(ran.out)
+
+
+def test_labels_without_a_time_are_known_after_maturity(replay: Replay, tmp_path: Path) -> None:
+    """A table without `labelled_at` is replayed like one that says `maturity_days` after the row; later is another."""
+    table = pq.read_table(FLIGHTS)
+    short = ("--to", "2013-03-22", "--policy", "weekly", "--review-days", "0", "--json")
+    said = {}
+    for days in (None, 2, 9):
+        path = tmp_path / f"after {days}.parquet"
+        times = pc.add(table["timestamp"], pa.scalar(dt.timedelta(days=days or 0), pa.duration("us")))
+        pq.write_table(table if days is None else table.append_column("labelled_at", times), path)
+        ran = replay("--source", str(path), *short)
+        assert 0 == ran.code
+        said[days] = ran.out
+
+    assert said[None] == said[2] != said[9]
 
 
 def test_no_model_ever_is_an_error(replay: Replay, tmp_path: Path) -> None:
