@@ -163,7 +163,7 @@ def test_the_nights_compared_hold_all_that_can_happen(lived: tuple[Place, list[L
     assert {"performance", "drift", "age"} == fired
     assert any(real.decision.held_back_by for real in nights)
     assert {True, False} == {real.verdict.passed for real in nights if real.verdict}
-    assert sum(real.promoted is not None for real in nights) > 2
+    assert sum(real.promoted is not None for real in nights) > 1
 
 
 def test_policies_share_work_and_nothing_else(lived: tuple[Place, list[Lived]], tmp_path: Path) -> None:
