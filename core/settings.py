@@ -131,6 +131,11 @@ def parse_config(text: str, name: str, *, origin: str = "model.toml") -> ModelCo
         raise ConfigError(
             f"{origin}: unknown key 'name'.", why="A model's name is its folder's.", fix="Delete the line."
         )
+    return check_config(raw, name, origin=origin)
+
+
+def check_config(raw: Mapping[str, Any], name: str, *, origin: str) -> ModelConfig:
+    """The config that the sections in `raw` make up; errors as in `load_config`."""
     try:
         return ModelConfig.model_validate_json(json.dumps({**raw, "name": name}, default=str))
     except ValidationError as err:

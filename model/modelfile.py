@@ -69,6 +69,14 @@ def trusted_types(estimator: Any) -> list[str]:
     return sorted(found)
 
 
+def through(estimator: Any) -> tuple[bytes, Any]:
+    """The bytes that are kept of an estimator, and what they are loaded back to; errors as in `trusted_types`."""
+    import skops.io
+
+    types, data = trusted_types(estimator), skops.io.dumps(estimator)
+    return data, skops.io.loads(data, trusted=types)
+
+
 def tree_digest(folder: Path) -> str:
     """SHA-256 over the relative name, length and bytes of every file below `folder`, in the order of the names.
 

@@ -48,6 +48,19 @@ def frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.datetime) -> 
     return result.assign(**{data.columns.label: np.concatenate(labels)})
 
 
+def scorable(batch: pa.RecordBatch, data: Data) -> pd.DataFrame:
+    """What a model receives of a batch: the features of every row, labelled or not.
+
+    Raises:
+        DataError: a feature is missing or of the wrong kind.
+    """
+    import pandas as pd
+
+    _complete(batch, list(data.features))
+    columns = {name: pa.chunked_array([_column(batch.column(name), name, _kind(name, data))]) for name in data.features}
+    return features(pd.DataFrame({name: _series(column) for name, column in columns.items()}), data)
+
+
 def features(rows: pd.DataFrame, data: Data) -> pd.DataFrame:
     """What a model receives: the features in the order of the config, as float64 and text (missing: NaN and None)."""
     import pandas as pd

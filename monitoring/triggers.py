@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from core.config import ModelConfig
 from core.errors import RecordError
@@ -39,19 +40,26 @@ class Decision(Record):
 
 
 def decide(
-    config: ModelConfig, window: Window, baseline: Baseline | None, past: Past, request: Request | None
+    config: ModelConfig,
+    window: Window,
+    baseline: Baseline | None,
+    past: Past,
+    request: Request | None,
+    *,
+    compare: Callable[..., DriftReport] = drift_report,
 ) -> Decision:
     """Read all triggers, and decide.
 
     Any trigger that fires leads to a training, unless the last one was too recent, the budget of 30 days is spent, or a
     proposal waits for a person. A person's request counts as fired and overrides pause and budget, with `force` also an
     open proposal; broken data is overridden by nothing. Without a champion the first training is due.
+    `compare` makes the drift report; a replay hands in one that remembers.
 
     Raises:
         RecordError: the window was counted for another version than the champion.
     """
     first = past.champion is None
-    evidence = _evidence(config, window, baseline, past, request)
+    evidence = _evidence(config, window, baseline, past, request, compare)
     readings = (manual(evidence),) if first else read_all(evidence)
     fired = [reading for reading in readings if reading.state == "fired"]
     due = first or bool(fired)
@@ -72,7 +80,12 @@ def decide(
 
 
 def _evidence(
-    config: ModelConfig, window: Window, baseline: Baseline | None, past: Past, request: Request | None
+    config: ModelConfig,
+    window: Window,
+    baseline: Baseline | None,
+    past: Past,
+    request: Request | None,
+    compare: Callable[..., DriftReport],
 ) -> Evidence:
     if past.champion is not None and window.version != past.champion:
         raise RecordError(
@@ -89,7 +102,7 @@ def _evidence(
         as_of=window.as_of,
         past=past,
         performance=performance_report(window, config, past.reference, broken) if performance else None,
-        drift=drift_report(baseline, window, triggers.drift, broken) if drift and baseline else None,
+        drift=compare(baseline, window, triggers.drift, broken) if drift and baseline else None,
         request=request,
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Iterable
 from typing import Literal
 
+from core.config import ModelConfig
 from core.records import Record
 from monitoring.tally import DayTally
 
@@ -73,3 +75,32 @@ class Window(Record):
         end = self.end if until is None else until
         start = end - dt.timedelta(days=n_days)
         return tuple(sorted((d for d in self.days if start <= d.date < end), key=lambda day: day.date))
+
+
+def days_needed(config: ModelConfig) -> int:
+    """How many days back the triggers look: drift over several nights, performance over mature labels."""
+    triggers = config.triggers
+    drift = triggers.drift.window_days + triggers.drift.nights[1] - 1
+    return max(drift, triggers.performance.window_days + config.training.maturity_days)
+
+
+def looked_at(
+    config: ModelConfig, version: int | None, as_of: dt.datetime, tallies: Iterable[DayTally], columns: Collection[str]
+) -> Window:
+    """The window of a night, not judged yet, from the tallies of its days and the columns that the source has.
+
+    Without a version there is nothing to compare with, and the window is empty.
+    """
+    today = as_of.date()
+    days = tuple(tallies) if version is not None else ()
+    return Window(
+        model=config.name,
+        version=version,
+        as_of=as_of,
+        start=today - dt.timedelta(days=days_needed(config)),
+        end=today,
+        days=tuple(day for day in days if day.date < today),
+        missing=() if version is None else tuple(name for name in config.data.features if name not in columns),
+        future_rows=sum(day.rows for day in days if day.date > today),
+        quality=None,
+    )

@@ -61,7 +61,7 @@ def timeline(events: Sequence[Event]) -> Timeline | None:
         limit=tuple(_line(run, "performance_limit", x, y) for run in _runs(limits)),
         marks=tuple(_marks(events, x)),
         y=y,
-        months=tuple(_months(first, last, x)),
+        months=tuple(months(first, last, x)),
         first=first,
         last=last,
         lowest=min(values),
@@ -120,7 +120,7 @@ def told(event: Event) -> str:
     return f"{line} ({because[:200]})" if because else line
 
 
-def _months(first: dt.datetime, last: dt.datetime, x: Scale) -> list[tuple[float, str]]:
+def months(first: dt.datetime, last: dt.datetime, x: Scale) -> list[tuple[float, str]]:
     """Month starts with their names; every second or third where there are many."""
     starts = []
     month = first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -14,6 +14,7 @@ from scripts import output, runner
 COMMANDS = {
     "Every night": ("pull", "check", "train", "validate", "propose"),
     "Production": ("promote", "status", "history"),
+    "Before you choose thresholds": ("replay",),
     "In workflows": ("models", "review", "comment", "alert"),
     "Start here": ("demo",),
 }

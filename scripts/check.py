@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts import options, output, runner
-from scripts.night import DAY, Night
+from scripts.night import Night
 
 if TYPE_CHECKING:
     from monitoring.triggers import Decision, Past, Request
@@ -69,17 +69,15 @@ def run(
 
 def past(night: Night) -> Past:
     """What happened before this night, as MLflow, git and the forge tell it."""
-    from monitoring.triggers import Past
+    from monitoring.past import remember
 
     champion, declared = night.champion, night.manifest
-    trained = [moment for moment in night.registry.trainings(night.config.registry_name) if moment <= night.as_of]
     proposal = night.forge.open_proposal(night.name)
-    return Past(
-        champion=champion.version if champion else None,
-        champion_trained=champion.trained_at if champion else None,
+    return remember(
+        night.as_of,
+        (champion.version, champion.trained_at) if champion else None,
         reference=declared.reference_in(night.config.triggers.performance.metric) if declared else None,
-        last_training=max(trained, default=None),
-        trainings_30_days=sum(moment > night.as_of - 30 * DAY for moment in trained),
+        trainings=night.registry.trainings(night.config.registry_name),
         open_proposal=proposal.url if proposal else None,
     )
 

@@ -38,34 +38,17 @@ def run(night: Night, out: Path | None = None) -> Window:
 
 def counted(night: Night) -> Window:
     """The window; empty where no version is in service, because there is nothing to compare with."""
-    from monitoring.window import Window
+    from monitoring.window import looked_at
 
     champion = night.champion
-    empty = Window(
-        model=night.name,
-        version=champion.version if champion else None,
-        as_of=night.as_of,
-        start=night.today - days_needed(night) * DAY,
-        end=night.today,
-        days=(),
-        missing=(),
-        future_rows=0,
-        quality=None,
-    )
     if champion is None:
-        return empty
+        return looked_at(night.config, None, night.as_of, (), ())
     from model.quality import check_window
 
     source = night.source
     baseline = night.baseline(champion)
     tallies = count(night, source, baseline, str(champion.version))
-    window = empty.model_copy(
-        update={
-            "days": tuple(day for day in tallies if day.date < night.today),
-            "future_rows": sum(day.rows for day in tallies if day.date > night.today),
-            "missing": tuple(name for name in night.config.data.features if name not in source.columns),
-        }
-    )
+    window = looked_at(night.config, champion.version, night.as_of, tallies, source.columns)
     return window.model_copy(update={"quality": check_window(window, baseline, night.config)})
 
 
@@ -75,19 +58,13 @@ def count(night: Night, source: Source, baseline: Baseline, version: str) -> tup
     A live night reads without an upper end, to see rows that claim to be from the future.
     """
     from monitoring import tally
+    from monitoring.window import days_needed
 
     data = night.config.data
     names = [*data.features, *data.roles]
-    start = midnight(night.today - days_needed(night) * DAY)
+    start = midnight(night.today - days_needed(night.config) * DAY)
     batches = source.batches(names, start, None if night.live else midnight(night.today))
     return tally.count(batches, baseline.axes, data.columns, version=version, as_of=night.as_of)
-
-
-def days_needed(night: Night) -> int:
-    """How many days back the triggers look: drift over several nights, performance over mature labels."""
-    triggers = night.config.triggers
-    drift = triggers.drift.window_days + triggers.drift.nights[1] - 1
-    return max(drift, triggers.performance.window_days + night.config.training.maturity_days)
 
 
 def stop_if_broken(night: Night, window: Window) -> None:

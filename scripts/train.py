@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import DataError
 from scripts import log, options, output
-from scripts.night import DAY, Night, midnight
+from scripts.night import Night
 from scripts.repository import head_commit
 
 if TYPE_CHECKING:
@@ -49,58 +49,29 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
     Raises:
         DataError: the rows do not suffice, or the expectation suite refuses them.
     """
-    from model import training
+    from model import making, training
     from model.versions import Origin
 
     config, root = night.config, night.settings.root
     batches = read(night)
-    rows = training.frame(batches, config.data, night.as_of)
-    quality = judge(night, rows)
-    parts = training.split(rows, config)
-    digest = training.data_digest(rows)
-    key = training.training_key(config, digest, training.pipeline_digest(root, night.name))
-    version = night.registry.find(config.registry_name, key)
+    pipeline = training.pipeline_digest(root, night.name)
+    material = making.prepare(batches, config, night.as_of, pipeline, partial(judge, night))
+    version = night.registry.find(config.registry_name, material.training_key)
     if version is None:
-        estimator = training.fit(training.load_build(root, night.name), config, parts)
+        estimator = training.fit(training.load_build(root, night.name), config, material.parts)
         origin = Origin(
-            training_key=key,
-            data_digest=digest,
+            training_key=material.training_key,
+            data_digest=material.data_digest,
             trained_at=night.as_of,
-            fit_until=parts.fit_until,
-            data_until=parts.data_until,
+            fit_until=material.parts.fit_until,
+            data_until=material.parts.data_until,
             commit=head_commit(root),
         )
-        version = register(night, estimator, origin, batches, parts)
-    candidate = describe(night, decision, version, parts, quality)
+        version = register(night, estimator, origin, batches, material.parts)
+    candidate = making.describe(material, version, decision, head_commit(root))
     candidate.write(night.file("candidate.json", out))
     log.training(night, candidate)
     return candidate
-
-
-def describe(
-    night: Night, decision: Decision, version: ModelVersion, parts: Split, quality: QualityReport
-) -> Candidate:
-    """The record of the training for the stages after it."""
-    from model.training import Candidate
-
-    return Candidate(
-        model=night.name,
-        registry_name=version.name,
-        version=version.version,
-        run_id=version.run_id,
-        digest=version.digest,
-        data_digest=version.data_digest,
-        training_key=version.training_key,
-        commit=head_commit(night.settings.root),
-        as_of=night.as_of,
-        fit_from=parts.fit_from,
-        fit_until=parts.fit_until,
-        data_until=parts.data_until,
-        fit_rows=len(parts.fit),
-        holdout_rows=len(parts.holdout),
-        quality=quality,
-        decision=decision,
-    )
 
 
 def register(night: Night, estimator: Any, origin: Origin, batches: list[pa.RecordBatch], parts: Split) -> ModelVersion:
@@ -123,29 +94,18 @@ def register(night: Night, estimator: Any, origin: Origin, batches: list[pa.Reco
 
 def read(night: Night) -> list[pa.RecordBatch]:
     """All rows of the training window, labelled or not."""
+    from model.making import span
+
     data = night.config.data
-    start = night.watermark - night.config.training.window_days * DAY
-    names = [*data.features, *data.roles]
-    return list(night.source.batches(names, midnight(start), midnight(night.watermark)))
+    return list(night.source.batches([*data.features, *data.roles], *span(night.config, night.as_of)))
 
 
 def judge(night: Night, rows: Any) -> QualityReport:
-    """The suite's findings on the training rows.
-
-    Raises:
-        DataError: something critical is among them.
-    """
+    """What the suite says of the training rows."""
     from model.quality import check_training
 
     champion = night.champion
-    report = check_training(rows, night.config, night.baseline(champion) if champion else None)
-    if report.critical:
-        raise DataError(
-            f"The training rows of {night.name} are refused: {'; '.join(f.sentence for f in report.critical[:3])}.",
-            why="A model trained on broken rows would pass its own holdout, which is broken alike.",
-            fix="Mend the rows and run mlops train again; nothing was registered.",
-        )
-    return report
+    return check_training(rows, night.config, night.baseline(champion) if champion else None)
 
 
 def lines(candidate: Candidate) -> list[str]:
