@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field
 
+from core.conceal import conceal
 from core.errors import MlopsError
 from core.records import Record
 
@@ -41,7 +42,8 @@ class Failure(Record):
                 "This is a defect of the template or of pipeline.py, or a library changed.",
                 "Read the log of the run; if it is the template's, report it with the trace.",
             )
-        return cls(model=model, as_of=as_of, stage=stage, kind=kind, what=parts[0], why=parts[1], fix=parts[2])
+        what, why, fix = map(conceal, parts)
+        return cls(model=model, as_of=as_of, stage=stage, kind=kind, what=what, why=why, fix=fix)
 
     @property
     def cause(self) -> str:

@@ -8,6 +8,7 @@ import traceback
 
 import typer
 
+from core.conceal import conceal
 from core.errors import MlopsError
 from scripts import output, runner
 
@@ -38,11 +39,11 @@ for panel, names in COMMANDS.items():
 
 @app.callback()
 def options(
-    trace: bool = typer.Option(False, "--traceback", help="Show the stack trace of our own errors too."),
+    traceback_: bool = typer.Option(False, "--traceback", help="Show the stack trace of our own errors too."),
 ) -> None:
     """Retrain, judge and promote models: git declares what is in Production, MLflow obeys."""
     # Read by `main`, which is outside of the commands.
-    del trace
+    del traceback_
 
 
 def main() -> None:
@@ -54,14 +55,19 @@ def main() -> None:
             if "--traceback" in sys.argv and not runner.active():
                 raise
             if "--traceback" in sys.argv:
-                traceback.print_exc()
+                trace()
             output.error(err)
             sys.exit(err.exit_code)
         except Exception:
             if not runner.active():
                 raise
-            traceback.print_exc()  # inside the guard: a trace may quote a row
+            trace()
             sys.exit(1)
+
+
+def trace() -> None:
+    """Print the trace of the present error; inside the guard, because it may quote anything."""
+    sys.stderr.write(conceal(traceback.format_exc()))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def models(model: options.Model = None, json: options.Json = False, out: options
     if model is not None and model not in names:
         load_config(root, model)  # says which models there are
     chosen = [model] if model is not None else names
-    output.show({"models": chosen}, chosen, as_json=json, out=out)
+    output.show({"models": chosen}, chosen, as_json=json, out=out, summary="")
     runner.output("models", jsonlib.dumps(chosen))
     if model is not None:
         runner.output("model", model)

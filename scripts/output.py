@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.conceal import conceal
 from scripts import runner
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def error(err: MlopsError) -> None:
 def told(err: MlopsError) -> list[str]:
     """The three parts of an error, a line each."""
     parts = (("[bold red]  error[/]", err.what), ("[dim]because[/]", err.why), ("[dim]     do[/]", err.fix))
-    return [f"{label} {clean(text)}" for label, text in parts if text]
+    return [f"{label} {clean(conceal(text))}" for label, text in parts if text]
 
 
 def show(
@@ -83,9 +84,9 @@ def show(
             say(*told[1:])
     else:
         say(*told)
-    if summary is not None:
+    if summary:
         runner.summary(summary)
-    elif runner.active() and told:
+    elif summary is None and runner.active() and told:
         summarise(told)
 
 
@@ -106,9 +107,10 @@ def summarise(lines: Sequence[str]) -> None:
 
 def warn(text: str) -> None:
     """Print what did not work but stops nothing; in a workflow run also mark the run with it."""
-    note(f"[yellow]warning[/] {clean(text)}")
+    told = conceal(text)
+    note(f"[yellow]warning[/] {clean(told)}")
     if runner.active():
-        runner.warn(text)
+        runner.warn(told)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.conceal import conceal
+
 if TYPE_CHECKING:
     from core.errors import MlopsError
 
@@ -56,9 +58,9 @@ def command(name: str, message: str, **properties: str) -> None:
 
 def annotate(err: MlopsError) -> None:
     """Mark the run with an error, on the file of the model that it is about where it names one."""
-    text = "\n".join(filter(None, (err.what, err.why, err.fix)))
+    text = conceal("\n".join(filter(None, (err.what, err.why, err.fix))))
     found = FILE.search(text)
-    command("error", text, title=err.what[:120], file=found[0] if found else "")
+    command("error", text, title=conceal(err.what)[:120], file=found[0] if found else "")
 
 
 def warn(text: str) -> None:
