@@ -120,7 +120,7 @@ class AgeTrigger(Record):
 class Limits(Record):
     """How often triggers may lead to a training: a pause after each one, and a budget for 30 days."""
 
-    cooldown_days: Annotated[float, Field(ge=0, le=365)] = 3
+    cooldown_days: Annotated[float, Field(ge=0, le=365)] = 14
     max_per_30_days: Annotated[int, Field(ge=1, le=1000)] = 8
 
 
