@@ -21,10 +21,15 @@ LEVELS = 19  # beside them, a group for all other values
 
 @dataclass(frozen=True)
 class Side:
-    """One column on some days: rows by day and cell that have a value, and what share of all rows is null."""
+    """One column on some days: rows by day and cell that have a value; rows by day that have one and that have none."""
 
     values: NDArray[np.int64]
-    null_share: float
+    presence: NDArray[np.int64]
+
+    @property
+    def null_share(self) -> float:
+        """What share of all rows is null."""
+        return float(self.presence[:, 1].sum()) / max(1, int(self.presence.sum()))
 
     @cached_property
     def total(self) -> Floats:
@@ -64,8 +69,9 @@ def side(axis: Axis, name: str, days: Sequence[DayTally]) -> Side:
         values = np.concatenate([below, counts[:, : axis.bins], above], axis=1)
     else:
         values = counts[:, : axis.null]
-    nulls = float(counts[:, axis.null].sum()) / max(1, int(counts.sum()))
-    return Side(values[values.any(axis=1)], nulls)
+    nulls, rows = counts[:, axis.null], counts.sum(axis=1)
+    presence = np.stack([rows - nulls, nulls], axis=1)
+    return Side(values[values.any(axis=1)], presence[rows > 0])
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,17 @@ def compare_categorical(before: Side, after: Side) -> Comparison:
     test = ChiSquare((old + new) / (old + new).sum())
     effect = float(test.distance(after.shares - before.shares))
     return Comparison(before, after, effect, Nights(before.rows, daily, weights), test, new / new.sum() - share)
+
+
+def compare_nulls(before: Side, after: Side) -> Comparison | None:
+    """The shares of nulls, as a column of two categories; None where nothing is null, or a side has no rows.
+
+    Chi-square with one degree of freedom is the square of the pooled two-proportion test; the effect is the difference.
+    """
+    sides = [Side(part.presence, part.presence) for part in (before, after)]
+    if not all(len(part.values) for part in sides) or not any(part.null_share for part in sides):
+        return None
+    return compare_categorical(*sides)
 
 
 def groups(axis: Axis, before: Side) -> tuple[NDArray[np.intp], tuple[str, ...]]:

@@ -93,12 +93,3 @@ def stability_index(before: Floats, after: Floats) -> float:
     """The population stability index of two samples' shares by group, each share at least 0.0001."""
     old, new = np.maximum(before, SMALLEST_SHARE), np.maximum(after, SMALLEST_SHARE)
     return float(((new - old) * np.log(new / old)).sum())
-
-
-def holm(p_values: Floats) -> Floats:
-    """P-values adjusted so that rejecting those below alpha has any false one with at most this chance (Holm, 1979)."""
-    order = np.argsort(p_values, kind="stable")
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(stepped, 1)
-    return adjusted

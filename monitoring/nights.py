@@ -10,6 +10,8 @@ import numpy as np
 
 from monitoring.distances import Floats, Test
 
+EVEN = 1e-9  # of the sampling variance: a spread below it is what rounding leaves of equal days
+
 
 @dataclass(frozen=True)
 class Nights:
@@ -89,7 +91,7 @@ def serial_factor(columns: Iterable[Nights], length: int) -> float:
     found = expected = 0.0
     for nights in columns:
         days = len(nights.rows)
-        if length > 1 and days >= 3 * length and nights.sampling > 0:
+        if length > 1 and days >= 3 * length and nights.spread > EVEN * nights.sampling:
             found += nights.run_variance(length) / nights.sampling
             expected += nights.spread / length * (1 - length / days) / nights.sampling
     return max(1.0, found / expected) if expected > 0 else 1.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.config import DriftTrigger
 from monitoring.comparison import Comparison
-from monitoring.distances import holm
+from monitoring.corrections import CORRECTIONS
 from monitoring.nights import effective_rows, p_value, serial_factor
 
 FEWEST_DAYS = 8  # with fewer, the variance between days says nothing
@@ -19,7 +19,7 @@ UNADJUSTED_EFFECT = 0.1  # without that variance, only what is large counts
 
 @dataclass(frozen=True)
 class Significance:
-    """Of one column: the adjusted p-value, the largest distance of the baseline's own runs, and the verdict."""
+    """Of one column, or of its nulls: adjusted p-value, largest distance of the baseline's own runs, verdict."""
 
     p_value: float
     own: float | None
@@ -38,26 +38,37 @@ class _Alone:
     top: float
 
 
-def significance(compared: Mapping[str, Comparison], length: int, config: DriftTrigger) -> dict[str, Significance]:
-    """Judge the columns of a window of `length` days together.
+def significance(
+    values: Mapping[str, Comparison], nulls: Mapping[str, Comparison], length: int, config: DriftTrigger
+) -> tuple[dict[str, Significance], dict[str, Significance]]:
+    """Judge the columns of a window of `length` days together: their values, and apart from them their shares of nulls.
 
-    A column drifted when its adjusted p-value is below alpha, its effect reaches the floor, and it surprises more than
-    any run of as many days inside the baseline, of any column. Where `config.rule` is "plain" or the baseline has under
-    8 days, p-values take rows as independent of their day, and nothing is known of such runs.
+    Something drifted when its adjusted p-value is below alpha (the correction is over all tests of both kinds), its
+    effect reaches the floor, and it surprises more than any run of as many days inside the baseline: of any column for
+    values, of the same column for nulls, because one outage in the baseline must not excuse the others. Where
+    `config.rule` is "plain" or the baseline has under 8 days, p-values take rows as independent of their day, and
+    nothing is known of such runs.
     """
-    if not compared:
-        return {}
+    kinds = [(kind, _each(kind, length, config)) for kind in (values, nulls)]
+    p_values = np.array([one.p_value for _, alone in kinds for one in alone.values()])
+    adjusted = iter(CORRECTIONS[config.correction](p_values).tolist() if len(p_values) else [])
+    top = max((one.top for one in kinds[0][1].values()), default=-math.inf)
+    found = [
+        {
+            name: _verdict(one, next(adjusted), kind[name].effect, one.top if kind is nulls else top, length, config)
+            for name, one in alone.items()
+        }
+        for kind, alone in kinds
+    ]
+    return found[0], found[1]
+
+
+def _each(compared: Mapping[str, Comparison], length: int, config: DriftTrigger) -> dict[str, _Alone]:
+    """Columns of one kind, which share what is learnt of how nights resemble their neighbours."""
     nights = config.rule == "nights"
     adjusted = {name: nights and len(pair.nights.rows) >= FEWEST_DAYS for name, pair in compared.items()}
     serial = serial_factor((pair.nights for name, pair in compared.items() if adjusted[name]), length)
-    alone = {name: _alone(pair, length, serial, adjusted=adjusted[name]) for name, pair in compared.items()}
-    p_values = np.array([one.p_value for one in alone.values()])
-    final = holm(p_values) if config.correction == "holm" else p_values
-    top = max(one.top for one in alone.values())
-    return {
-        name: _verdict(one, float(p), compared[name].effect, top if one.adjusted else -math.inf, length, config)
-        for (name, one), p in zip(alone.items(), final, strict=True)
-    }
+    return {name: _alone(pair, length, serial, adjusted=adjusted[name]) for name, pair in compared.items()}
 
 
 def _alone(pair: Comparison, length: int, serial: float, *, adjusted: bool) -> _Alone:
@@ -75,6 +86,7 @@ def _alone(pair: Comparison, length: int, serial: float, *, adjusted: bool) -> _
 
 
 def _verdict(one: _Alone, p: float, effect: float, top: float, length: int, config: DriftTrigger) -> Significance:
+    top = top if one.adjusted else -math.inf
     fallback = config.rule == "nights" and not one.adjusted
     floor = max(config.min_effect, UNADJUSTED_EFFECT) if fallback else config.min_effect
     notes = ["not adjusted for nights"] if fallback else []

@@ -9,9 +9,10 @@ from monitoring.axis import CategoricalAxis, NumericAxis
 from monitoring.comparison import Side, compare_categorical, compare_numeric, grouped, numeric_nights
 
 
-def side(*days: list[int], nulls: float = 0.0) -> Side:
-    """Rows by day and cell."""
-    return Side(np.array(days), nulls)
+def side(*days: list[int], nulls: int = 0) -> Side:
+    """Rows by day and cell, and so many nulls on each day."""
+    values = np.array(days)
+    return Side(values, np.stack([values.sum(1), np.full(len(days), nulls)], axis=1))
 
 
 def test_numbers_are_compared_by_their_distribution_functions() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, kstwobign
 
-from monitoring.distances import ChiSquare, Kolmogorov, holm, pool_rare, stability_index
+from monitoring.distances import ChiSquare, Kolmogorov, pool_rare, stability_index
 
 
 def test_the_distance_of_two_distribution_functions() -> None:
@@ -114,10 +114,3 @@ def test_stability_index_by_hand() -> None:
     assert 0.0405465 == pytest.approx(stability_index(half, np.array([0.6, 0.4])), abs=1e-7)
     assert 0.0 == stability_index(half, half)
     assert 0.9999 * np.log(1e4) == pytest.approx(stability_index(np.array([1.0, 0.0]), np.array([1.0, 1.0])))
-
-
-def test_holm_by_hand() -> None:
-    """Four tests: the smallest times 4, the next times 3, and so on; never falling, never above 1."""
-    assert [0.04, 0.06, 0.06, 0.9] == pytest.approx(holm(np.array([0.01, 0.02, 0.03, 0.9])).tolist())
-    assert [0.9, 0.06, 0.04, 0.06] == pytest.approx(holm(np.array([0.9, 0.03, 0.01, 0.02])).tolist())
-    assert [1.0, 1.0] == holm(np.array([0.7, 0.8])).tolist()

@@ -141,3 +141,11 @@ def test_the_smallest_p_value_is_not_nan() -> None:
     """A surprise beyond all floats still has a p-value."""
     assert 0.0 == p_value(1e9, None)
     assert 1e-20 > p_value(1e9, 60) >= 0
+
+
+def test_equal_days_teach_nothing_of_their_neighbours() -> None:
+    """What rounding leaves of days that are all the same is no variance: the serial factor stays 1."""
+    even = Nights(np.full(30, 1000.0), np.tile([0.9, 0.1], (30, 1)), np.ones(2))
+
+    assert even.spread < 1e-30
+    assert 1.0 == serial_factor([even], 7)
