@@ -8,13 +8,16 @@ from core.config import ModelConfig
 from core.errors import RecordError
 from core.records import Record
 from monitoring.drift import DriftReport, drift_report
+from monitoring.estimate import Estimate, estimate_report
 from monitoring.performance import PerformanceReport, performance_report
 from monitoring.phrases import DAY, distinct
-from monitoring.readings import Evidence, Past, Reading, Request, manual, read_all
+from monitoring.readings import TRIGGERS, Evidence, Past, Reading, Request, manual, read_all
 from monitoring.tally import Baseline
+from monitoring.watches import watch_all
 from monitoring.window import QualityReport, Window
 
 TOLD = {"quiet": "is quiet", "cannot_judge": "cannot judge"}
+TOLD_OF = TRIGGERS.keys() - {"manual"}
 __all__ = ["Decision", "Past", "Reading", "Request", "decide"]
 
 
@@ -36,6 +39,7 @@ class Decision(Record):
     performance: PerformanceReport | None
     drift: DriftReport | None
     quality: QualityReport | None
+    estimate: Estimate | None = None
 
 
 def decide(
@@ -52,7 +56,7 @@ def decide(
     """
     first = past.champion is None
     evidence = _evidence(config, window, baseline, past, request)
-    readings = (manual(evidence),) if first else read_all(evidence)
+    readings = (manual(evidence),) if first else (*read_all(evidence), *watch_all(evidence))
     fired = [reading for reading in readings if reading.state == "fired"]
     due = first or bool(fired)
     held = _held_back(config, window, past, request) if due else ()
@@ -68,6 +72,7 @@ def decide(
         performance=evidence.performance,
         drift=evidence.drift,
         quality=window.quality,
+        estimate=evidence.estimate,
     )
 
 
@@ -84,6 +89,8 @@ def _evidence(
     broken = window.quality.broken_days if window.quality else frozenset()
     performance = judged and triggers.performance.enabled
     drift = judged and triggers.drift.enabled and baseline is not None
+    holdout = baseline.scores if baseline and judged else None
+    calibration = holdout.calibration if holdout and performance else None
     return Evidence(
         config=config,
         as_of=window.as_of,
@@ -91,6 +98,8 @@ def _evidence(
         performance=performance_report(window, config, past.reference, broken) if performance else None,
         drift=drift_report(baseline, window, triggers.drift, broken) if drift and baseline else None,
         request=request,
+        holdout=holdout,
+        estimate=estimate_report(window, config, calibration, broken) if calibration else None,
     )
 
 
@@ -121,5 +130,5 @@ def _reasons(readings: tuple[Reading, ...], *, first: bool, held: bool) -> tuple
     if why:
         asked = ", ".join(reading.trigger for reading in fired) or "the first training"
         return (f"Held back, though due: {asked}.", *why)
-    states = [f"{reading.trigger} {TOLD[reading.state]}" for reading in readings if reading.trigger != "manual"]
+    states = [f"{reading.trigger} {TOLD[reading.state]}" for reading in readings if reading.trigger in TOLD_OF]
     return (f"No trigger fired: {', '.join(states)}.",)

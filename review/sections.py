@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from model.manifest import Manifest
     from model.validation import Verdict
 
-MARKS = {"passes": "✅", "blocks": "⛔", "cannot_judge": "⚠️", "fired": "🔔", "quiet": "⚪"}
+MARKS = {"passes": "✅", "blocks": "⛔", "cannot_judge": "⚠️", "fired": "🔔", "quiet": "⚪", "warns": "👀"}
 ADDRESS = re.compile(r"https://[\w.:/?&=%~#+-]+")
 
 

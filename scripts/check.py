@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from monitoring.triggers import Decision, Past, Request
     from monitoring.window import Window
 
-MARKS = {"fired": "[bold red]fired[/]", "quiet": "[green]quiet[/]", "cannot_judge": "[yellow]cannot judge[/]"}
+MARKS = {
+    "fired": "[bold red]fired[/]",
+    "quiet": "[green]quiet[/]",
+    "cannot_judge": "[yellow]cannot judge[/]",
+    "warns": "[yellow]warns[/]",
+}
 
 
 def check(

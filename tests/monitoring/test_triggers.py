@@ -114,7 +114,8 @@ def test_a_quiet_night_says_why_nothing_happens() -> None:
 
     assert (False, False, 3, ()) == (decision.retrain, decision.first, decision.champion, decision.held_back_by)
     assert ("No trigger fired: performance is quiet, drift is quiet, age is quiet.",) == decision.reasons
-    assert ["performance", "drift", "age", "manual"] == [reading.trigger for reading in decision.readings]
+    told = ["performance", "drift", "age", "manual", "score", "estimate"]
+    assert told == [reading.trigger for reading in decision.readings]
     assert decision.performance is not None
     assert decision.drift is not None
 
@@ -262,14 +263,16 @@ def test_disabled_triggers_are_not_even_counted() -> None:
     decision = decided(BAD, config=config, champion_trained=AS_OF - 999 * DAY)
 
     assert (False, None, None) == (decision.retrain, decision.performance, decision.drift)
-    assert ["Switched off."] * 3 == [reading.sentence for reading in decision.readings[:3]]
+    off_too = [reading for reading in decision.readings if reading.trigger != "manual"]
+    assert ["Switched off."] * 5 == [reading.sentence for reading in off_too]
+    assert decision.estimate is None
 
 
 def test_without_a_baseline_drift_cannot_judge() -> None:
     """The other triggers go on."""
     decision = decide(SEED, BAD, None, PAST, None)
 
-    assert ["fired", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings]
+    assert ["fired", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings[:4]]
 
 
 def test_an_empty_window_cannot_be_judged() -> None:
@@ -277,7 +280,7 @@ def test_an_empty_window_cannot_be_judged() -> None:
     seen = window().model_copy(update={"days": ()})
     decision = decided(seen)
 
-    assert ["cannot_judge", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings]
+    assert ["cannot_judge", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings[:4]]
     assert ("No trigger fired: performance cannot judge, drift cannot judge, age is quiet.",) == decision.reasons
 
 
