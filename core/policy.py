@@ -70,10 +70,17 @@ class AgeTrigger(Record):
 
 
 class Limits(Record):
-    """How often triggers may lead to a training: a pause after each one, and a budget for 30 days."""
+    """How often triggers may lead to a training: a pause after each one, and a budget for 30 days.
+
+    Up to `again_times` times the pause is only `again_days` for a performance alarm that the trainings since the
+    champion's could not have answered: the last one was fitted on rows from before the alarm, or at most `again_days`
+    after it began.
+    """
 
     cooldown_days: Annotated[float, Field(ge=0, le=365)] = 3
     max_per_30_days: Annotated[int, Field(ge=1, le=1000)] = 8
+    again_times: Annotated[int, Field(ge=0, le=100)] = 2
+    again_days: Annotated[float, Field(gt=0, le=365)] = 7
 
 
 class Triggers(Record):

@@ -34,6 +34,8 @@ class Past(Record):
     """What happened before this night, as the registry, git and the forge remember it.
 
     `reference`: best holdout score among promoted versions. `open_proposal`: URL of one that waits for a person.
+    `attempts`: trainings after the champion's, none of which replaced it; `first_attempt`: when the first one was;
+    `last_fit_until`: before which instant the rows lie that the last one was fitted on.
     """
 
     champion: int | None
@@ -42,6 +44,9 @@ class Past(Record):
     last_training: dt.datetime | None
     trainings_30_days: int
     open_proposal: str | None
+    attempts: int = 0
+    first_attempt: dt.datetime | None = None
+    last_fit_until: dt.datetime | None = None
 
 
 class Request(Record):

@@ -48,8 +48,9 @@ def decide(
     """Read all triggers, and decide.
 
     Any trigger that fires leads to a training, unless the last one was too recent, the budget of 30 days is spent, or a
-    proposal waits for a person. A person's request counts as fired and overrides pause and budget, with `force` also an
-    open proposal; broken data is overridden by nothing. Without a champion the first training is due.
+    proposal waits for a person; the pause is shorter for an alarm that the last training could not answer. A person's
+    request counts as fired and overrides pause and budget, with `force` also an open proposal; broken data is
+    overridden by nothing. Without a champion the first training is due.
 
     Raises:
         RecordError: the window was counted for another version than the champion.
@@ -59,14 +60,15 @@ def decide(
     readings = (manual(evidence),) if first else (*read_all(evidence), *watch_all(evidence))
     fired = [reading for reading in readings if reading.state == "fired"]
     due = first or bool(fired)
-    held = _held_back(config, window, past, request) if due else ()
+    again = _again(config, past, window.as_of, readings)
+    held = _held_back(config, window, past, request, again=bool(again)) if due else ()
     return Decision(
         model=config.name,
         as_of=window.as_of,
         champion=past.champion,
         retrain=due and not held,
         first=first,
-        reasons=_reasons(readings, first=first, held=bool(held)),
+        reasons=(*_reasons(readings, first=first, held=bool(held)), *(again if due and not held else ())),
         held_back_by=held,
         readings=readings,
         performance=evidence.performance,
@@ -103,8 +105,29 @@ def _evidence(
     )
 
 
-def _held_back(config: ModelConfig, window: Window, past: Past, request: Request | None) -> tuple[str, ...]:
-    """What stands against a training, a sentence each."""
+def _again(config: ModelConfig, past: Past, as_of: dt.datetime, readings: tuple[Reading, ...]) -> tuple[str, ...]:
+    """Why a performance alarm need not wait for the end of the pause; empty where it has to, or where there is none.
+
+    The first training after a change is fitted on rows from before it: the holdout and the days without labels lie in
+    between. So the alarm goes on, and each of the next trainings knows more. That the alarm began with the first
+    training after the champion's is an approximation: it is the first night on which something was done about it.
+    """
+    limits, first, fitted, last = config.triggers.limits, past.first_attempt, past.last_fit_until, past.last_training
+    fired = any(reading.trigger == "performance" and reading.state == "fired" for reading in readings)
+    if not fired or first is None or fitted is None or last is None or past.attempts > limits.again_times:
+        return ()
+    pause = limits.again_days * DAY
+    if fitted >= first + pause or as_of - last < pause or as_of - last >= limits.cooldown_days * DAY:
+        return ()
+    times = f"{past.attempts} of at most {limits.again_times} times"
+    known = f"the last training was fitted on rows before {fitted:%-d %b %Y}, and the alarm is from {first:%-d %b}"
+    return (f"Trained again before the pause of {limits.cooldown_days:g} days is over ({times}): {known}.",)
+
+
+def _held_back(
+    config: ModelConfig, window: Window, past: Past, request: Request | None, *, again: bool
+) -> tuple[str, ...]:
+    """What stands against a training, a sentence each; `again`: not the pause."""
     limits, found = config.triggers.limits, []
     if window.quality and window.quality.critical:
         found.append("The monitoring data is broken.")
@@ -112,7 +135,7 @@ def _held_back(config: ModelConfig, window: Window, past: Past, request: Request
         found.append(f"A proposal is open: {past.open_proposal}.")
     if request is not None:
         return tuple(found)
-    if past.last_training is not None:
+    if past.last_training is not None and not again:
         days = (window.as_of - past.last_training) / DAY
         if days < limits.cooldown_days:
             since, pause = distinct(days, limits.cooldown_days, digits=1)

@@ -66,7 +66,11 @@ def past(night: Night) -> Past:
     from monitoring.triggers import Past
 
     champion, declared = night.champion, night.manifest
-    trained = [moment for moment in night.registry.trainings(night.config.registry_name) if moment <= night.as_of]
+    name = night.config.registry_name
+    trained = [moment for moment in night.registry.trainings(name) if moment <= night.as_of]
+    since = champion.trained_at if champion else night.as_of
+    known = night.registry.versions(name).values()
+    attempts = sorted((v for v in known if since < v.trained_at <= night.as_of), key=lambda v: v.trained_at)
     proposal = night.forge.open_proposal(night.name)
     return Past(
         champion=champion.version if champion else None,
@@ -75,6 +79,9 @@ def past(night: Night) -> Past:
         last_training=max(trained, default=None),
         trainings_30_days=sum(moment > night.as_of - 30 * DAY for moment in trained),
         open_proposal=proposal.url if proposal else None,
+        attempts=len(attempts),
+        first_attempt=attempts[0].trained_at if attempts else None,
+        last_fit_until=attempts[-1].fit_until if attempts else None,
     )
 
 

@@ -40,6 +40,16 @@ def stages(place: Place) -> dict[int, str]:
     return {n: v.stage for n, v in night.registry.versions(night.config.registry_name).items()}
 
 
+def test_a_version_keeps_what_it_said_of_its_holdout(place: Place) -> None:
+    """Training stores it with the baseline, and the next night warns or calms by it."""
+    night = place.night(LAST)
+    assert night.champion is not None
+    kept = night.baseline(night.champion).scores
+    assert kept is not None
+    assert kept.calibration is not None
+    assert 2_000 < kept.rows
+
+
 def test_merging_moves_the_version_and_archives_the_old_one(place: Place) -> None:
     """After three merged promotions the third version is in Production and the others are Archived."""
     assert {1: "Archived", 2: "Archived", 3: "Production"} == stages(place)
