@@ -15,11 +15,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 
 from bench.nights import Setting, simulated
+from bench.peers import ask
+from bench.peers import table as peer_table
 from bench.rules import RULES, verdicts
 
 SEED = 20130101
 LENGTHS = (7, 1)
-QUICK, FULL = 20, 400
+QUICK, FULL = 20, 300
+PEER_QUICK, PEER_FULL = 3, 10
 TARGETS = {"independent": (0.01, "<="), "clustered": (0.02, "<="), "serial": (0.05, "<="), "power": (0.9, ">=")}
 
 
@@ -114,18 +117,20 @@ def main() -> None:
     )
     options = parser.parse_args()
     lines = measured(options.nights or (QUICK if options.quick else FULL), options.only, options.jobs)
-    peers = []
-    if options.peers:
-        from bench.peers import ask
-
-        peers = ask(SEED, 4 if options.quick else 20)
+    asked = PEER_QUICK if options.quick else PEER_FULL
+    peers = ask(SEED, asked) if options.peers else []
     if options.json:
         print(json.dumps({"lines": lines, "peers": peers}, indent=1))
         return
+    if not lines:
+        sys.exit(f"No line holds {options.only!r}.")
     print(f"Percent of nights on which drift is cried, window of 7 days / 1 day, {lines[0]['nights']} nights a line\n")
     print(table(lines))
-    for told in peers:
-        print(told)
+    if peers:
+        print(
+            f"\nPeers as they come, window of 7 days, percent of {PEER_QUICK if options.quick else PEER_FULL} nights\n"
+        )
+        print(peer_table(peers))
 
 
 if __name__ == "__main__":

@@ -39,10 +39,12 @@ class Kolmogorov:
 class ChiSquare:
     """The chi-square test of homogeneity; differences are those of two samples' shares by category.
 
-    `expected`: the share of each category in both samples together.
+    `expected`: the share of each category in both samples together. `directions`: in how many directions the shares
+    move by chance where that is fewer than there are categories less one.
     """
 
     expected: Floats
+    directions: float = np.inf
 
     def distance(self, differences: Floats) -> Floats:
         """The total variation: half the sum of the absolute differences, over the last axis."""
@@ -52,15 +54,18 @@ class ChiSquare:
     def surprise(self, differences: Floats, size: Floats | float) -> Floats:
         """Minus the logarithm of the p-value for samples of harmonic size n * m / (n + m).
 
-        Where the p-value underflows: the first term of Legendre's continued fraction of the incomplete gamma function.
+        With few directions a sum of as many squares has the same mean, and more spread: the second-order correction of
+        Rao and Scott (1981). Where the p-value underflows: the first term of Legendre's continued fraction of the
+        incomplete gamma function.
         """
         from scipy.special import chdtrc, gammaln
 
         some = self.expected > 0
-        freedom = int(some.sum()) - 1
-        if freedom < 1:
+        most = int(some.sum()) - 1
+        if most < 1:
             return np.zeros(differences.shape[:-1])
-        statistic = size * (differences[..., some] ** 2 / self.expected[some]).sum(axis=-1)
+        freedom = min(max(self.directions, 1.0), most)
+        statistic = size * freedom / most * (differences[..., some] ** 2 / self.expected[some]).sum(axis=-1)
         p_value = chdtrc(freedom, statistic)
         x, a = np.maximum(statistic / 2, 1), freedom / 2
         far = x - a * np.log(x) + gammaln(a) + np.log(np.maximum(x + 1 - a, 1))

@@ -52,6 +52,19 @@ class Nights:
         """How many rows of the same day are worth one independent row (Kish, 1965), pooled over cells; at least 1."""
         return max(1.0, self.spread / self.sampling) if self.sampling > 0 else 1.0
 
+    @cached_property
+    def directions(self) -> float:
+        """In how many directions the shares move from night to night, if all moved as far; infinite where none do.
+
+        Squared sum over sum of squares of the eigenvalues of the shares' covariance (Satterthwaite, 1946), without
+        computing them: its trace, and its squared norm freed of what few days add to it (Srivastava, 2005).
+        """
+        days = len(self.rows)
+        away = (self.shares - self.shares.mean(axis=0)) * np.sqrt(self.weights)
+        norm = float(((away @ away.T) ** 2).sum()) / (days - 1) ** 2
+        squares = (norm - self.spread**2 / (days - 1)) * (days - 1) ** 2 / ((days - 2) * (days + 1))
+        return self.spread**2 / squares if squares > 0 else np.inf
+
     def correlation(self, serial: float) -> float:
         """The correlation between rows of a day that has this design effect, times `serial`.
 

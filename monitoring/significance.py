@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.config import DriftTrigger
 from monitoring.comparison import Comparison
 from monitoring.corrections import CORRECTIONS
+from monitoring.distances import ChiSquare
 from monitoring.nights import effective_rows, p_value, serial_factor
 
 FEWEST_DAYS = 8  # with fewer, the variance between days says nothing
@@ -75,12 +76,15 @@ def _alone(pair: Comparison, length: int, serial: float, *, adjusted: bool) -> _
     correlation = pair.nights.correlation(serial) if adjusted else 0.0
     sides = (effective_rows(part.rows, correlation) for part in (pair.before, pair.after))
     size = 1 / sum(1 / rows for rows in sides)
-    surprise = float(pair.test.surprise(pair.differences, size))
+    test = pair.test
+    if adjusted and isinstance(test, ChiSquare):
+        test = replace(test, directions=pair.nights.directions)
+    surprise = float(test.surprise(pair.differences, size))
     days = len(pair.nights.rows)
     p = float(p_value(surprise, days if adjusted else None))
     if not adjusted or days <= 2 * length:
         return _Alone(adjusted, surprise, p, None, -math.inf)
-    distances, surprises, sizes = pair.nights.runs(length, correlation, pair.test)
+    distances, surprises, sizes = pair.nights.runs(length, correlation, test)
     own = float((distances * np.sqrt(sizes / size)).max())
     return _Alone(adjusted, surprise, p, own, float(surprises.max()))
 

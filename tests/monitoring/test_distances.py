@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency, kstwobign
+from scipy.stats import chi2, chi2_contingency, kstwobign
 
 from monitoring.distances import ChiSquare, Kolmogorov, pool_rare, stability_index
 
@@ -114,3 +114,14 @@ def test_stability_index_by_hand() -> None:
     assert 0.0405465 == pytest.approx(stability_index(half, np.array([0.6, 0.4])), abs=1e-7)
     assert 0.0 == stability_index(half, half)
     assert 0.9999 * np.log(1e4) == pytest.approx(stability_index(np.array([1.0, 0.0]), np.array([1.0, 1.0])))
+
+
+def test_few_directions_have_fewer_degrees_of_freedom() -> None:
+    """Satterthwaite: the statistic times f / (k - 1), read in a chi-square with f degrees of freedom, here 2 of 4."""
+    expected, differences = np.full(5, 0.2), np.array([0.05, -0.05, 0.02, -0.02, 0.0])
+    statistic = 400 * (differences**2 / 0.2).sum()
+
+    full, few = (np.exp(-ChiSquare(expected, f).surprise(differences, 400.0)) for f in (np.inf, 2.0))
+    assert chi2.sf(statistic, 4) == pytest.approx(full)
+    assert chi2.sf(statistic / 2, 2) == pytest.approx(few)
+    assert chi2.sf(statistic / 4, 1) == pytest.approx(np.exp(-ChiSquare(expected, 0.3).surprise(differences, 400.0)))

@@ -174,6 +174,20 @@ def test_categories_are_judged_by_nights_too() -> None:
     assert 38 <= rung["moved"]
 
 
+def test_levels_that_move_together_ring_nothing() -> None:
+    """Fifty levels that swing along one line move in one direction, not in 49: 5 of 400 nights ring, not 12."""
+    rng = np.random.default_rng(12)
+    axis = CategoricalAxis(levels=tuple(f"{level:02}" for level in range(50)))
+    rung = 0
+    for _ in range(400):
+        centre = np.sqrt(0.05) * rng.standard_normal((67, 1))
+        shares = np.diff(ndtr((CUTS - centre) / np.sqrt(0.95)), axis=1, prepend=0, append=1)
+        days = [tally(i, {"town": cells(axis, row)}) for i, row in enumerate(rng.multinomial(20_000, shares))]
+        rung += judge(days[:60], days[60:], {"town": axis}, min_effect=0.0).fired_nights
+
+    assert 5 >= rung
+
+
 BINARY = NumericAxis(form="edges", origin=0.0, scale=1.0, cuts=(-1.0, 0.5), low=0.0, high=1.0)
 
 
