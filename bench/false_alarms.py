@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 
-from bench.nights import Setting, simulated
+from bench.flights import shuffled, year
+from bench.nights import AXES, Setting, simulated
 from bench.peers import ask
 from bench.peers import table as peer_table
 from bench.rules import RULES, verdicts
@@ -22,12 +23,12 @@ from bench.rules import RULES, verdicts
 SEED = 20130101
 LENGTHS = (7, 1)
 QUICK, FULL = 20, 300
-PEER_QUICK, PEER_FULL = 3, 10
+PEER_QUICK, PEER_FULL = 4, 20
 TARGETS = {"independent": (0.01, "<="), "clustered": (0.02, "<="), "serial": (0.05, "<="), "power": (0.9, ">=")}
 
 
-def settings() -> Iterator[tuple[str, str, Setting]]:
-    """Group, name and setting of each line."""
+def settings() -> Iterator[tuple[str, str, Setting | None]]:
+    """Group, name and setting of each line; no setting: real flights in random order."""
     for rows in (200, 1000, 10_000):
         yield "independent", f"{rows:,} rows, independent", Setting(rows=rows)
     for rows in (200, 1000, 10_000):
@@ -38,19 +39,21 @@ def settings() -> Iterator[tuple[str, str, Setting]]:
             yield "serial", f"{rows:,} rows, 0.01, AR(1) {serial}", Setting(rows, 0.01, serial)
     yield "independent", "200 to 3,000 rows, independent", Setting((200, 3000))
     yield "clustered", "200 to 3,000 rows, correlation 0.01", Setting((200, 3000), 0.01)
+    yield "clustered", "days of flights in random order", None
     for shift in (0.25, 0.5):
         yield "power", f"one column moves {shift} sd", Setting(1000, 0.01, shift=shift)
     for moving in ("five", "dozen"):
         yield "power", f"a level of {moving} moves 10 points", Setting(1000, 0.01, points=0.1, moving=moving)
 
 
-def line(group: str, name: str, setting: Setting, nights: int) -> dict[str, object]:
+def line(group: str, name: str, setting: Setting | None, nights: int) -> dict[str, object]:
     """The share of nights on which each rule rings, by length of the window."""
     began = time.perf_counter()
     rung = {length: dict.fromkeys(RULES, 0) for length in LENGTHS}
-    for days in simulated(setting, nights, SEED):
+    axes = AXES if setting else year().axes
+    for days in simulated(setting, nights, SEED) if setting else shuffled(nights, SEED):
         for length in LENGTHS:
-            for rule, cries in verdicts(days, length).items():
+            for rule, cries in verdicts(days, axes, length).items():
                 rung[length][rule] += cries
     shares = {f"{length} d": {rule: n / nights for rule, n in found.items()} for length, found in rung.items()}
     met = judge(group, shares["7 d"]["ours"], nights) and (
@@ -59,7 +62,7 @@ def line(group: str, name: str, setting: Setting, nights: int) -> dict[str, obje
     return {
         "group": group,
         "name": name,
-        "setting": asdict(setting),
+        "setting": asdict(setting) if setting else {},
         "nights": nights,
         "share": shares,
         "target": " ".join(str(part) for part in reversed(TARGETS[group])),

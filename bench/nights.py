@@ -53,7 +53,7 @@ class Setting:
     moving: str = "dozen"
 
 
-def axes() -> dict[str, Axis]:
+def _axes() -> dict[str, Axis]:
     """The cells of all columns."""
     numbers = {f"n{number:02}": NUMBERS for number in range(NUMERIC)}
     towns = {name: CategoricalAxis(levels=tuple(f"v{k:03}" for k in range(size))) for name, size in LEVELS.items()}
@@ -140,7 +140,7 @@ def _day(night: int, rows: int, counts: Mapping[str, NDArray[np.int64]]) -> DayT
     )
 
 
-def seen(days: Sequence[DayTally]) -> tuple[Baseline, Window]:
+def seen(days: Sequence[DayTally], axes: Mapping[str, Axis]) -> tuple[Baseline, Window]:
     """Baseline and window as the nightly job has them."""
     end = FIRST + len(days) * DAY
     window = Window(
@@ -154,7 +154,7 @@ def seen(days: Sequence[DayTally]) -> tuple[Baseline, Window]:
         future_rows=0,
         quality=None,
     )
-    return Baseline(axes=AXES, days=tuple(days[:BASELINE])), window
+    return Baseline(axes=dict(axes), days=tuple(days[:BASELINE])), window
 
 
 def simulated(setting: Setting, times: int, seed: int) -> Iterator[tuple[DayTally, ...]]:
@@ -163,4 +163,4 @@ def simulated(setting: Setting, times: int, seed: int) -> Iterator[tuple[DayTall
         yield nights(np.random.default_rng(child), setting)
 
 
-AXES = axes()
+AXES = _axes()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import kolmogorov
 
-from bench.nights import AXES, BASELINE, seen
+from bench.nights import BASELINE, seen
 from core.config import DriftTrigger
-from monitoring.drift import ColumnDrift, drift_report
+from monitoring.axis import Axis
+from monitoring.drift import drift_report
 from monitoring.tally import DayTally
 
 DEFAULT = DriftTrigger()
@@ -18,41 +19,27 @@ ARTICLE = 0.05
 RULES = ("ours", "ours, no floor", "plain Holm", "article")
 
 
-def verdicts(days: Sequence[DayTally], length: int) -> dict[str, bool]:
+def verdicts(days: Sequence[DayTally], axes: Mapping[str, Axis], length: int) -> dict[str, bool]:
     """Which rules cry drift on the last of these nights, with a window of `length` days."""
-    baseline, window = seen(days)
-    # One report serves two rules: without floor, and nulls apart, so that the default floor can be laid on either.
-    asked = DEFAULT.model_copy(update={"window_days": length, "nights": (1, 1), "min_effect": 0.0, "nulls": "show"})
-    found = drift_report(baseline, window, asked, ()).nights[-1].columns
-    plain = drift_report(baseline, window, asked.model_copy(update={"rule": "plain"}), ()).nights[-1].columns
-    return {
-        "ours": any(_matters(column) for column in found),
-        "ours, no floor": any(column.drifted or column.null_drifted for column in found),
-        "plain Holm": any(_below(column.p_value) or _below(column.null_p_value) for column in plain),
-        "article": _article(days, length),
+    baseline, window = seen(days, axes)
+    asked = DEFAULT.model_copy(update={"window_days": length, "nights": (1, 1)})
+    settings = {
+        "ours": asked,
+        "ours, no floor": asked.model_copy(update={"min_effect": 0.0}),
+        "plain Holm": asked.model_copy(update={"min_effect": 0.0, "rule": "plain"}),
     }
+    found = {name: drift_report(baseline, window, config, ()).fired_nights == 1 for name, config in settings.items()}
+    return {**found, "article": _article(days, axes, length)}
 
 
-def _below(p_value: float | None) -> bool:
-    return p_value is not None and p_value < DEFAULT.alpha
-
-
-def _matters(column: ColumnDrift) -> bool:
-    """The verdict of the default settings, from what was found without a floor."""
-    moved = abs(column.null_window - column.null_baseline)
-    return (column.drifted and column.effect >= DEFAULT.min_effect) or (
-        column.null_drifted and moved >= DEFAULT.min_effect
-    )
-
-
-def _article(days: Sequence[DayTally], length: int) -> bool:
+def _article(days: Sequence[DayTally], axes: Mapping[str, Axis], length: int) -> bool:
     """A two-sample test of Kolmogorov and Smirnov at 0.05 on every column, text in alphabetical order.
 
     A column with a null is silent, as `ks_2samp` answers NaN. Counted in 100 cells the distance of a numeric column is
     a little too small, so this rings rather too seldom than too often.
     """
     old, new = days[:BASELINE], days[-length:]
-    pairs = [(_total(old, name), _total(new, name), axis.null) for name, axis in AXES.items()]
+    pairs = [(_total(old, name), _total(new, name), axis.null) for name, axis in axes.items()]
     return any(_ks(a, b) < ARTICLE for a, b, null in pairs if not a[null] + b[null])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,24 +44,34 @@ def significance(
 ) -> tuple[dict[str, Significance], dict[str, Significance]]:
     """Judge the columns of a window of `length` days together: their values, and apart from them their shares of nulls.
 
-    Something drifted when its adjusted p-value is below alpha (the correction is over all tests of both kinds), its
+    Something drifted when its adjusted p-value is below alpha (the correction is over all tests that may fire), its
     effect reaches the floor, and it surprises more than any run of as many days inside the baseline: of any column for
     values, of the same column for nulls, because one outage in the baseline must not excuse the others. Where
     `config.rule` is "plain" or the baseline has under 8 days, p-values take rows as independent of their day, and
     nothing is known of such runs.
     """
-    kinds = [(kind, _each(kind, length, config)) for kind in (values, nulls)]
-    p_values = np.array([one.p_value for _, alone in kinds for one in alone.values()])
-    adjusted = iter(CORRECTIONS[config.correction](p_values).tolist() if len(p_values) else [])
-    top = max((one.top for one in kinds[0][1].values()), default=-math.inf)
-    found = [
+    alone, gone = _each(values, length, config), _each(nulls, length, config)
+    if config.nulls == "count":
+        adjusted = _adjusted([*alone.values(), *gone.values()], config)
+    else:  # what cannot fire must not cost the others power
+        adjusted = _adjusted([*alone.values()], config) + _adjusted([*gone.values()], config)
+    top = max((one.top for one in alone.values()), default=-math.inf)
+    of_values, of_nulls = adjusted[: len(alone)], adjusted[len(alone) :]
+    return (
         {
-            name: _verdict(one, next(adjusted), kind[name].effect, one.top if kind is nulls else top, length, config)
-            for name, one in alone.items()
-        }
-        for kind, alone in kinds
-    ]
-    return found[0], found[1]
+            name: _verdict(one, p, values[name].effect, top, length, config)
+            for (name, one), p in zip(alone.items(), of_values, strict=True)
+        },
+        {
+            name: _verdict(one, p, nulls[name].effect, one.top, length, config)
+            for (name, one), p in zip(gone.items(), of_nulls, strict=True)
+        },
+    )
+
+
+def _adjusted(tests: Sequence[_Alone], config: DriftTrigger) -> list[float]:
+    found = CORRECTIONS[config.correction](np.array([one.p_value for one in tests])) if tests else np.empty(0)
+    return [float(p) for p in found]
 
 
 def _each(compared: Mapping[str, Comparison], length: int, config: DriftTrigger) -> dict[str, _Alone]:

@@ -60,7 +60,7 @@ def decide(
     readings = (manual(evidence),) if first else (*read_all(evidence), *watch_all(evidence))
     fired = [reading for reading in readings if reading.state == "fired"]
     due = first or bool(fired)
-    again = _again(config, past, window.as_of, readings)
+    again = () if request else _again(config, past, window.as_of, readings)
     held = _held_back(config, window, past, request, again=bool(again)) if due else ()
     return Decision(
         model=config.name,

@@ -7,8 +7,10 @@ import pytest
 from scipy.special import ndtri
 
 from bench.false_alarms import judge, line, measured, settings, table
-from bench.nights import AXES, BASELINE, BINS, LEVELS, WINDOW, Setting, nights, seen, shares, simulated
+from bench.flights import ROOT, shuffled, year
+from bench.nights import AXES, BASELINE, BINS, DAY, FIRST, LEVELS, WINDOW, Setting, nights, seen, shares, simulated
 from bench.rules import DEFAULT, verdicts
+from core.settings import load_config
 from monitoring.columns import Known
 from monitoring.drift import drift_report
 
@@ -31,7 +33,7 @@ def test_rows_of_a_night_correlate_as_asked(correlation: float) -> None:
     values = ndtri((np.arange(BINS) + 0.5) / BINS)
     means, effects = [], []
     for days in simulated(Setting(1000, correlation), 4, 3):
-        baseline, _ = seen(days)
+        baseline, _ = seen(days, AXES)
         numbers = [[day.columns["n00"].counts.array[:BINS] for day in baseline.days]]
         means += [np.var(np.array(column) @ values / 1000, ddof=1) for column in numbers]
         for name in ("two", "dozen"):
@@ -67,11 +69,11 @@ def test_categories_have_their_shares() -> None:
 def test_the_bench_asks_the_rule_that_ships(shift: float, length: int) -> None:
     """Its verdict is that of the default settings on one night."""
     for days in simulated(Setting(1000, 0.01, shift=shift), 4, 11):
-        baseline, window = seen(days)
+        baseline, window = seen(days, AXES)
         config = DEFAULT.model_copy(update={"window_days": length, "nights": (1, 1)})
         expected = drift_report(baseline, window, config, ()).fired_nights == 1
 
-        assert expected == verdicts(days, length)["ours"]
+        assert expected == verdicts(days, AXES, length)["ours"]
 
 
 def test_a_line_is_measured_and_told() -> None:
@@ -94,6 +96,18 @@ def test_aims_are_judged_with_the_noise_of_the_simulation() -> None:
     assert not judge("independent", 0.04, 100)
     assert judge("power", 0.85, 100)
     assert not judge("power", 0.83, 100)
+
+
+def test_days_of_flights_are_real_and_in_random_order() -> None:
+    """Each draw is 67 different days of the year, dated one after the other, all columns of the example counted."""
+    known = year()
+    one, other = shuffled(2, 1)
+
+    assert 365 <= len(known.days)
+    assert {*load_config(ROOT, "flights").data.features} == set(known.axes)
+    assert [FIRST + i * DAY for i in range(BASELINE + WINDOW)] == [day.date for day in one]
+    assert one != other
+    assert 60 < len({day.columns["distance"].counts for day in one})
 
 
 def test_every_line_of_the_issue_is_there() -> None:

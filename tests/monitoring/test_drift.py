@@ -501,13 +501,18 @@ def missing(first: int, nulls: Sequence[int], rows: int = 1000, values: Sequence
 
 
 def test_nulls_are_tested_as_two_proportions() -> None:
-    """On even nights the p-value is that of the pooled test by hand, read in a t, and doubled for two tests."""
+    """On even nights the p-value is that of the pooled test by hand, read in a t, and doubled for two tests.
+
+    Where nulls are only shown, the two kinds of tests do not cost each other power.
+    """
     before, after = missing(0, [100] * 30), missing(30, [112] * 7)
     found = tonight(judge(before, after, {"x": BINARY}, min_effect=0.0))["x"]
     pooled = (3000 + 784) / 37_000
     z = 0.012 / np.sqrt(pooled * (1 - pooled) * (1 / 30_000 + 1 / 7000))
 
     assert 2 * 2 * t.sf(z, 29) == pytest.approx(found.null_p_value)
+    shown = tonight(judge(before, after, {"x": BINARY}, min_effect=0.0, nulls="show"))["x"]
+    assert 2 * t.sf(z, 29) == pytest.approx(shown.null_p_value)
     assert (0.1, 0.112) == pytest.approx((found.null_baseline, found.null_window))
     assert 1.0 == found.p_value
 
