@@ -50,7 +50,9 @@ def estimate(evidence: Evidence) -> Reading:
     if made is None:
         few = f"{evidence.holdout.rows:,} rows, under {FEWEST} of one label"
         return cannot_judge("estimate", f"The holdout has {few}: too few to say what scores are worth.")
-    days = span(made.start, made.end)
+    days, least = span(made.start, made.end), evidence.config.triggers.performance.min_labels
+    if made.rows < least:
+        return cannot_judge("estimate", f"Only {made.rows:,} rows of {days} are scored; {least:,} are needed.")
     if made.value is None:
         return cannot_judge("estimate", f"Of {made.rows:,} scored rows of {days}, {metric(made.metric)} is undefined.")
     value, limit = distinct(made.value, judged.limit)

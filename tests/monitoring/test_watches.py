@@ -69,7 +69,8 @@ def test_an_estimate_that_labels_refute_says_so(matured: float, said: str | None
     [
         (seen(expected(), holdout=None), "an older release trained it"),
         (seen(None), "The holdout has 1 rows, under 20 of one label"),
-        (seen(expected(value=None, rows=0)), "Of 0 scored rows of 5 Mar to 11 Mar 2013, accuracy is undefined."),
+        (seen(expected(value=None)), "Of 1,500 scored rows of 5 Mar to 11 Mar 2013, accuracy is undefined."),
+        (seen(expected(rows=99)), "Only 99 rows of 5 Mar to 11 Mar 2013 are scored; 100 are needed."),
         (seen(expected(), performance=None), "were not counted"),
     ],
 )
