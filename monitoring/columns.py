@@ -56,17 +56,17 @@ class Known:
         """Of a numeric column: always the same, whatever it is compared with."""
         return numeric_nights(self.before)
 
-    def compare(self, after: Side) -> Comparison | None:
+    def compare(self, after: Side, *, nightly: bool) -> Comparison | None:
         """The values; None where a side has none."""
         if not len(self.before.rows) or not len(after.rows):
             return None
         if isinstance(self.axis, NumericAxis):
             return compare_numeric(self.before, after, self._nights)
-        return compare_categorical(self.before, after)
+        return compare_categorical(self.before, after, nightly=nightly)
 
-    def compare_nulls(self, after: Side) -> Comparison | None:
+    def compare_nulls(self, after: Side, *, nightly: bool) -> Comparison | None:
         """The shares of nulls; None where neither side has any, or a side has no rows."""
-        return compare_nulls(self.before, after)
+        return compare_nulls(self.before, after, nightly=nightly)
 
 
 def columns(baseline: Baseline, config: DriftTrigger) -> dict[str, Known]:

@@ -12,7 +12,8 @@ from monitoring.columns import Known, columns, score_column, score_side, seasona
 from monitoring.comparison import Comparison, Side, grouped, side
 from monitoring.distances import stability_index
 from monitoring.holdout import Holdout
-from monitoring.significance import FEWEST_DAYS, Significance, significance
+from monitoring.nights import FEWEST_DAYS
+from monitoring.significance import Significance, significance
 from monitoring.tally import Baseline, DayTally
 from monitoring.window import Window
 
@@ -123,9 +124,11 @@ def _judged(
     sides: Sequence[tuple[Known, Side]], length: int, config: DriftTrigger, *, tonight: bool
 ) -> tuple[ColumnDrift, ...]:
     """What is found of columns that are judged together."""
-    values = {past.name: past.compare(after) for past, after in sides}
+    nightly = config.rule == "nights"
+    values = {past.name: past.compare(after, nightly=nightly) for past, after in sides}
     tested = {past.name: pair for past, _ in sides if not past.untested and (pair := values[past.name])}
-    nulls = {past.name: pair for past, after in sides if not past.untested and (pair := past.compare_nulls(after))}
+    asked = [(past, after) for past, after in sides if not past.untested]
+    nulls = {past.name: pair for past, after in asked if (pair := past.compare_nulls(after, nightly=nightly))}
     verdicts, missing = significance(tested, nulls, length, config)
     return tuple(
         _column(past, after, values[past.name], (verdicts.get(past.name), missing.get(past.name)), config, tonight)

@@ -10,6 +10,7 @@ import numpy as np
 
 from monitoring.distances import Floats, Test
 
+FEWEST_DAYS = 8  # with fewer, the variance between days says nothing
 EVEN = 1e-9  # of the sampling variance: a spread below it is what rounding leaves of equal days
 
 

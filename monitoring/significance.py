@@ -12,9 +12,8 @@ from core.config import DriftTrigger
 from monitoring.comparison import Comparison
 from monitoring.corrections import CORRECTIONS
 from monitoring.distances import ChiSquare
-from monitoring.nights import effective_rows, p_value, serial_factor
+from monitoring.nights import FEWEST_DAYS, effective_rows, p_value, serial_factor
 
-FEWEST_DAYS = 8  # with fewer, the variance between days says nothing
 UNADJUSTED_EFFECT = 0.1  # without that variance, only what is large counts
 
 

@@ -38,11 +38,11 @@ def test_rows_of_a_night_correlate_as_asked(correlation: float) -> None:
         means += [np.var(np.array(column) @ values / 1000, ddof=1) for column in numbers]
         for name in ("two", "dozen"):
             past = Known.of(baseline, name)
-            pair = past.compare(past.before)
+            pair = past.compare(past.before, nightly=False)
             assert pair is not None
             effects.append(pair.nights.spread / pair.nights.sampling)
         missing = Known.of(baseline, "n29")
-        nulls = missing.compare_nulls(missing.before)
+        nulls = missing.compare_nulls(missing.before, nightly=False)
         assert nulls is not None
         effects.append(nulls.nights.spread / nulls.nights.sampling)
 
