@@ -95,6 +95,7 @@ class Replay:
                 (champion.version.version, champion.version.trained_at) if champion else None,
                 reference=life.reference,
                 trainings=life.trainings,
+                fits=[(one.trained_at, one.fit_until) for one in life.versions.values()],
                 open_proposal=_address(life),
             )
             baseline = champion.baseline if champion else None

@@ -21,6 +21,7 @@ from model.pipelines import Build
 from model.replay_rows import Piece, Rows, Served
 from model.rows import scorable
 from model.training import Candidate
+from monitoring.holdout import Holdout
 from monitoring.tally import Baseline, build_baseline
 from monitoring.window import QualityReport
 
@@ -40,6 +41,7 @@ class Fit:
     size_mb: float
     latency_ms: float
     same_example: bool
+    holdout: Holdout
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ class Fits:
             size_mb=len(data) / 1e6,
             latency_ms=latency_p95(loaded, rows.iloc[:10]),
             same_example=bool(np.allclose(said, before, rtol=0, atol=1e-9)),
+            holdout=training.holdout_scores(estimator, self.config, material.parts),
         )
 
     def champion(self, version: Version, served: Served) -> Champion:
@@ -158,7 +161,8 @@ class Fits:
 
         def make() -> Baseline:
             batches = served.batches(self.rows.pieces(start, end))
-            return build_baseline(batches, data.numeric, data.categorical, data.columns, version.trained_at)
+            found = build_baseline(batches, data.numeric, data.categorical, data.columns, version.trained_at)
+            return found.model_copy(update={"scores": version.fit.holdout})
 
         key = ("baseline", version.fit.number, version.trained_at, served.history(start.date(), end.date()))
         return Champion(version, self._once(key, make))

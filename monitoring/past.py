@@ -16,6 +16,7 @@ def remember(
     *,
     reference: float | None,
     trainings: Iterable[dt.datetime],
+    fits: Iterable[tuple[dt.datetime, dt.datetime]],
     open_proposal: str | None,
 ) -> Past:
     """The past of a night.
@@ -25,9 +26,12 @@ def remember(
         champion: the version in service and when it was trained.
         reference: what the manifest declares.
         trainings: the moments of all trainings, whatever became of their candidates.
+        fits: of each training that made a version, when it was, and before which instant its rows for fitting lie.
         open_proposal: the address of one that waits for a person.
     """
     before = [moment for moment in trainings if moment <= as_of]
+    since = champion[1] if champion else as_of
+    attempts = sorted(made for made in fits if since < made[0] <= as_of)
     return Past(
         champion=champion[0] if champion else None,
         champion_trained=champion[1] if champion else None,
@@ -35,4 +39,7 @@ def remember(
         last_training=max(before, default=None),
         trainings_30_days=sum(moment > as_of - MONTH for moment in before),
         open_proposal=open_proposal,
+        attempts=len(attempts),
+        first_attempt=attempts[0][0] if attempts else None,
+        last_fit_until=attempts[-1][1] if attempts else None,
     )
