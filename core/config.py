@@ -6,13 +6,22 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from core.policy import AgeTrigger, Days, DriftTrigger, Limits, Metric, Name, PerformanceTrigger, Share, Triggers
 from core.records import Record
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(ge=1, le=3650)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w .-]{0,127}$")]
-Metric = Literal[
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_weighted", "roc_auc", "average_precision"
+__all__ = [
+    "AgeTrigger",
+    "Columns",
+    "Data",
+    "DriftTrigger",
+    "Gates",
+    "Limits",
+    "Metric",
+    "ModelConfig",
+    "PerformanceTrigger",
+    "Quality",
+    "Training",
+    "Triggers",
 ]
 
 
@@ -72,67 +81,6 @@ class Training(Record):
     threshold: Annotated[float, Field(gt=0, lt=1, multiple_of=0.001)] = 0.5
 
 
-class PerformanceTrigger(Record):
-    """Fires when the score on late labels is surely under `floor`, or under the reference score minus `max_drop`."""
-
-    enabled: bool = True
-    metric: Metric = "balanced_accuracy"
-    floor: Share = 0.0
-    max_drop: Share = 0.05
-    window_days: Days = 7
-    min_labels: Annotated[int, Field(ge=1, le=10**9)] = 100
-    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
-
-
-class DriftTrigger(Record):
-    """Fires when at least `min_columns` columns drift on k of the last n nights (`nights = [k, n]`).
-
-    `rule = "nights"` is ours (DESIGN 6); `rule = "plain"` takes p-values as if rows were independent.
-    """
-
-    enabled: bool = True
-    rule: Literal["nights", "plain"] = "nights"
-    correction: Literal["holm", "none"] = "holm"
-    window_days: Days = 7
-    min_rows: Annotated[int, Field(ge=1, le=10**9)] = 200
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.01
-    min_effect: Share = 0.05
-    min_columns: Annotated[int, Field(ge=1, le=10**9)] = 1
-    nights: tuple[int, int] = (2, 3)
-    ignore: tuple[Name, ...] = ()
-
-    @model_validator(mode="after")
-    def _k_of_n(self) -> Self:
-        k, n = self.nights
-        if not 1 <= k <= n <= 30:  # noqa: PLR2004 - a month of nights is the most a policy may look back
-            msg = f"nights = [k, n] needs 1 <= k <= n <= 30, found [{k}, {n}]"
-            raise ValueError(msg)
-        return self
-
-
-class AgeTrigger(Record):
-    """Fires when the model in service was trained at least `max_days` ago."""
-
-    enabled: bool = True
-    max_days: Annotated[float, Field(gt=0, le=3650)] = 30
-
-
-class Limits(Record):
-    """How often triggers may lead to a training: a pause after each one, and a budget for 30 days."""
-
-    cooldown_days: Annotated[float, Field(ge=0, le=365)] = 3
-    max_per_30_days: Annotated[int, Field(ge=1, le=1000)] = 8
-
-
-class Triggers(Record):
-    """The three triggers and their limits."""
-
-    performance: PerformanceTrigger = PerformanceTrigger()
-    drift: DriftTrigger = DriftTrigger()
-    age: AgeTrigger = AgeTrigger()
-    limits: Limits = Limits()
-
-
 class Quality(Record):
     """What rows must look like before anything is judged or trained on them.
 
@@ -190,6 +138,7 @@ class ModelConfig(Record):
     def _known_columns(self) -> Self:
         for where, names in (
             ("triggers.drift.ignore", self.triggers.drift.ignore),
+            ("triggers.drift.seasonal_columns", self.triggers.drift.seasonal_columns),
             ("gates.slices", self.gates.slices),
         ):
             unknown = sorted(set(names) - set(self.data.features))

@@ -16,6 +16,7 @@ from core.records import Record
 from model.example import synthetic_rows
 from model.pipelines import Build, load_build, pipeline_digest
 from model.rows import data_digest, features, frame
+from monitoring.holdout import Holdout, holdout_of
 from monitoring.triggers import Decision
 from monitoring.window import QualityReport
 
@@ -29,6 +30,7 @@ __all__ = [
     "features",
     "fit",
     "frame",
+    "holdout_scores",
     "load_build",
     "pipeline_digest",
     "score",
@@ -157,6 +159,13 @@ def score(estimator: Any, rows: pd.DataFrame) -> np.ndarray:
             fix="Mend build() in its pipeline.py.",
         )
     return chances[:, 1]
+
+
+def holdout_scores(estimator: Any, config: ModelConfig, parts: Split) -> Holdout:
+    """What the fitted estimator says of the holdout, by day and label, and what its scores are worth there."""
+    columns, rows = config.data.columns, parts.holdout
+    scores = score(estimator, features(rows, config.data))
+    return holdout_of(rows[columns.time].dt.date.tolist(), rows[columns.label].to_numpy(), scores)
 
 
 def training_key(config: ModelConfig, data_digest: str, pipeline_digest: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.errors import RecordError
 from monitoring.axis import Axis, NumericAxis
 from monitoring.distances import ChiSquare, Floats, Kolmogorov, Test, pool_rare
-from monitoring.nights import Nights
+from monitoring.nights import FEWEST_DAYS, Nights, effective_rows
 from monitoring.tally import DayTally
 
 GROUPS = 10
@@ -21,10 +21,15 @@ LEVELS = 19  # beside them, a group for all other values
 
 @dataclass(frozen=True)
 class Side:
-    """One column on some days: rows by day and cell that have a value, and what share of all rows is null."""
+    """One column on some days: rows by day and cell that have a value; rows by day that have one and that have none."""
 
     values: NDArray[np.int64]
-    null_share: float
+    presence: NDArray[np.int64]
+
+    @property
+    def null_share(self) -> float:
+        """What share of all rows is null."""
+        return float(self.presence[:, 1].sum()) / max(1, int(self.presence.sum()))
 
     @cached_property
     def total(self) -> Floats:
@@ -64,8 +69,9 @@ def side(axis: Axis, name: str, days: Sequence[DayTally]) -> Side:
         values = np.concatenate([below, counts[:, : axis.bins], above], axis=1)
     else:
         values = counts[:, : axis.null]
-    nulls = float(counts[:, axis.null].sum()) / max(1, int(counts.sum()))
-    return Side(values[values.any(axis=1)], nulls)
+    nulls, rows = counts[:, axis.null], counts.sum(axis=1)
+    presence = np.stack([rows - nulls, nulls], axis=1)
+    return Side(values[values.any(axis=1)], presence[rows > 0])
 
 
 @dataclass(frozen=True)
@@ -96,17 +102,41 @@ def compare_numeric(before: Side, after: Side, nights: Nights) -> Comparison:
     return Comparison(before, after, float(test.distance(differences)), nights, test, differences)
 
 
-def compare_categorical(before: Side, after: Side) -> Comparison:
-    """The total variation over all levels; the test has rare levels pooled."""
+def compare_categorical(before: Side, after: Side, *, nightly: bool) -> Comparison:
+    """The total variation over all levels; the test has rare levels pooled.
+
+    With `nightly`, rare is what expects too few of the independent rows that the nights are worth: a level of one row
+    in a thousand that comes in bursts is no Poisson variable, however many rows there are.
+    """
     group = pool_rare(before.total, after.total)
-    size = int(group.max()) + 1
-    daily = np.stack([np.bincount(group, row, size) for row in before.values]) / before.rows[:, None]
-    old, new = (np.bincount(group, part.total, size) for part in (before, after))
-    share = old / old.sum()
-    weights = np.divide(1, share, out=np.zeros(size), where=share > 0)
+    if nightly and len(before.rows) >= FEWEST_DAYS:
+        correlation = _category_nights(before, group).correlation(1.0)
+        worth = [effective_rows(part.rows, correlation) / part.rows.sum() for part in (before, after)]
+        group = pool_rare(before.total * worth[0], after.total * worth[1])
+    nights = _category_nights(before, group)
+    old, new = (np.bincount(group, part.total, len(nights.weights)) for part in (before, after))
     test = ChiSquare((old + new) / (old + new).sum())
     effect = float(test.distance(after.shares - before.shares))
-    return Comparison(before, after, effect, Nights(before.rows, daily, weights), test, new / new.sum() - share)
+    return Comparison(before, after, effect, nights, test, new / new.sum() - old / old.sum())
+
+
+def _category_nights(before: Side, group: NDArray[np.intp]) -> Nights:
+    """The baseline's daily shares of groups of levels."""
+    size = int(group.max()) + 1
+    daily = np.stack([np.bincount(group, row, size) for row in before.values]) / before.rows[:, None]
+    share = np.bincount(group, before.total, size) / before.total.sum()
+    return Nights(before.rows, daily, np.divide(1, share, out=np.zeros(size), where=share > 0))
+
+
+def compare_nulls(before: Side, after: Side, *, nightly: bool) -> Comparison | None:
+    """The shares of nulls, as a column of two categories; None where nothing is null, or a side has no rows.
+
+    Chi-square with one degree of freedom is the square of the pooled two-proportion test; the effect is the difference.
+    """
+    sides = [Side(part.presence, part.presence) for part in (before, after)]
+    if not all(len(part.values) for part in sides) or not any(part.null_share for part in sides):
+        return None
+    return compare_categorical(*sides, nightly=nightly)
 
 
 def groups(axis: Axis, before: Side) -> tuple[NDArray[np.intp], tuple[str, ...]]:

@@ -39,10 +39,12 @@ class Kolmogorov:
 class ChiSquare:
     """The chi-square test of homogeneity; differences are those of two samples' shares by category.
 
-    `expected`: the share of each category in both samples together.
+    `expected`: the share of each category in both samples together. `directions`: in how many directions the shares
+    move by chance where that is fewer than there are categories less one.
     """
 
     expected: Floats
+    directions: float = np.inf
 
     def distance(self, differences: Floats) -> Floats:
         """The total variation: half the sum of the absolute differences, over the last axis."""
@@ -52,15 +54,18 @@ class ChiSquare:
     def surprise(self, differences: Floats, size: Floats | float) -> Floats:
         """Minus the logarithm of the p-value for samples of harmonic size n * m / (n + m).
 
-        Where the p-value underflows: the first term of Legendre's continued fraction of the incomplete gamma function.
+        With few directions a sum of as many squares has the same mean, and more spread: the second-order correction of
+        Rao and Scott (1981). Where the p-value underflows: the first term of Legendre's continued fraction of the
+        incomplete gamma function.
         """
         from scipy.special import chdtrc, gammaln
 
         some = self.expected > 0
-        freedom = int(some.sum()) - 1
-        if freedom < 1:
+        most = int(some.sum()) - 1
+        if most < 1:
             return np.zeros(differences.shape[:-1])
-        statistic = size * (differences[..., some] ** 2 / self.expected[some]).sum(axis=-1)
+        freedom = min(max(self.directions, 1.0), most)
+        statistic = size * freedom / most * (differences[..., some] ** 2 / self.expected[some]).sum(axis=-1)
         p_value = chdtrc(freedom, statistic)
         x, a = np.maximum(statistic / 2, 1), freedom / 2
         far = x - a * np.log(x) + gammaln(a) + np.log(np.maximum(x + 1 - a, 1))
@@ -93,12 +98,3 @@ def stability_index(before: Floats, after: Floats) -> float:
     """The population stability index of two samples' shares by group, each share at least 0.0001."""
     old, new = np.maximum(before, SMALLEST_SHARE), np.maximum(after, SMALLEST_SHARE)
     return float(((new - old) * np.log(new / old)).sum())
-
-
-def holm(p_values: Floats) -> Floats:
-    """P-values adjusted so that rejecting those below alpha has any false one with at most this chance (Holm, 1979)."""
-    order = np.argsort(p_values, kind="stable")
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(stepped, 1)
-    return adjusted

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from core.config import DriftTrigger
 from core.records import Record
-from monitoring.axis import Axis, NumericAxis
-from monitoring.comparison import Comparison, Side, compare_categorical, compare_numeric, grouped, numeric_nights, side
+from monitoring.columns import Known, columns, score_column, score_side, seasonal
+from monitoring.comparison import Comparison, Side, grouped, side
 from monitoring.distances import stability_index
-from monitoring.nights import Nights
-from monitoring.significance import FEWEST_DAYS, Significance, significance
+from monitoring.holdout import Holdout
+from monitoring.nights import FEWEST_DAYS
+from monitoring.significance import Significance, significance
 from monitoring.tally import Baseline, DayTally
 from monitoring.window import Window
 
@@ -31,8 +31,9 @@ class ColumnDrift(Record):
 
     `effect`: distance of Kolmogorov and Smirnov, or total variation. `p_value`: adjusted; None where not tested. `own`:
     the largest such distance of a run of as many days inside the baseline from the rest of it, scaled to the sizes of
-    this comparison; None where not used. `rows`: rows of the window that have a value. Shares of nulls are of all rows.
-    `bars`: for the last night only.
+    this comparison; None where not used. `drifted`: its values did, or its nulls where the config counts them.
+    `ignored`: it never fires, `note` says why. `rows`: rows of the window that have a value. Shares of nulls are of all
+    rows. `null_p_value`: adjusted; None where not tested. `bars`: for the last night only.
     """
 
     column: str
@@ -48,6 +49,8 @@ class ColumnDrift(Record):
     rows: int
     note: str
     bars: tuple[Bar, ...]
+    null_p_value: float | None = None
+    null_drifted: bool = False
 
 
 class DriftNight(Record):
@@ -60,36 +63,15 @@ class DriftNight(Record):
 
 
 class DriftReport(Record):
-    """The last nights, oldest first. `adjusted` is False where p-values take rows as independent of their day."""
+    """The last nights, oldest first. `adjusted` is False where p-values take rows as independent of their day.
+
+    `score`: the scores of the model in service, tonight, against those of its holdout; None where it cannot be judged.
+    """
 
     nights: tuple[DriftNight, ...]
     fired_nights: int
     adjusted: bool
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column of the baseline: what stays the same from night to night. `nights` is None for a categorical column."""
-
-    name: str
-    axis: Axis
-    before: Side
-    nights: Nights | None
-
-    @classmethod
-    def of(cls, baseline: Baseline, name: str) -> _Column:
-        axis = baseline.axes[name]
-        before = side(axis, name, baseline.days)
-        numeric = isinstance(axis, NumericAxis) and len(before.rows)
-        return cls(name, axis, before, numeric_nights(before) if numeric else None)
-
-    def compare(self, after: Side) -> Comparison | None:
-        """None where a side has no values."""
-        if not len(self.before.rows) or not len(after.rows):
-            return None
-        if self.nights is None:
-            return compare_categorical(self.before, after)
-        return compare_numeric(self.before, after, self.nights)
+    score: ColumnDrift | None = None
 
 
 def drift_report(
@@ -97,74 +79,104 @@ def drift_report(
 ) -> DriftReport:
     """Judge each of the last `config.nights[1]` nights from its `config.window_days` days but those in `leave_out`.
 
-    Columns of `config.ignore` are measured but not tested, and play no part in judging the others.
+    Columns of `config.ignore` are measured but not tested, and play no part in judging the others; so are those of
+    `config.seasonal_columns` where the baseline has no last year.
 
     Raises:
         RecordError: the window was counted into other cells than those of this baseline.
     """
-    columns = [_Column.of(baseline, name) for name in baseline.axes]
-    nights = []
+    known = columns(baseline, config)
+    nights, last = [], []
     for ago in reversed(range(config.nights[1])):
         end = window.end - dt.timedelta(days=ago)
-        days = [day for day in window.last(config.window_days, end) if day.date not in leave_out and day.rows]
-        nights.append(_night(columns, days, end, config, tonight=ago == 0))
-    fired = sum(len(night.drifted) >= config.min_columns for night in nights)
-    known = sum(day.rows > 0 for day in baseline.days)
+        last = [day for day in window.last(config.window_days, end) if day.date not in leave_out and day.rows]
+        season = {name: seasonal(baseline, name, end, config.window_days) for name in config.seasonal_columns}
+        pasts = [known[name] if name in known else season[name] for name in baseline.axes]
+        nights.append(_night(pasts, last, end, config, tonight=ago == 0))
     return DriftReport(
-        nights=tuple(nights), fired_nights=fired, adjusted=config.rule == "nights" and known >= FEWEST_DAYS
+        nights=tuple(nights),
+        fired_nights=sum(len(night.drifted) >= config.min_columns for night in nights),
+        adjusted=config.rule == "nights" and sum(day.rows > 0 for day in baseline.days) >= FEWEST_DAYS,
+        score=_score(baseline.scores, last, config) if baseline.scores else None,
     )
 
 
 def _night(
-    columns: Sequence[_Column], days: Sequence[DayTally], end: dt.date, config: DriftTrigger, *, tonight: bool
+    pasts: Sequence[Known], days: Sequence[DayTally], end: dt.date, config: DriftTrigger, *, tonight: bool
 ) -> DriftNight:
     rows = sum(day.rows for day in days)
     if rows < config.min_rows:
         return DriftNight(end=end, rows=rows, drifted=(), columns=())
-    sides = {column.name: side(column.axis, column.name, days) for column in columns}
-    compared = {column.name: column.compare(sides[column.name]) for column in columns}
-    tested = {name: pair for name, pair in compared.items() if pair is not None and name not in config.ignore}
-    verdicts = significance(tested, len(days), config)
-    found = tuple(
-        _column(column, sides[column.name], compared[column.name], verdicts.get(column.name), config, tonight=tonight)
-        for column in columns
-    )
+    found = _judged([(past, side(past.axis, past.name, days)) for past in pasts], len(days), config, tonight=tonight)
     drifted = tuple(column.column for column in found if column.drifted)
     return DriftNight(end=end, rows=rows, drifted=drifted, columns=found)
 
 
-def _column(
-    column: _Column,
-    after: Side,
-    pair: Comparison | None,
-    verdict: Significance | None,
-    config: DriftTrigger,
-    *,
-    tonight: bool,
-) -> ColumnDrift:
-    bars, psi = _bars(column, after) if pair else ((), 0.0)
-    empty = "the baseline" if not len(column.before.rows) else "the window"
-    why = f"{empty} has no values" if pair is None else "ignored by triggers.drift.ignore"
-    return ColumnDrift(
-        column=column.name,
-        type=column.axis.type,
-        effect=pair.effect if pair else 0.0,
-        psi=psi,
-        p_value=verdict.p_value if verdict else None,
-        drifted=verdict is not None and verdict.drifted,
-        ignored=column.name in config.ignore,
-        own=verdict.own if verdict else None,
-        null_baseline=column.before.null_share,
-        null_window=after.null_share,
-        rows=int(after.rows.sum()),
-        note=verdict.note if verdict else f"not tested: {why}",
-        bars=bars if tonight else (),
+def _score(holdout: Holdout, days: Sequence[DayTally], config: DriftTrigger) -> ColumnDrift | None:
+    """The scores as a column of their own: alone in its correction, so that it takes nothing from the features."""
+    after = score_side([day.scores.array for day in days])
+    if after.rows.sum() < config.min_rows:
+        return None
+    return _judged([(score_column(holdout), after)], len(after.rows), config, tonight=True)[0]
+
+
+def _judged(
+    sides: Sequence[tuple[Known, Side]], length: int, config: DriftTrigger, *, tonight: bool
+) -> tuple[ColumnDrift, ...]:
+    """What is found of columns that are judged together."""
+    nightly = config.rule == "nights"
+    values = {past.name: past.compare(after, nightly=nightly) for past, after in sides}
+    tested = {past.name: pair for past, _ in sides if not past.untested and (pair := values[past.name])}
+    asked = [(past, after) for past, after in sides if not past.untested]
+    nulls = {past.name: pair for past, after in asked if (pair := past.compare_nulls(after, nightly=nightly))}
+    verdicts, missing = significance(tested, nulls, length, config)
+    return tuple(
+        _column(past, after, values[past.name], (verdicts.get(past.name), missing.get(past.name)), config, tonight)
+        for past, after in sides
     )
 
 
-def _bars(column: _Column, after: Side) -> tuple[tuple[Bar, ...], float]:
+def _column(
+    past: Known,
+    after: Side,
+    pair: Comparison | None,
+    verdicts: tuple[Significance | None, Significance | None],
+    config: DriftTrigger,
+    tonight: bool,
+) -> ColumnDrift:
+    bars, psi = _bars(past, after) if pair else ((), 0.0)
+    verdict, nulls = verdicts
+    empty = "the baseline" if not len(past.before.rows) else "the window"
+    why = past.untested or f"not tested: {empty} has no values"
+    gone = nulls is not None and nulls.drifted
+    notes = [verdict.note if verdict else why, *([_missing(past.before, after, config)] if gone else [])]
+    return ColumnDrift(
+        column=past.name,
+        type=past.axis.type,
+        effect=pair.effect if pair else 0.0,
+        psi=psi,
+        p_value=verdict.p_value if verdict else None,
+        drifted=(verdict is not None and verdict.drifted) or (gone and config.nulls == "count"),
+        ignored=bool(past.untested),
+        own=verdict.own if verdict else None,
+        null_baseline=past.before.null_share,
+        null_window=after.null_share,
+        rows=int(after.rows.sum()),
+        note="; ".join(filter(None, notes)),
+        bars=bars if tonight else (),
+        null_p_value=nulls.p_value if nulls else None,
+        null_drifted=gone,
+    )
+
+
+def _missing(before: Side, after: Side, config: DriftTrigger) -> str:
+    shown = "" if config.nulls == "count" else " (shown only: triggers.drift.nulls)"
+    return f"missing in {after.null_share:.1%} of the rows instead of {before.null_share:.1%}{shown}"
+
+
+def _bars(past: Known, after: Side) -> tuple[tuple[Bar, ...], float]:
     """The groups of the baseline with their shares, and the population stability index over them."""
-    names, old, new = grouped(column.axis, column.before, after)
+    names, old, new = grouped(past.axis, past.before, after)
     shares = zip(names, old.tolist(), new.tolist(), strict=True)
     bars = tuple(Bar(label=name, baseline=b, window=w) for name, b, w in shares if b or w)
     return bars, stability_index(old, new)

@@ -17,6 +17,9 @@ DRAWS = 1000
 # wrong, seems to have no spread: with 10 positives the bounds held in 66 to 99 % of simulations instead of 95 %, with
 # it in 94 to 99 %.
 HALF = 0.5
+# Rows drawn twice count as a find confirmed: draws of it lie above the value, as the value lies above the truth. Plain
+# quantiles held in 90 % of simulations of 300 rows below and 95 % above, corrected ones in 95 and 93 %.
+BIASED = frozenset({"average_precision"})
 MOST_CELLS = 20_000  # of a paired draw
 CHUNK = 100  # paired draws in memory at once
 FEW = 4  # rows a cell
@@ -43,7 +46,8 @@ def wilson(successes: float, rows: float, confidence: float) -> tuple[float, flo
 def interval(metric: str, counts: NDArray[Any], threshold: float, confidence: float, seed: int) -> tuple[float, float]:
     """Lower and upper bound of a metric, each one-sided at `confidence`; NaN where the metric is undefined.
 
-    Wilson's for accuracy, precision and recall, else quantiles of a bootstrap: 1,000 multinomial draws of as many rows.
+    Wilson's for accuracy, precision and recall, else quantiles of a bootstrap: 1,000 multinomial draws of as many rows,
+    bias-corrected for average precision.
 
     Args:
         metric: a name in METRICS.
@@ -63,7 +67,8 @@ def interval(metric: str, counts: NDArray[Any], threshold: float, confidence: fl
     if metric in RANKING:
         used = counts[counts.any(-1)]
         drawn = resampled(used.ravel(), rng).reshape(DRAWS, *used.shape)
-        return bounds(evaluate(metric, drawn, threshold), value, confidence)
+        found = evaluate(metric, drawn, threshold)
+        return (corrected if metric in BIASED else bounds)(found, value, confidence)
     drawn = smoothed(np.array([[tn, fn], [fp, tp]]), rng)
     return bounds(evaluate(metric, drawn, 0.5), value, confidence)
 
@@ -141,6 +146,18 @@ def resampled(counts: NDArray[np.int64], rng: np.random.Generator, draws: int = 
     picked += size * np.arange(draws)[:, None]
     drawn = np.bincount(picked.ravel(), minlength=draws * size).reshape(draws, size)
     return drawn
+
+
+def corrected(drawn: Floats, value: float, confidence: float) -> tuple[float, float]:
+    """As `bounds`, of a biased metric: quantiles moved by how many draws lie under the value (Efron, 1981)."""
+    drawn = drawn[~np.isnan(drawn)]
+    if confidence <= 0.5 or not len(drawn):  # noqa: PLR2004 - even odds: the value itself
+        return value, value
+    normal = NormalDist()
+    under = (np.count_nonzero(drawn < value) + HALF) / (len(drawn) + 1)
+    middle, reach = 2 * normal.inv_cdf(under), normal.inv_cdf(confidence)
+    low, high = np.quantile(drawn, [normal.cdf(middle - reach), normal.cdf(middle + reach)])
+    return min(float(low), value), max(float(high), value)
 
 
 def bounds(drawn: Floats, value: float, confidence: float) -> tuple[float, float]:

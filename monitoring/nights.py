@@ -10,6 +10,9 @@ import numpy as np
 
 from monitoring.distances import Floats, Test
 
+FEWEST_DAYS = 8  # with fewer, the variance between days says nothing
+EVEN = 1e-9  # of the sampling variance: a spread below it is what rounding leaves of equal days
+
 
 @dataclass(frozen=True)
 class Nights:
@@ -50,6 +53,19 @@ class Nights:
         """How many rows of the same day are worth one independent row (Kish, 1965), pooled over cells; at least 1."""
         return max(1.0, self.spread / self.sampling) if self.sampling > 0 else 1.0
 
+    @cached_property
+    def directions(self) -> float:
+        """In how many directions the shares move from night to night, if all moved as far; infinite where none do.
+
+        Squared sum over sum of squares of the eigenvalues of the shares' covariance (Satterthwaite, 1946), without
+        computing them: its trace, and its squared norm freed of what few days add to it (Srivastava, 2005).
+        """
+        days = len(self.rows)
+        away = (self.shares - self.shares.mean(axis=0)) * np.sqrt(self.weights)
+        norm = float(((away @ away.T) ** 2).sum()) / (days - 1) ** 2
+        squares = (norm - self.spread**2 / (days - 1)) * (days - 1) ** 2 / ((days - 2) * (days + 1))
+        return self.spread**2 / squares if squares > 0 else np.inf
+
     def correlation(self, serial: float) -> float:
         """The correlation between rows of a day that has this design effect, times `serial`.
 
@@ -89,7 +105,7 @@ def serial_factor(columns: Iterable[Nights], length: int) -> float:
     found = expected = 0.0
     for nights in columns:
         days = len(nights.rows)
-        if length > 1 and days >= 3 * length and nights.sampling > 0:
+        if length > 1 and days >= 3 * length and nights.spread > EVEN * nights.sampling:
             found += nights.run_variance(length) / nights.sampling
             expected += nights.spread / length * (1 - length / days) / nights.sampling
     return max(1.0, found / expected) if expected > 0 else 1.0

@@ -16,6 +16,7 @@ def remember(
     *,
     reference: float | None,
     trainings: Iterable[dt.datetime],
+    candidates: Iterable[tuple[dt.datetime, dt.datetime]],
     open_proposal: str | None,
 ) -> Past:
     """The past of a night.
@@ -25,8 +26,11 @@ def remember(
         champion: the version in service and when it was trained.
         reference: what the manifest declares.
         trainings: the moments of all trainings, whatever became of their candidates.
+        candidates: for each version that was registered, when it was trained, and before when its fitted rows lie.
         open_proposal: the address of one that waits for a person.
     """
+    since = champion[1] if champion else as_of
+    attempts = sorted(one for one in candidates if since < one[0] <= as_of)
     before = [moment for moment in trainings if moment <= as_of]
     return Past(
         champion=champion[0] if champion else None,
@@ -35,4 +39,7 @@ def remember(
         last_training=max(before, default=None),
         trainings_30_days=sum(moment > as_of - MONTH for moment in before),
         open_proposal=open_proposal,
+        attempts=len(attempts),
+        first_attempt=attempts[0][0] if attempts else None,
+        last_fit_until=attempts[-1][1] if attempts else None,
     )

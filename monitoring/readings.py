@@ -2,79 +2,46 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
 
-from core.config import ModelConfig
-from core.records import Record
-from monitoring.drift import ColumnDrift, DriftNight, DriftReport
+from monitoring.answers import Evidence, Name, Past, Reading, Request, Trigger, cannot_judge, switched_off
+from monitoring.drift import ColumnDrift, DriftNight
 from monitoring.performance import PerformanceReport
 from monitoring.phrases import DAY, distinct, metric, names, sentence_case, span
 
-Name = Literal["performance", "drift", "age", "manual"]
 SURE = 0.5  # confidence at which the value itself is compared
 
-
-class Reading(Record):
-    """What one trigger says on one night, in the unit of its limit; no value where it cannot judge."""
-
-    trigger: Name
-    state: Literal["fired", "quiet", "cannot_judge"]
-    value: float | None
-    limit: float | None
-    sentence: str
-
-
-class Past(Record):
-    """What happened before this night, as the registry, git and the forge remember it.
-
-    `reference`: best holdout score among promoted versions. `open_proposal`: URL of one that waits for a person.
-    """
-
-    champion: int | None
-    champion_trained: dt.datetime | None
-    reference: float | None
-    last_training: dt.datetime | None
-    trainings_30_days: int
-    open_proposal: str | None
-
-
-class Request(Record):
-    """A person asks for a retraining; `force` also over an open proposal."""
-
-    reason: str
-    force: bool
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the triggers judge. A report is None where it could not be made."""
-
-    config: ModelConfig
-    as_of: dt.datetime
-    past: Past
-    performance: PerformanceReport | None
-    drift: DriftReport | None
-    request: Request | None
+__all__ = [
+    "TRIGGERS",
+    "Evidence",
+    "Past",
+    "Reading",
+    "Request",
+    "age",
+    "drift",
+    "drifting",
+    "manual",
+    "performance",
+    "read_all",
+    "switched_off",
+]
 
 
 def performance(evidence: Evidence) -> Reading:
     """Fires when the score on late labels is surely under its limit: even its upper bound is."""
     config, report = evidence.config.triggers.performance, evidence.performance
     if report is None:
-        return _cannot("performance", "The scores of the window were not counted.")
+        return cannot_judge("performance", "The scores of the window were not counted.")
     days = span(report.start, report.end)
     if not report.rows:
-        return _cannot("performance", f"No usable row of {days} was scored by version {evidence.past.champion}.")
+        return cannot_judge("performance", f"No usable row of {days} was scored by version {evidence.past.champion}.")
     if report.labels < config.min_labels:
         found = f"Only {report.labels:,} of {report.rows:,} scored rows of {days} have a label"
-        return _cannot("performance", f"{found}; {config.min_labels:,} are needed.")
+        return cannot_judge("performance", f"{found}; {config.min_labels:,} are needed.")
     if report.value is None or report.high is None:
         found = f"{report.labels:,} labels of {days}, {report.positives:,} of them 1"
-        return _cannot("performance", f"On {found}, {metric(report.metric)} is undefined.")
+        return cannot_judge("performance", f"On {found}, {metric(report.metric)} is undefined.")
     fired = report.high < report.limit
     value, high, limit = distinct(report.value, report.high, report.limit)
     sure = "" if config.confidence == SURE else f" ({100 * config.confidence:.3g} % sure it is under {high})"
@@ -100,11 +67,11 @@ def drift(evidence: Evidence) -> Reading:
     config, report = evidence.config.triggers.drift, evidence.drift
     needed, looked = config.nights
     if report is None or not report.nights:
-        return _cannot("drift", "There is no baseline of the model in service to compare with.")
+        return cannot_judge("drift", "There is no baseline of the model in service to compare with.")
     tonight = report.nights[-1]
     days = span(tonight.end - config.window_days * DAY, tonight.end)
     if not tonight.columns:
-        return _cannot("drift", f"Only {tonight.rows:,} usable rows in {days}; {config.min_rows:,} needed.")
+        return cannot_judge("drift", f"Only {tonight.rows:,} usable rows in {days}; {config.min_rows:,} needed.")
     moved = [found for night in report.nights if len(found := drifting(night)) >= config.min_columns]
     newest = {column.column: column for found in moved for column in found}
     fired = len(moved) >= needed
@@ -138,10 +105,12 @@ def age(evidence: Evidence) -> Reading:
     """Fires when the model in service was trained `max_days` before this night, or earlier."""
     trained, most = evidence.past.champion_trained, evidence.config.triggers.age.max_days
     if trained is None:
-        return _cannot("age", f"When version {evidence.past.champion} was trained is not known.")
+        return cannot_judge("age", f"When version {evidence.past.champion} was trained is not known.")
     days = (evidence.as_of - trained) / DAY
     if days < 0:
-        return _cannot("age", f"Version {evidence.past.champion} was trained on {trained:%-d %b %Y}, after this night.")
+        return cannot_judge(
+            "age", f"Version {evidence.past.champion} was trained on {trained:%-d %b %Y}, after this night."
+        )
     value, limit = distinct(days, most, digits=1)
     return Reading(
         trigger="age",
@@ -169,11 +138,6 @@ def _one_line(request: Request) -> str:
     return words if words.endswith((".", "…", "!", "?")) else f"{words}."
 
 
-def switched_off(name: Name) -> Trigger:
-    """The trigger that stands in for a disabled one."""
-    return lambda _: Reading(trigger=name, state="quiet", value=None, limit=None, sentence="Switched off.")
-
-
 def read_all(evidence: Evidence) -> tuple[Reading, ...]:
     """What each trigger says, in the order of `TRIGGERS`."""
     read = []
@@ -183,9 +147,4 @@ def read_all(evidence: Evidence) -> tuple[Reading, ...]:
     return tuple(read)
 
 
-def _cannot(name: Name, sentence: str) -> Reading:
-    return Reading(trigger=name, state="cannot_judge", value=None, limit=None, sentence=sentence)
-
-
-Trigger = Callable[[Evidence], Reading]
 TRIGGERS: Mapping[Name, Trigger] = {"performance": performance, "drift": drift, "age": age, "manual": manual}

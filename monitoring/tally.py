@@ -14,6 +14,7 @@ from core.records import Record
 from monitoring import arrays
 from monitoring.axis import Axis, fit_categorical, fit_numeric
 from monitoring.counts import Counts
+from monitoring.holdout import Holdout
 from monitoring.kernel import Day, Kernel
 
 
@@ -69,10 +70,14 @@ class DayTally(Record):
 
 
 class Baseline(Record):
-    """The rows that a model was trained on: the axes of its columns, and its daily tallies on them."""
+    """The rows that a model was trained on: the axes of its columns, and its daily tallies on them.
+
+    `scores`: what the model said of its holdout; None where an older release kept no such thing.
+    """
 
     axes: dict[str, Axis]
     days: tuple[DayTally, ...]
+    scores: Holdout | None = None
 
     @property
     def rows(self) -> int:

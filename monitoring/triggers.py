@@ -9,13 +9,16 @@ from core.config import ModelConfig
 from core.errors import RecordError
 from core.records import Record
 from monitoring.drift import DriftReport, drift_report
+from monitoring.estimate import Estimate, estimate_report
 from monitoring.performance import PerformanceReport, performance_report
 from monitoring.phrases import DAY, distinct
-from monitoring.readings import Evidence, Past, Reading, Request, manual, read_all
+from monitoring.readings import TRIGGERS, Evidence, Past, Reading, Request, manual, read_all
 from monitoring.tally import Baseline
+from monitoring.watches import watch_all
 from monitoring.window import QualityReport, Window
 
 TOLD = {"quiet": "is quiet", "cannot_judge": "cannot judge"}
+TOLD_OF = TRIGGERS.keys() - {"manual"}
 __all__ = ["Decision", "Past", "Reading", "Request", "decide"]
 
 
@@ -37,6 +40,7 @@ class Decision(Record):
     performance: PerformanceReport | None
     drift: DriftReport | None
     quality: QualityReport | None
+    estimate: Estimate | None = None
 
 
 def decide(
@@ -51,8 +55,9 @@ def decide(
     """Read all triggers, and decide.
 
     Any trigger that fires leads to a training, unless the last one was too recent, the budget of 30 days is spent, or a
-    proposal waits for a person. A person's request counts as fired and overrides pause and budget, with `force` also an
-    open proposal; broken data is overridden by nothing. Without a champion the first training is due.
+    proposal waits for a person; the pause is shorter for an alarm that the last training could not answer. A person's
+    request counts as fired and overrides pause and budget, with `force` also an open proposal; broken data is
+    overridden by nothing. Without a champion the first training is due.
     `compare` makes the drift report; a replay hands in one that remembers.
 
     Raises:
@@ -60,22 +65,24 @@ def decide(
     """
     first = past.champion is None
     evidence = _evidence(config, window, baseline, past, request, compare)
-    readings = (manual(evidence),) if first else read_all(evidence)
+    readings = (manual(evidence),) if first else (*read_all(evidence), *watch_all(evidence))
     fired = [reading for reading in readings if reading.state == "fired"]
     due = first or bool(fired)
-    held = _held_back(config, window, past, request) if due else ()
+    again = () if request else _again(config, past, window.as_of, readings)
+    held = _held_back(config, window, past, request, again=bool(again)) if due else ()
     return Decision(
         model=config.name,
         as_of=window.as_of,
         champion=past.champion,
         retrain=due and not held,
         first=first,
-        reasons=_reasons(readings, first=first, held=bool(held)),
+        reasons=(*_reasons(readings, first=first, held=bool(held)), *(again if due and not held else ())),
         held_back_by=held,
         readings=readings,
         performance=evidence.performance,
         drift=evidence.drift,
         quality=window.quality,
+        estimate=evidence.estimate,
     )
 
 
@@ -97,6 +104,8 @@ def _evidence(
     broken = window.quality.broken_days if window.quality else frozenset()
     performance = judged and triggers.performance.enabled
     drift = judged and triggers.drift.enabled and baseline is not None
+    holdout = baseline.scores if baseline and judged else None
+    calibration = holdout.calibration if holdout and performance else None
     return Evidence(
         config=config,
         as_of=window.as_of,
@@ -104,11 +113,34 @@ def _evidence(
         performance=performance_report(window, config, past.reference, broken) if performance else None,
         drift=compare(baseline, window, triggers.drift, broken) if drift and baseline else None,
         request=request,
+        holdout=holdout,
+        estimate=estimate_report(window, config, calibration, broken) if calibration else None,
     )
 
 
-def _held_back(config: ModelConfig, window: Window, past: Past, request: Request | None) -> tuple[str, ...]:
-    """What stands against a training, a sentence each."""
+def _again(config: ModelConfig, past: Past, as_of: dt.datetime, readings: tuple[Reading, ...]) -> tuple[str, ...]:
+    """Why a performance alarm need not wait for the end of the pause; empty where it has to, or where there is none.
+
+    The first training after a change is fitted on rows from before it: the holdout and the days without labels lie in
+    between. So the alarm goes on, and each of the next trainings knows more. That the alarm began with the first
+    training after the champion's is an approximation: it is the first night on which something was done about it.
+    """
+    limits, first, fitted, last = config.triggers.limits, past.first_attempt, past.last_fit_until, past.last_training
+    fired = any(reading.trigger == "performance" and reading.state == "fired" for reading in readings)
+    if not fired or first is None or fitted is None or last is None or past.attempts > limits.again_times:
+        return ()
+    pause = limits.again_days * DAY
+    if fitted >= first + pause or as_of - last < pause or as_of - last >= limits.cooldown_days * DAY:
+        return ()
+    times = f"{past.attempts} of at most {limits.again_times} times"
+    known = f"the last training was fitted on rows before {fitted:%-d %b %Y}, and the alarm is from {first:%-d %b}"
+    return (f"Trained again before the pause of {limits.cooldown_days:g} days is over ({times}): {known}.",)
+
+
+def _held_back(
+    config: ModelConfig, window: Window, past: Past, request: Request | None, *, again: bool
+) -> tuple[str, ...]:
+    """What stands against a training, a sentence each; `again`: not the pause."""
     limits, found = config.triggers.limits, []
     if window.quality and window.quality.critical:
         found.append("The monitoring data is broken.")
@@ -116,7 +148,7 @@ def _held_back(config: ModelConfig, window: Window, past: Past, request: Request
         found.append(f"A proposal is open: {past.open_proposal}.")
     if request is not None:
         return tuple(found)
-    if past.last_training is not None:
+    if past.last_training is not None and not again:
         days = (window.as_of - past.last_training) / DAY
         if days < limits.cooldown_days:
             since, pause = distinct(days, limits.cooldown_days, digits=1)
@@ -134,5 +166,5 @@ def _reasons(readings: tuple[Reading, ...], *, first: bool, held: bool) -> tuple
     if why:
         asked = ", ".join(reading.trigger for reading in fired) or "the first training"
         return (f"Held back, though due: {asked}.", *why)
-    states = [f"{reading.trigger} {TOLD[reading.state]}" for reading in readings if reading.trigger != "manual"]
+    states = [f"{reading.trigger} {TOLD[reading.state]}" for reading in readings if reading.trigger in TOLD_OF]
     return (f"No trigger fired: {', '.join(states)}.",)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from model.validation import Gate, Verdict
     from review.proposal import Links
 
-MARKS = {"passes": "✅", "blocks": "⛔", "cannot_judge": "⚠️", "fired": "🔔", "quiet": "⚪"}
+MARKS = {"passes": "✅", "blocks": "⛔", "cannot_judge": "⚠️", "fired": "🔔", "quiet": "⚪", "warns": "👀"}
 ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.:/?&=%~#+-]{0,1000}")
 CLICK = (
     "**Checks** of this pull request wait for one click, because the token of a workflow opened it: press **Approve "

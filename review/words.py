@@ -21,6 +21,7 @@ STATES = {
     "passes": "passes",
     "blocks": "blocks",
     "cannot_judge": "cannot judge",
+    "warns": "warns",
 }
 MOST_REASONS = 10
 NO_REASON = "No reason was recorded."

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from monitoring.triggers import Decision, Past, Request
     from monitoring.window import Window
 
-MARKS = {"fired": "[bold red]fired[/]", "quiet": "[green]quiet[/]", "cannot_judge": "[yellow]cannot judge[/]"}
+MARKS = {
+    "fired": "[bold red]fired[/]",
+    "quiet": "[green]quiet[/]",
+    "cannot_judge": "[yellow]cannot judge[/]",
+    "warns": "[yellow]warns[/]",
+}
 
 
 def check(
@@ -72,12 +77,14 @@ def past(night: Night) -> Past:
     from monitoring.past import remember
 
     champion, declared = night.champion, night.manifest
+    name = night.config.registry_name
     proposal = night.forge.open_proposal(night.name)
     return remember(
         night.as_of,
         (champion.version, champion.trained_at) if champion else None,
         reference=declared.reference_in(night.config.triggers.performance.metric) if declared else None,
-        trainings=night.registry.trainings(night.config.registry_name),
+        trainings=night.registry.trainings(name),
+        candidates=((one.trained_at, one.fit_until) for one in night.registry.versions(name).values()),
         open_proposal=proposal.url if proposal else None,
     )
 

@@ -76,11 +76,13 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
 
 def register(night: Night, estimator: Any, origin: Origin, batches: list[pa.RecordBatch], parts: Split) -> ModelVersion:
     """Keep the fitted estimator, with the baseline of all rows of the window: also unlabelled ones will be met."""
+    from model import training
     from model.example import synthetic_rows
     from monitoring.tally import build_baseline
 
     config, data = night.config, night.config.data
     baseline = build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of)
+    baseline = baseline.model_copy(update={"scores": training.holdout_scores(estimator, config, parts)})
     return night.registry.register(
         config.registry_name,
         estimator,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutsideError
+from monitoring.triggers import Past
 from tests.place import FIRST, Place
 
 LATER = dt.date(2013, 4, 20)
@@ -40,6 +41,16 @@ def stages(place: Place) -> dict[int, str]:
     return {n: v.stage for n, v in night.registry.versions(night.config.registry_name).items()}
 
 
+def test_a_version_keeps_what_it_said_of_its_holdout(place: Place) -> None:
+    """Training stores it with the baseline, and the next night warns or calms by it."""
+    night = place.night(LAST)
+    assert night.champion is not None
+    kept = night.baseline(night.champion).scores
+    assert kept is not None
+    assert kept.calibration is not None
+    assert 2_000 < kept.rows
+
+
 def test_merging_moves_the_version_and_archives_the_old_one(place: Place) -> None:
     """After three merged promotions the third version is in Production and the others are Archived."""
     assert {1: "Archived", 2: "Archived", 3: "Production"} == stages(place)
@@ -54,6 +65,24 @@ def test_reverting_rolls_back_and_reverting_that_rolls_forward(place: Place) -> 
     place.person.revert(undone)
     assert 0 == place.mlops("promote").code
     assert (3,) == place.production()
+
+
+def test_trainings_that_did_not_replace_the_champion_are_counted(place: Place) -> None:
+    """None after a promotion; after a rollback the version that was taken back is one, with what it was fitted on."""
+    from scripts.check import past
+
+    assert (0, None, None) == attempts(past(place.night(LAST)))
+    place.person.revert(place.merges[-1])
+    assert 0 == place.mlops("promote").code
+    night = place.night(LAST)
+    third = night.registry.versions(night.config.registry_name)[3]
+
+    assert (1, third.trained_at, third.fit_until) == attempts(past(night))
+
+
+def attempts(past: Past) -> tuple[int, dt.datetime | None, dt.datetime | None]:
+    """How many there were, when the first was, and what the last was fitted on."""
+    return past.attempts, past.first_attempt, past.last_fit_until
 
 
 def test_reverting_an_old_promotion_conflicts_in_git(place: Place) -> None:

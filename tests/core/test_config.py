@@ -113,6 +113,23 @@ def test_a_config_that_cannot_be_meant_is_refused(change: tuple[str, str], said:
     assert said in caught.value.what
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('correction = "bonferoni"', "correction"),
+        ('nulls = "ignore"', "nulls"),
+        ('seasonal_columns = ["temp"]', "triggers.drift.seasonal_columns names columns that are no features: temp"),
+        ('ignore = ["age"]\nseasonal_columns = ["age"]', "ignore and seasonal_columns both name age"),
+        ("nights = [3, 2]", "1 <= k <= n <= 30"),
+    ],
+)
+def test_a_drift_trigger_that_cannot_be_meant_is_refused(line: str, said: str) -> None:
+    """Unknown words, columns that are no features, and a column that is both ignored and seasonal."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"{MINIMAL}\n[triggers.drift]\n{line}", "churn")
+    assert said in caught.value.what
+
+
 def test_an_unknown_model_lists_the_known_ones(tmp_path: Path) -> None:
     """A misspelt or hostile model name is a usage error that names what is there."""
     (tmp_path / "model" / "churn").mkdir(parents=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.config import ModelConfig
 from core.errors import ConfigError, DataError
-from model.training import Split, fit, load_build, pipeline_digest, score, split, training_key
+from model.training import Split, fit, holdout_scores, load_build, pipeline_digest, score, split, training_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,3 +189,18 @@ def test_the_key_of_a_training_is_blind_to_judgement(config: ModelConfig, root: 
 def test_a_candidate_survives_its_file(candidate: Any) -> None:
     """What train writes is what validate reads."""
     assert candidate == type(candidate).from_json(candidate.to_json())
+
+
+def test_the_holdout_is_scored_for_the_baseline(model: Any, parts: Split, config: ModelConfig) -> None:
+    """Twelve days of 2,348 rows the model was not fitted on, as it scores them, and what its scores are worth there."""
+    found = holdout_scores(model, config, parts)
+    total = np.sum([day.counts.array for day in found.days], axis=0)
+
+    assert (12, 2_348) == (len(found.days), found.rows)
+    assert (dt.date(2013, 2, 18), dt.date(2013, 3, 1)) == (found.days[0].date, found.days[-1].date)
+    assert int(parts.holdout["actual"].sum()) == total[:, 1].sum()
+    assert found.calibration is not None
+    chances = found.calibration.chances(1000)
+    assert total[:, 1].sum() == pytest.approx(total.sum(1) @ chances, abs=1)
+    # The classes weigh the same in training, so scores are too high: 0.5 means less than one late flight in three.
+    assert chances[500] < 0.33

@@ -9,9 +9,10 @@ from monitoring.axis import CategoricalAxis, NumericAxis
 from monitoring.comparison import Side, compare_categorical, compare_numeric, grouped, numeric_nights
 
 
-def side(*days: list[int], nulls: float = 0.0) -> Side:
-    """Rows by day and cell."""
-    return Side(np.array(days), nulls)
+def side(*days: list[int], nulls: int = 0) -> Side:
+    """Rows by day and cell, and so many nulls on each day."""
+    values = np.array(days)
+    return Side(values, np.stack([values.sum(1), np.full(len(days), nulls)], axis=1))
 
 
 def test_numbers_are_compared_by_their_distribution_functions() -> None:
@@ -28,12 +29,23 @@ def test_numbers_are_compared_by_their_distribution_functions() -> None:
 def test_categories_are_compared_by_their_shares() -> None:
     """The effect is over all levels; the test has the rare ones pooled, and weights them as Rao and Scott do."""
     before, after = side([50, 48, 1, 1], [40, 58, 2, 0]), side([50, 50, 0, 0], [60, 38, 0, 2])
-    found = compare_categorical(before, after)
+    found = compare_categorical(before, after, nightly=True)
 
     assert 0.105 == pytest.approx(found.effect)
     assert [1 / 0.45, 1 / 0.55] == pytest.approx(found.nights.weights.tolist())
     assert [0.1, -0.1] == pytest.approx(found.differences.tolist())
     assert np.array([[0.5, 0.5], [0.4, 0.6]]) == pytest.approx(found.nights.shares)
+
+
+def test_levels_that_come_in_bursts_are_pooled() -> None:
+    """100 rows in ten nights expect enough by rows; but they came in two nights, which are worth a few rows."""
+    even, bursts = [[980, 10, 10]] * 10, [[900, 50, 50] if night in (3, 7) else [1000, 0, 0] for night in range(10)]
+    after = side([970, 15, 15])
+
+    assert 3 == len(compare_categorical(side(*even), after, nightly=True).differences)
+    assert 1 == len(compare_categorical(side(*bursts), after, nightly=True).differences)
+    assert 3 == len(compare_categorical(side(*bursts), after, nightly=False).differences)
+    assert 3 == len(compare_categorical(side(*bursts[:7]), after, nightly=True).differences)
 
 
 def test_groups_of_numbers_are_tenths_of_the_baseline() -> None:

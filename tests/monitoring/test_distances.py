@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency, kstwobign
+from scipy.stats import chi2, chi2_contingency, kstwobign
 
-from monitoring.distances import ChiSquare, Kolmogorov, holm, pool_rare, stability_index
+from monitoring.distances import ChiSquare, Kolmogorov, pool_rare, stability_index
 
 
 def test_the_distance_of_two_distribution_functions() -> None:
@@ -116,8 +116,12 @@ def test_stability_index_by_hand() -> None:
     assert 0.9999 * np.log(1e4) == pytest.approx(stability_index(np.array([1.0, 0.0]), np.array([1.0, 1.0])))
 
 
-def test_holm_by_hand() -> None:
-    """Four tests: the smallest times 4, the next times 3, and so on; never falling, never above 1."""
-    assert [0.04, 0.06, 0.06, 0.9] == pytest.approx(holm(np.array([0.01, 0.02, 0.03, 0.9])).tolist())
-    assert [0.9, 0.06, 0.04, 0.06] == pytest.approx(holm(np.array([0.9, 0.03, 0.01, 0.02])).tolist())
-    assert [1.0, 1.0] == holm(np.array([0.7, 0.8])).tolist()
+def test_few_directions_have_fewer_degrees_of_freedom() -> None:
+    """Satterthwaite: the statistic times f / (k - 1), read in a chi-square with f degrees of freedom, here 2 of 4."""
+    expected, differences = np.full(5, 0.2), np.array([0.05, -0.05, 0.02, -0.02, 0.0])
+    statistic = 400 * (differences**2 / 0.2).sum()
+
+    full, few = (np.exp(-ChiSquare(expected, f).surprise(differences, 400.0)) for f in (np.inf, 2.0))
+    assert chi2.sf(statistic, 4) == pytest.approx(full)
+    assert chi2.sf(statistic / 2, 2) == pytest.approx(few)
+    assert chi2.sf(statistic / 4, 1) == pytest.approx(np.exp(-ChiSquare(expected, 0.3).surprise(differences, 400.0)))

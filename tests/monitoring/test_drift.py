@@ -15,8 +15,10 @@ from scipy.stats import ks_2samp, kstwo, norm, t
 from core.config import Columns, DriftTrigger
 from core.errors import RecordError
 from monitoring.axis import Axis, CategoricalAxis, NumericAxis
+from monitoring.columns import season
 from monitoring.counts import Counts
 from monitoring.drift import ColumnDrift, DriftReport, drift_report
+from monitoring.holdout import holdout_of
 from monitoring.tally import Baseline, ColumnTally, DayTally, build_baseline, count
 from monitoring.window import Window
 
@@ -170,6 +172,20 @@ def test_categories_are_judged_by_nights_too() -> None:
     assert 2 >= rung["quiet"]
     assert 20 <= rung["plain"]
     assert 38 <= rung["moved"]
+
+
+def test_levels_that_move_together_ring_nothing() -> None:
+    """Fifty levels that swing along one line move in one direction, not in 49: 5 of 400 nights ring, not 12."""
+    rng = np.random.default_rng(12)
+    axis = CategoricalAxis(levels=tuple(f"{level:02}" for level in range(50)))
+    rung = 0
+    for _ in range(400):
+        centre = np.sqrt(0.05) * rng.standard_normal((67, 1))
+        shares = np.diff(ndtr((CUTS - centre) / np.sqrt(0.95)), axis=1, prepend=0, append=1)
+        days = [tally(i, {"town": cells(axis, row)}) for i, row in enumerate(rng.multinomial(20_000, shares))]
+        rung += judge(days[:60], days[60:], {"town": axis}, min_effect=0.0).fired_nights
+
+    assert 5 >= rung
 
 
 BINARY = NumericAxis(form="edges", origin=0.0, scale=1.0, cuts=(-1.0, 0.5), low=0.0, high=1.0)
@@ -335,16 +351,18 @@ def test_infinite_values_are_compared_and_nulls_are_not() -> None:
 
 @pytest.mark.parametrize("side", ["baseline", "window"])
 @pytest.mark.parametrize("missing", ["null", "absent"])
-def test_a_column_without_values_is_not_tested(side: str, missing: str) -> None:
-    """Neither all null nor absent: the note says on which side, and the other columns are judged alone."""
+def test_values_of_a_column_without_any_are_not_tested(side: str, missing: str) -> None:
+    """Neither all null nor absent: the note says on which side, and the other columns are judged without them."""
     empty = {"x": cells(BINARY, [0, 0], nulls=100)} if missing == "null" else {}
     full = {"x": cells(BINARY, [50, 50])}
     other = {"y": cells(BINARY, [50, 50])}
     before = [tally(i, {**(empty if side == "baseline" else full), **other}) for i in range(10)]
     after = [tally(10 + i, {**(empty if side == "window" else full), **other}) for i in range(7)]
     found = tonight(judge(before, after, {"x": BINARY, "y": BINARY}))
+    shares = "100.0% of the rows instead of 0.0%" if side == "window" else "0.0% of the rows instead of 100.0%"
+    gone = f"; missing in {shares}" if missing == "null" else ""
 
-    assert (None, False, f"not tested: the {side} has no values") == (
+    assert (None, bool(gone), f"not tested: the {side} has no values{gone}") == (
         found["x"].p_value,
         found["x"].drifted,
         found["x"].note,
@@ -471,3 +489,150 @@ def test_a_window_of_another_baseline_is_refused() -> None:
     """Its cells mean other values: comparing them would be nonsense."""
     with pytest.raises(RecordError, match="'x' was not counted into the 6 cells"):
         judge(CALM, [tally(30, {"x": cells(TOWNS, [500, 500])})], {"x": BINARY})
+
+
+def missing(first: int, nulls: Sequence[int], rows: int = 1000, values: Sequence[int] = (1, 1)) -> list[DayTally]:
+    """Days on which so many rows have no value, and the others are 0 and 1 in these proportions."""
+    days = []
+    for number, none in enumerate(nulls):
+        zeros = (rows - none) * values[0] // sum(values)
+        days.append(tally(first + number, {"x": cells(BINARY, [zeros, rows - none - zeros], nulls=none)}))
+    return days
+
+
+def test_nulls_are_tested_as_two_proportions() -> None:
+    """On even nights the p-value is that of the pooled test by hand, read in a t, and doubled for two tests.
+
+    Where nulls are only shown, the two kinds of tests do not cost each other power.
+    """
+    before, after = missing(0, [100] * 30), missing(30, [112] * 7)
+    found = tonight(judge(before, after, {"x": BINARY}, min_effect=0.0))["x"]
+    pooled = (3000 + 784) / 37_000
+    z = 0.012 / np.sqrt(pooled * (1 - pooled) * (1 / 30_000 + 1 / 7000))
+
+    assert 2 * 2 * t.sf(z, 29) == pytest.approx(found.null_p_value)
+    shown = tonight(judge(before, after, {"x": BINARY}, min_effect=0.0, nulls="show"))["x"]
+    assert 2 * t.sf(z, 29) == pytest.approx(shown.null_p_value)
+    assert (0.1, 0.112) == pytest.approx((found.null_baseline, found.null_window))
+    assert 1.0 == found.p_value
+
+
+def test_more_nulls_make_a_column_drift() -> None:
+    """Six points more are over the floor and fire; four are not; with `nulls = "show"` neither counts."""
+    before = missing(0, [100] * 30)
+    more, few = missing(30, [160] * 7), missing(30, [140] * 7)
+
+    found = tonight(judge(before, more, {"x": BINARY}))["x"]
+    assert (True, True, "missing in 16.0% of the rows instead of 10.0%") == (
+        found.drifted,
+        found.null_drifted,
+        found.note,
+    )
+    assert not tonight(judge(before, few, {"x": BINARY}))["x"].drifted
+    shown = tonight(judge(before, more, {"x": BINARY}, nulls="show"))["x"]
+    assert (False, True) == (shown.drifted, shown.null_drifted)
+    assert "missing in 16.0% of the rows instead of 10.0% (shown only: triggers.drift.nulls)" == shown.note
+
+
+def test_nulls_are_judged_by_nights_too() -> None:
+    """Where the share of nulls differs from night to night, a week of many is no news; plain proportions ring."""
+    rng = np.random.default_rng(8)
+    rung = {"nights": 0, "plain": 0}
+    for _ in range(40):
+        shares = rng.beta(5, 45, 67) * 1000
+        days = missing(0, [round(share) for share in shares])
+        for rule in rung:
+            report = judge(days[:60], days[60:], {"x": BINARY}, min_effect=0.0, rule=rule)
+            rung[rule] += tonight(report)["x"].null_drifted
+
+    assert 1 >= rung["nights"]
+    assert 15 <= rung["plain"]
+
+
+def test_an_outage_in_the_baseline_excuses_only_its_own_column() -> None:
+    """A night without values of one column says nothing about nulls of another, nor about values."""
+    quiet, noisy = missing(0, [100] * 30), missing(0, [100] * 15 + [1000] + [100] * 14)
+    before = [
+        tally(i, {"x": a.columns["x"], "y": b.columns["x"]}) for i, (a, b) in enumerate(zip(quiet, noisy, strict=True))
+    ]
+    after = [tally(30 + i, dict.fromkeys("xy", day.columns["x"])) for i, day in enumerate(missing(30, [160] * 7))]
+
+    found = tonight(judge(before, after, {"x": BINARY, "y": BINARY}))
+    assert (True, False) == (found["x"].drifted, found["y"].drifted)
+
+
+def scored_days(first: int, shares: Sequence[float], rows: int = 1000) -> list[DayTally]:
+    """Ordinary days on which this share of the scores is 0.2 and the others are 0.8, none labelled."""
+    days = []
+    for day, share in zip(binary(first, [0.5] * len(shares)), shares, strict=True):
+        scores = np.zeros((1000, 3), np.int64)
+        scores[200, 2], scores[800, 2] = round(share * rows), rows - round(share * rows)
+        days.append(day.model_copy(update={"scores": Counts(scores)}))
+    return days
+
+
+HOLDOUT = holdout_of(
+    [FIRST + i * DAY for i in range(12) for _ in range(200)], [0, 1] * 1200, np.array([0.2, 0.8] * 1200)
+)
+
+
+def score_of(after: Sequence[DayTally], **config: Any) -> ColumnDrift | None:
+    """What is found of the scores of these days, against 12 days of holdout with half of the scores at either place."""
+    baseline = Baseline(axes={"x": BINARY}, days=tuple(CALM), scores=HOLDOUT)
+    trigger = DriftTrigger(**{**ONE_NIGHT, **config})
+    return drift_report(baseline, window(after, 37), trigger, ()).score
+
+
+def test_scores_are_held_against_those_of_the_holdout() -> None:
+    """Their distance, and a verdict that never counts as a column's drift."""
+    moved, same = score_of(scored_days(30, [0.3] * 7)), score_of(scored_days(30, [0.5] * 7))
+
+    assert moved is not None
+    assert same is not None
+    assert (0.2, True) == (pytest.approx(moved.effect), moved.drifted)
+    assert (0.0, False) == (same.effect, same.drifted)
+    assert "score" == moved.column
+    baseline = Baseline(axes={"x": BINARY}, days=tuple(CALM), scores=HOLDOUT)
+    report = drift_report(baseline, window(scored_days(30, [0.3] * 7), 37), DriftTrigger(**ONE_NIGHT), ())
+    assert (0, ()) == (report.fired_nights, report.nights[-1].drifted)
+
+
+def test_too_few_scores_are_not_judged() -> None:
+    """A version that is new in service has scored little; one of an older release has no holdout."""
+    assert score_of(scored_days(30, [0.3] * 7, rows=10), min_rows=71) is None
+    assert judge(CALM, scored_days(30, [0.3] * 7), {"x": BINARY}).score is None
+
+
+YEAR = [0.5 + 0.3 * np.cos(2 * np.pi * day / 364) for day in range(420)]
+
+
+def test_a_seasonal_column_is_held_against_last_year() -> None:
+    """In a week of winter the mean of a year is far off, last winter is not; a warm winter drifts."""
+    before = binary(0, YEAR[:400])
+    winter, warm = binary(400, YEAR[400:407]), binary(400, [0.45] * 7)
+
+    assert tonight(judge(before, winter, {"x": BINARY}))["x"].effect > 0.15
+    calm = tonight(judge(before, winter, {"x": BINARY}, seasonal_columns=("x",)))["x"]
+    assert (False, False, 0.02) == (calm.drifted, calm.ignored, pytest.approx(calm.effect, abs=0.02))
+    assert tonight(judge(before, warm, {"x": BINARY}, seasonal_columns=("x",)))["x"].drifted
+
+
+def test_without_last_year_a_seasonal_column_cannot_be_judged() -> None:
+    """It is measured against all that is known, does not fire, and says how much is missing."""
+    found = tonight(judge(CALM, binary(30, [0.1] * 7), {"x": BINARY}, seasonal_columns=("x",)))["x"]
+
+    assert (False, True, None) == (found.drifted, found.ignored, found.p_value)
+    assert "cannot judge the season: 37 days of history, 385 needed" == found.note
+    assert 0.4 == pytest.approx(found.effect)
+    before = binary(0, [0.5] * 400)
+    assert tonight(judge(before[22:], binary(400, [0.1] * 7), {"x": BINARY}, seasonal_columns=("x",)))["x"].drifted
+    assert not tonight(judge(before[23:], binary(400, [0.1] * 7), {"x": BINARY}, seasonal_columns=("x",)))["x"].drifted
+
+
+def test_the_season_has_the_same_days_of_the_week() -> None:
+    """52 weeks ago, with two weeks on either side: 35 days for a window of 7."""
+    first, last = season(FIRST + 400 * DAY, 7)
+
+    assert 35 == (last - first).days
+    assert FIRST + (400 - 7 - 364 - 14) * DAY == first
+    assert first.weekday() == (FIRST + (400 - 7) * DAY).weekday()

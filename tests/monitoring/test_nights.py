@@ -141,3 +141,35 @@ def test_the_smallest_p_value_is_not_nan() -> None:
     """A surprise beyond all floats still has a p-value."""
     assert 0.0 == p_value(1e9, None)
     assert 1e-20 > p_value(1e9, 60) >= 0
+
+
+def test_equal_days_teach_nothing_of_their_neighbours() -> None:
+    """What rounding leaves of days that are all the same is no variance: the serial factor stays 1."""
+    even = Nights(np.full(30, 1000.0), np.tile([0.9, 0.1], (30, 1)), np.ones(2))
+
+    assert even.spread < 1e-30
+    assert 1.0 == serial_factor([even], 7)
+
+
+def test_directions_by_hand() -> None:
+    """Eigenvalues of the covariance 3 and 1: (3 + 1)^2 / (9 + 1) = 1.6, in the limit of many days."""
+    days = 20_000
+    away = np.random.default_rng(2).standard_normal((days, 2)) * np.sqrt([3.0, 1.0])
+    found = Nights(np.ones(days), away, np.ones(2)).directions
+
+    assert 1.6 == pytest.approx(found, rel=0.02)
+
+
+@pytest.mark.parametrize(("levels", "along"), [(49, 49), (49, 1), (11, 3)])
+def test_few_days_do_not_look_like_few_directions(levels: int, along: int) -> None:
+    """With 60 days and up to 49 directions the estimate is right to a tenth: what few days add is taken off."""
+    rng = np.random.default_rng(6)
+    mix = np.linalg.qr(rng.standard_normal((levels, levels)))[0][:along]
+    found = [Nights(np.ones(60), rng.standard_normal((60, along)) @ mix, np.ones(levels)).directions for _ in range(50)]
+
+    assert along == pytest.approx(np.mean(found), rel=0.1)
+
+
+def test_days_that_do_not_move_have_no_directions() -> None:
+    """Then nothing limits the degrees of freedom."""
+    assert np.inf == nights([0.5] * 8).directions

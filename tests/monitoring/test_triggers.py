@@ -114,7 +114,8 @@ def test_a_quiet_night_says_why_nothing_happens() -> None:
 
     assert (False, False, 3, ()) == (decision.retrain, decision.first, decision.champion, decision.held_back_by)
     assert ("No trigger fired: performance is quiet, drift is quiet, age is quiet.",) == decision.reasons
-    assert ["performance", "drift", "age", "manual"] == [reading.trigger for reading in decision.readings]
+    told = ["performance", "drift", "age", "manual", "score", "estimate"]
+    assert told == [reading.trigger for reading in decision.readings]
     assert decision.performance is not None
     assert decision.drift is not None
 
@@ -228,6 +229,62 @@ def test_pause_budget_and_open_proposal_hold_back(
     assert decision.readings[0].sentence == decision.reasons[-1]
 
 
+def refused(ago: float, times: int = 1, first: float | None = None, known: float = 20) -> dict[str, Any]:
+    """A past with refused trainings: the last one so many days ago, fitted on rows up to `known` days ago."""
+    return {
+        "last_training": AS_OF - ago * DAY,
+        "attempts": times,
+        "first_attempt": AS_OF - (ago if first is None else first) * DAY,
+        "last_fit_until": AS_OF - known * DAY,
+    }
+
+
+@pytest.mark.parametrize(
+    ("past", "limits", "again"),
+    [
+        (refused(7), {}, True),
+        (refused(6.9), {}, False),  # each has a week more to learn from
+        (refused(7, times=2, first=14), {}, True),
+        (refused(7, times=3, first=21), {}, False),  # twice is enough
+        (refused(7, times=3, first=21, known=15), {"again_times": 3}, True),
+        (refused(7, times=3, first=21, known=14), {"again_times": 3}, False),  # it knew a week of the change
+        (refused(7), {"again_times": 0}, False),
+        (refused(2), {"again_days": 2}, True),
+        ({"last_training": AS_OF - 7 * DAY}, {}, False),  # the champion itself
+    ],
+)
+def test_an_alarm_that_training_could_not_answer_trains_again(
+    past: dict[str, Any], limits: dict[str, Any], again: bool
+) -> None:
+    """Within a pause of 14 days, as labels of the change arrive: at exact limits, and the reasons say why."""
+    decision = decided(BAD, config=limited(cooldown_days=14, **limits), **past)
+
+    assert again == decision.retrain
+    assert again == any("Trained again before the pause of 14 days is over" in reason for reason in decision.reasons)
+    assert again == (() == decision.held_back_by)
+
+
+def test_only_performance_shortens_the_pause() -> None:
+    """Age and drift wait, and budget and open proposals hold as ever."""
+    config = limited(cooldown_days=14, max_per_30_days=2)
+
+    assert ["age"] == fired(old := decided(config=config, champion_trained=AS_OF - 9 * DAY, **refused(7)))
+    assert not old.retrain
+    spent = decided(BAD, config=config, **refused(7), trainings_30_days=2)
+    assert ("2 trainings in the last 30 days; limit 2.",) == spent.held_back_by
+    assert not decided(BAD, config=config, **refused(7), open_proposal=URL).retrain
+
+
+def test_training_again_says_why() -> None:
+    """What the last training knew, since when the alarm is, and how often this happened."""
+    decision = decided(BAD, config=limited(cooldown_days=14), **refused(7))
+
+    assert (
+        "Trained again before the pause of 14 days is over (1 of at most 2 times): the last training was fitted on "
+        "rows before 20 Feb 2013, and the alarm is from 5 Mar." == decision.reasons[-1]
+    )
+
+
 def test_nothing_is_held_back_on_a_quiet_night() -> None:
     """What would hold a training back is no news where none is due."""
     assert () == decided(open_proposal=URL, trainings_30_days=99).held_back_by
@@ -262,14 +319,16 @@ def test_disabled_triggers_are_not_even_counted() -> None:
     decision = decided(BAD, config=config, champion_trained=AS_OF - 999 * DAY)
 
     assert (False, None, None) == (decision.retrain, decision.performance, decision.drift)
-    assert ["Switched off."] * 3 == [reading.sentence for reading in decision.readings[:3]]
+    off_too = [reading for reading in decision.readings if reading.trigger != "manual"]
+    assert ["Switched off."] * 5 == [reading.sentence for reading in off_too]
+    assert decision.estimate is None
 
 
 def test_without_a_baseline_drift_cannot_judge() -> None:
     """The other triggers go on."""
     decision = decide(SEED, BAD, None, PAST, None)
 
-    assert ["fired", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings]
+    assert ["fired", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings[:4]]
 
 
 def test_an_empty_window_cannot_be_judged() -> None:
@@ -277,7 +336,7 @@ def test_an_empty_window_cannot_be_judged() -> None:
     seen = window().model_copy(update={"days": ()})
     decision = decided(seen)
 
-    assert ["cannot_judge", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings]
+    assert ["cannot_judge", "cannot_judge", "quiet", "quiet"] == [reading.state for reading in decision.readings[:4]]
     assert ("No trigger fired: performance cannot judge, drift cannot judge, age is quiet.",) == decision.reasons
 
 

@@ -1,0 +1,44 @@
+"""Nights of real flights in random order: real columns and real night effects, and nothing that drifts.
+
+Any 67 days of the year, the last 7 of them as the window: which ones are the window is chance, so an alarm is false.
+Seasons and weather are in them too, as noise between nights. The sample has 200 flights a day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.nights import BASELINE, DAY, FIRST, WINDOW
+from core.config import Columns
+from core.settings import load_config
+from monitoring.kernel import TIME
+from monitoring.tally import Baseline, DayTally, build_baseline
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
+
+
+@cache
+def year() -> Baseline:
+    """The tallies of all days, and their axes."""
+    rows = pq.read_table(SAMPLE)
+    place = rows.column_names.index("timestamp")
+    rows = rows.set_column(place, pa.field("timestamp", TIME), rows["timestamp"].cast(pa.timestamp("us")).cast(TIME))
+    data = load_config(ROOT, "flights").data
+    batches = rows.combine_chunks().to_batches()
+    return build_baseline(batches, data.numeric, data.categorical, Columns(), dt.datetime(2014, 1, 2, tzinfo=dt.UTC))
+
+
+def shuffled(times: int, seed: int) -> Iterator[tuple[DayTally, ...]]:
+    """So many draws of 67 days of the year, dated one after the other."""
+    days = year().days
+    for child in np.random.SeedSequence(seed).spawn(times):
+        drawn = np.random.default_rng(child).choice(len(days), BASELINE + WINDOW, replace=False)
+        yield tuple(days[place].model_copy(update={"date": FIRST + i * DAY}) for i, place in enumerate(drawn))

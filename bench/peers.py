@@ -1,0 +1,115 @@
+"""Ask Evidently and NannyML, as they come, about simulated nights, each in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.nights import AXES, BASELINE, CUTS, NUMERIC, Setting, simulated
+from monitoring.tally import DayTally
+
+ROOT = Path(__file__).parent.parent
+PLACE = ROOT / "local" / "bench"
+PEERS = {
+    "evidently": ("evidently", "pandas<3", "pyarrow"),
+    "nannyml": ("nannyml", "statsmodels", "pandas<3", "pyarrow"),
+}
+SETTINGS = {
+    "200 rows, independent": Setting(200),
+    "1,000 rows, independent": Setting(1000),
+    "1,000 rows, correlation 0.01": Setting(1000, 0.01),
+    "one column moves 0.25 sd": Setting(1000, 0.01, shift=0.25),
+    "one column moves 0.5 sd": Setting(1000, 0.01, shift=0.5),
+    "a level of dozen moves 10 points": Setting(1000, 0.01, points=0.1),
+}
+
+
+def ask(seed: int, nights: int) -> list[dict[str, object]]:
+    """One entry a peer and setting: on which share of nights it cries; or the reason why it was not asked."""
+    written = {name: list(_rows(name, setting, nights, seed)) for name, setting in SETTINGS.items()}
+    found: list[dict[str, object]] = []
+    for peer, packages in PEERS.items():
+        python, problem = _environment(peer, packages)
+        if python is None:
+            found.append({"peer": peer, "skipped": problem})
+            continue
+        for name, folders in written.items():
+            print(f"{peer}: {name}", file=sys.stderr)
+            call = subprocess.run(
+                [python, ROOT / "bench" / f"ask_{peer}.py", *folders], capture_output=True, text=True, check=False
+            )
+            if call.returncode:
+                found.append({"peer": peer, "name": name, "skipped": call.stderr.strip()[-300:]})
+            else:
+                found.append({"peer": peer, "name": name, "nights": nights, **json.loads(call.stdout.splitlines()[-1])})
+    return found
+
+
+def _environment(peer: str, packages: Sequence[str]) -> tuple[Path | None, str]:
+    """The Python of a peer's environment, made where there is none; None and why where it cannot be made."""
+    folder = PLACE / peer
+    python = folder / "bin" / "python"
+    if (folder / "ready").exists():
+        return python, ""
+    print(f"{peer}: making its environment (minutes, once)", file=sys.stderr)
+    venv.create(folder, with_pip=True, clear=True)
+    call = subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if call.returncode:
+        return None, f"pip install {' '.join(packages)} failed: {call.stderr.strip()[-300:]}"
+    (folder / "ready").touch()
+    return python, ""
+
+
+def _rows(name: str, setting: Setting, nights: int, seed: int) -> Iterator[Path]:
+    """Write rows that have the counts of each simulated night; within a cell numbers are spread evenly."""
+    for number, days in enumerate(simulated(setting, nights, seed)):
+        folder = PLACE / "rows" / name.replace(" ", "_").replace(",", "") / f"{number:03}"
+        folder.mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng([seed, number])
+        for file, part in (("baseline", days[:BASELINE]), ("window", days[BASELINE:])):
+            pq.write_table(pa.table(dict(_columns(part, rng))), folder / f"{file}.parquet")
+        yield folder
+
+
+def _columns(days: Sequence[DayTally], rng: np.random.Generator) -> Iterator[tuple[str, pa.Array]]:
+    """Columns whose rows are in the order of the nights, and in no order within a night."""
+    edges = np.concatenate([[-3.5], CUTS, [3.5]])
+    for number, (name, axis) in enumerate(AXES.items()):
+        parts = []
+        for day in days:
+            cells = rng.permutation(np.repeat(np.arange(axis.size), day.columns[name].counts.array))
+            parts.append(cells)
+        found = np.concatenate(parts)
+        if number < NUMERIC:
+            inside = np.minimum(found, len(edges) - 2)
+            low, high = edges[inside], edges[inside + 1]
+            values = np.where(found == axis.null, np.nan, low + (high - low) * rng.random(len(found)))
+            yield name, pa.array(values, from_pandas=True)
+        else:
+            yield name, pa.array([f"v{cell:03}" for cell in found])
+
+
+def table(told: Sequence[dict[str, object]]) -> str:
+    """Markdown: percent of nights."""
+    rows = []
+    for one in told:
+        if "skipped" in one:
+            rows.append(f"| {one['peer']} | {one.get('name', 'all')} | not asked: {one['skipped']} | | |")
+            continue
+        shares = f"{100 * float(one['any']):.0f} | {100 * float(one['dataset']):.0f}"  # type: ignore[arg-type]
+        rows.append(f"| {one['peer']} | {one['name']} | {shares} | {float(one['columns']):.1f} |")  # type: ignore[arg-type]
+    head = ["| peer | nights | any column | its own verdict | columns a night |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])

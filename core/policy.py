@@ -1,0 +1,92 @@
+"""Say when to retrain: the settings of the triggers and of what holds a training back, each with its bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.records import Record
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(ge=1, le=3650)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w .-]{0,127}$")]
+Metric = Literal[
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_weighted", "roc_auc", "average_precision"
+]
+
+
+class PerformanceTrigger(Record):
+    """Fires when the score on late labels is surely under `floor`, or under the reference score minus `max_drop`."""
+
+    enabled: bool = True
+    metric: Metric = "balanced_accuracy"
+    floor: Share = 0.0
+    max_drop: Share = 0.05
+    window_days: Days = 7
+    min_labels: Annotated[int, Field(ge=1, le=10**9)] = 100
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+
+
+class DriftTrigger(Record):
+    """Fires when at least `min_columns` columns drift on k of the last n nights (`nights = [k, n]`).
+
+    `rule = "nights"` is ours (DESIGN 6); `rule = "plain"` takes p-values as if rows were independent. `nulls`: whether
+    a share of nulls that moved makes its column count as drifted, or is only shown. `seasonal_columns` are compared
+    with the same season of last year.
+    """
+
+    enabled: bool = True
+    rule: Literal["nights", "plain"] = "nights"
+    correction: Literal["holm", "bonferroni", "benjamini_hochberg", "none"] = "holm"
+    window_days: Days = 7
+    min_rows: Annotated[int, Field(ge=1, le=10**9)] = 200
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    min_effect: Share = 0.05
+    min_columns: Annotated[int, Field(ge=1, le=10**9)] = 1
+    nights: tuple[int, int] = (2, 3)
+    ignore: tuple[Name, ...] = ()
+    nulls: Literal["count", "show"] = "count"
+    seasonal_columns: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        k, n = self.nights
+        if not 1 <= k <= n <= 30:  # noqa: PLR2004 - a month of nights is the most a policy may look back
+            msg = f"nights = [k, n] needs 1 <= k <= n <= 30, found [{k}, {n}]"
+            raise ValueError(msg)
+        both = sorted({*self.ignore} & {*self.seasonal_columns})
+        if both:
+            msg = f"ignore and seasonal_columns both name {', '.join(both)}: a column is in one of them"
+            raise ValueError(msg)
+        return self
+
+
+class AgeTrigger(Record):
+    """Fires when the model in service was trained at least `max_days` ago."""
+
+    enabled: bool = True
+    max_days: Annotated[float, Field(gt=0, le=3650)] = 30
+
+
+class Limits(Record):
+    """How often triggers may lead to a training: a pause after each one, and a budget for 30 days.
+
+    Up to `again_times` times the pause is only `again_days` for a performance alarm that the trainings since the
+    champion's could not have answered: the last one was fitted on rows from before the alarm, or at most `again_days`
+    after it began.
+    """
+
+    cooldown_days: Annotated[float, Field(ge=0, le=365)] = 3
+    max_per_30_days: Annotated[int, Field(ge=1, le=1000)] = 8
+    again_times: Annotated[int, Field(ge=0, le=100)] = 2
+    again_days: Annotated[float, Field(gt=0, le=365)] = 7
+
+
+class Triggers(Record):
+    """The three triggers and their limits."""
+
+    performance: PerformanceTrigger = PerformanceTrigger()
+    drift: DriftTrigger = DriftTrigger()
+    age: AgeTrigger = AgeTrigger()
+    limits: Limits = Limits()

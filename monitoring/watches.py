@@ -1,0 +1,97 @@
+"""Say what can be seen before labels arrive: these readings warn a person, and never lead to a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from monitoring.answers import Evidence, Name, Reading, cannot_judge, switched_off
+from monitoring.calibration import FEWEST
+from monitoring.drift import ColumnDrift
+from monitoring.performance import PerformanceReport
+from monitoring.phrases import DAY, distinct, metric, sentence_case, span
+
+
+def score(evidence: Evidence) -> Reading:
+    """Warns when the scores of the model in service lie elsewhere than on its holdout; settings as for drift."""
+    config, report = evidence.config.triggers.drift, evidence.drift
+    if report is None or not report.nights:
+        return cannot_judge("score", "There is no baseline of the model in service to compare with.")
+    if evidence.holdout is None:
+        return cannot_judge("score", _older(evidence))
+    end = report.nights[-1].end
+    days = span(end - config.window_days * DAY, end)
+    found = report.score
+    if found is None:
+        version = f"version {evidence.past.champion}"
+        return cannot_judge("score", f"Under {config.min_rows:,} rows of {days} were scored by {version}.")
+    return Reading(
+        trigger="score",
+        state="warns" if found.drifted else "quiet",
+        value=found.effect,
+        limit=config.min_effect,
+        sentence=f"The scores of {found.rows:,} rows of {days} lie {_far(found, config.min_effect)}.",
+    )
+
+
+def _far(found: ColumnDrift, floor: float) -> str:
+    effect, limit = distinct(found.effect, floor)
+    if found.effect < floor:
+        return f"{effect} from those of the holdout; {limit} matters"
+    return f"{effect} from those of the holdout, {'' if found.drifted else 'no '}more than nights differ"
+
+
+def estimate(evidence: Evidence) -> Reading:
+    """Warns when the score that is expected from the scores alone is under the limit of the performance trigger."""
+    made, judged = evidence.estimate, evidence.performance
+    if judged is None:
+        return cannot_judge("estimate", "The scores of the window were not counted.")
+    if evidence.holdout is None:
+        return cannot_judge("estimate", _older(evidence))
+    if made is None:
+        few = f"{evidence.holdout.rows:,} rows, under {FEWEST} of one label"
+        return cannot_judge("estimate", f"The holdout has {few}: too few to say what scores are worth.")
+    days, least = span(made.start, made.end), evidence.config.triggers.performance.min_labels
+    if made.rows < least:
+        return cannot_judge("estimate", f"Only {made.rows:,} rows of {days} are scored; {least:,} are needed.")
+    if made.value is None:
+        return cannot_judge("estimate", f"Of {made.rows:,} scored rows of {days}, {metric(made.metric)} is undefined.")
+    value, limit = distinct(made.value, judged.limit)
+    return Reading(
+        trigger="estimate",
+        state="warns" if made.value < judged.limit else "quiet",
+        value=made.value,
+        limit=judged.limit,
+        sentence=f"{sentence_case(metric(made.metric))} of about {value} is expected on {made.rows:,} rows of {days} "
+        f"if scores are worth what they were; limit {limit}.{_realised(made.matured, judged)}",
+    )
+
+
+def _realised(expected: float | None, judged: PerformanceReport) -> str:
+    """The estimate beside what labels say, on the same rows."""
+    if expected is None or judged.value is None or judged.low is None or judged.high is None:
+        return ""
+    low, high = judged.low, judged.high
+    said, value = distinct(expected, judged.value)
+    off = " too high" if expected > high else " too low" if expected < low else ""
+    sure = f": it is{off} by more than chance, so scores are no longer worth what they were" if off else ""
+    return (
+        f" On the {judged.labels:,} labels up to {judged.end - DAY:%-d %b} it expects {said}, they say {value}{sure}."
+    )
+
+
+def _older(evidence: Evidence) -> str:
+    return f"What version {evidence.past.champion} said of its holdout was not kept: an older release trained it."
+
+
+def watch_all(evidence: Evidence) -> tuple[Reading, ...]:
+    """What each watch says; one whose trigger is switched off is so too."""
+    return tuple(
+        (watch if getattr(evidence.config.triggers, trigger).enabled else switched_off(name))(evidence)
+        for name, (trigger, watch) in WATCHES.items()
+    )
+
+
+WATCHES: Mapping[Name, tuple[str, Callable[[Evidence], Reading]]] = {
+    "score": ("drift", score),
+    "estimate": ("performance", estimate),
+}
