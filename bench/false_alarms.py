@@ -22,7 +22,7 @@ from bench.rules import RULES, verdicts
 
 SEED = 20130101
 LENGTHS = (7, 1)
-QUICK, FULL = 20, 200
+QUICK, FULL = 10, 100
 PEER_QUICK, PEER_FULL = 4, 20
 TARGETS = {"independent": (0.01, "<="), "clustered": (0.02, "<="), "serial": (0.05, "<="), "power": (0.9, ">=")}
 
