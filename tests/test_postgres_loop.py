@@ -58,7 +58,7 @@ def without_types(value: Any) -> Any:
 
 
 def test_a_night_on_postgresql_decides_as_on_sqlite(tmp_path: Path, mlflow_store: Path) -> None:
-    """Same tallies, readings, decision, training rows to the last bit, and holdout score; only types have other names."""
+    """Same tallies, readings, decision and training rows to the last bit; only types have other names."""
     place = Place.make(tmp_path / "repo", store=mlflow_store)
     place.retrain(FIRST)
     place.person.merge()
