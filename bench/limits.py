@@ -31,6 +31,7 @@ ROOT = Path(__file__).parent.parent
 START = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 DAYS = 9
 CHUNK = 1_000_000
+BASELINE = 200_000
 NUMERIC, CATEGORICAL = 8, 2
 
 
@@ -73,9 +74,11 @@ class Case:
 
     def axes(self) -> dict[str, Axis]:
         """The axes of a baseline of the same kind."""
-        rows = self.values(np.random.default_rng(4), 20_000 if self.numeric > NUMERIC else 200_000)
-        fitted: dict[str, Axis] = {name: fit_numeric(np.asarray(rows[name])) for name in self.numbers}
-        return {**fitted, **{name: fit_categorical(rows[name]) for name in self.texts}}
+        rng = np.random.default_rng(4)
+        names = pa.array([f"level {i}" for i in range(self.levels)])
+        fitted: dict[str, Axis] = {name: fit_numeric(rng.normal(size=BASELINE)) for name in self.numbers}
+        texts = {name: names.take(pa.array(rng.integers(self.levels, size=BASELINE))) for name in self.texts}
+        return {**fitted, **{name: fit_categorical(values) for name, values in texts.items()}}
 
     def to_parquet(self, folder: Path) -> str:
         """A folder of files of a million rows or less."""
@@ -88,13 +91,20 @@ class Case:
         from tests import postgres
 
         url = postgres.fresh()
-        floats = ", ".join(f"{name} float8" for name in self.numbers)
-        texts = ", ".join(f"{name} text" for name in self.texts)
-        roles = "id text, timestamp timestamptz, prediction float8, actual smallint"
-        postgres.execute(url, f"CREATE UNLOGGED TABLE predictions ({roles}, {floats}, {texts})")
-        for table in self.chunks():
-            postgres.append(url, "predictions", table)
-        postgres.execute(url, "CREATE INDEX ON predictions (timestamp)", "ANALYZE predictions")
+        floats = ", ".join(f"random() * 6 - 3 AS {name}" for name in self.numbers)
+        texts = ", ".join(f"'level ' || floor(random() * {self.levels}) AS {name}" for name in self.texts)
+        roles = (
+            f"'prediction-' || lpad(n::text, 12, '0') AS id, "
+            f"timestamptz '{START}' + n * interval '{DAYS} days' / {self.rows} AS timestamp, "
+            "random() AS prediction, round(random())::smallint AS actual"
+        )
+        rows = f"SELECT {roles}, {floats}, {texts} FROM generate_series(0, {self.rows - 1}) AS n"  # noqa: S608 - our names
+        postgres.execute(
+            url,
+            f"CREATE UNLOGGED TABLE predictions AS {rows}",
+            "CREATE INDEX ON predictions (timestamp)",
+            "ANALYZE predictions",
+        )
         return url
 
 
@@ -162,7 +172,9 @@ def main() -> None:
     for name in given.case or cases(given.rows):
         found.append(run(name, given.rows))
         if not given.json:
-            line = "{case:22} {rows:>12,} rows {columns:>6,} columns {seconds:>8} s {cpu_seconds:>8} s CPU {peak_mb:>6} MB"
+            line = (
+                "{case:22} {rows:>12,} rows {columns:>6,} columns {seconds:>8} s {cpu_seconds:>8} s CPU {peak_mb:>6} MB"
+            )
             print(line.format(**found[-1]), flush=True)
     if given.json:
         print(json.dumps(found, indent=1))
