@@ -59,10 +59,10 @@ class Case:
         """The rows, by time, in tables small enough for any machine."""
         rng = np.random.default_rng(3)
         size = max(1, min(CHUNK, 2 * 10**7 // self.numeric))
-        micros = DAYS * 86_400 * 10**6
+        step = DAYS * 86_400 * 10**6 // self.rows  # microseconds
         for start in range(0, self.rows, size):
             number = np.arange(start, min(start + size, self.rows))
-            at = int(START.timestamp()) * 10**6 + number * micros // self.rows
+            at = int(START.timestamp()) * 10**6 + number * step
             label = pa.array(rng.integers(2, size=len(number)).astype(np.int16))
             roles = {
                 "id": pa.array([f"prediction-{n:012d}" for n in number]),
@@ -154,7 +154,10 @@ def run(name: str, rows: int) -> dict[str, Any]:
         url = case.to_parquet(Path(folder)) if kind == "parquet" else case.to_postgres(Path(folder))
         words = [sys.executable, "-m", "bench.limits", "--rows", str(rows), "--case", name, "--url", url]
         told = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT)
-    return {"case": name, **json.loads(told.stdout)}
+    found = json.loads(told.stdout)
+    if found["rows"] != case.rows:
+        raise SystemExit(f"{name}: {found['rows']:,} of {case.rows:,} rows were counted")
+    return {"case": name, **found}
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ class Server:
     """A running PostgreSQL. It refuses to run as root, so there it runs as nobody."""
 
     def __init__(self, initdb: str, control: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short, and open to nobody
         self._control = control
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
