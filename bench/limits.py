@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from core.config import Data
@@ -64,8 +65,9 @@ class Case:
             number = np.arange(start, min(start + size, self.rows))
             at = int(START.timestamp()) * 10**6 + number * step
             label = pa.array(rng.integers(2, size=len(number)).astype(np.int16))
+            numbered = pc.cast(pa.array(number), pa.string())
             roles = {
-                "id": pa.array([f"prediction-{n:012d}" for n in number]),
+                "id": pc.binary_join_element_wise("prediction-", pc.utf8_lpad(numbered, 12, "0"), ""),
                 "timestamp": pa.array(at).cast(pa.timestamp("us", "UTC")),
                 "prediction": pa.array(rng.random(len(number))),
                 "actual": label,
@@ -75,9 +77,10 @@ class Case:
     def axes(self) -> dict[str, Axis]:
         """The axes of a baseline of the same kind."""
         rng = np.random.default_rng(4)
+        rows = BASELINE if self.numeric == NUMERIC else BASELINE // 10
         names = pa.array([f"level {i}" for i in range(self.levels)])
-        fitted: dict[str, Axis] = {name: fit_numeric(rng.normal(size=BASELINE)) for name in self.numbers}
-        texts = {name: names.take(pa.array(rng.integers(self.levels, size=BASELINE))) for name in self.texts}
+        fitted: dict[str, Axis] = {name: fit_numeric(rng.normal(size=rows)) for name in self.numbers}
+        texts = {name: names.take(pa.array(rng.integers(self.levels, size=rows))) for name in self.texts}
         return {**fitted, **{name: fit_categorical(values) for name, values in texts.items()}}
 
     def to_parquet(self, folder: Path) -> str:
