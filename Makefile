@@ -72,7 +72,7 @@ format: $(STAMP)
 lock:
 	uv pip compile $(COMPILE) --all-extras --upgrade -o requirements-dev.lock
 	cp requirements-dev.lock requirements.lock
-	uv pip compile $(COMPILE) --extra build --extra notify -o requirements.lock
+	uv pip compile $(COMPILE) --extra build --extra notify --extra postgres -o requirements.lock
 
 clean:
 	rm -rf .venv local

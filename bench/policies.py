@@ -31,11 +31,9 @@ from bench.outcomes import Outcome, aims, delay, drift_after, mean, of_data, rec
 from bench.streams import MODEL, ROOT, STREAMS, model_folder, written
 from core.config import ModelConfig
 from core.settings import Settings, load_config
-from model.policies import policies
 from model.replay_result import Tale
 from scripts.night import Night, midnight
-from scripts.replay import prepare, span
-from scripts.replay_source import Table
+from scripts.replay import ready
 
 SEEDS, REVIEW = 3, 1
 POLICIES = ("default", "never", "weekly", "monthly", "seed")
@@ -83,11 +81,9 @@ def _played(
 ) -> tuple[dict[str, Tale], dict[str, Tale]]:
     """All nights as `mlops replay` plays them, told twice: by the model's own metric, and by AUC."""
     config = load_config(root, model)
-    table = Table(Settings.load(root, {}), config, str(source), None)
-    chosen = policies([*POLICIES, *also], table.config)
-    rows, first, end = span(table, [policy.config for policy in chosen], None, last)
-    night = Night(Settings.load(root, {}), config, midnight(first), live=False)
-    replay = prepare(night, table, rows, chosen, REVIEW)
+    night = Night(Settings.load(root, {}), config, midnight(SHORT), live=False)
+    replay, first, end = ready(night, [*POLICIES, *also], (str(source), None), (None, last, False), REVIEW)
+    chosen = [life.policy for life in replay.lives]
     tales = {policy.name: Tale(policy.name, config) for policy in chosen}
     aucs = {policy.name: Tale(policy.name, _by_auc(config)) for policy in chosen}
     for played in replay.nights(first, end):

@@ -11,10 +11,11 @@ from typing import Any
 
 from core.config import ModelConfig
 from core.errors import ConfigError, UsageError
-from core.settings import check_config
+from core.settings import check_config, parse_config
 
 FOLDER = Path(__file__).parent.parent / "monitoring" / "policies"
 OWN = "default"
+MAIN = "main"
 SECTIONS = ("triggers", "gates")
 
 
@@ -27,18 +28,20 @@ class Policy:
 
 
 def known() -> tuple[str, ...]:
-    """The names that need no file; the model's own first."""
-    return (OWN, *sorted(path.stem for path in FOLDER.glob("*.toml")))
+    """The names that need no file; the model's own first, then that of the default branch."""
+    return (OWN, MAIN, *sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
-def policies(asked: Sequence[str], config: ModelConfig) -> tuple[Policy, ...]:
+def policies(asked: Sequence[str], config: ModelConfig, main: str | None = None) -> tuple[Policy, ...]:
     """The policies of these names or TOML files, in this order, for the model with this config.
+
+    `main` is the text of its `model.toml` on the default branch, for the policy of that name.
 
     Raises:
         UsageError: no such name or file, or two policies of one name.
         ConfigError: a file is not TOML, or holds something else than valid keys of [triggers] and [gates].
     """
-    found = tuple(_policy(word, config) for word in asked)
+    found = tuple(_policy(word, config, main) for word in asked)
     names = [policy.name for policy in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -50,9 +53,11 @@ def policies(asked: Sequence[str], config: ModelConfig) -> tuple[Policy, ...]:
     return found
 
 
-def _policy(asked: str, config: ModelConfig) -> Policy:
+def _policy(asked: str, config: ModelConfig, main: str | None) -> Policy:
     if asked == OWN:
         return Policy(OWN, config)
+    if asked == MAIN:
+        return _of_main(config, main)
     path, shown = Path(asked), asked
     if asked in known():
         path, shown = FOLDER / f"{asked}.toml", f"policy {asked}"
@@ -65,6 +70,18 @@ def _policy(asked: str, config: ModelConfig) -> Policy:
         )
     whole = _merged(config.model_dump(mode="json", exclude={"name"}), _overrides(path, shown))
     return Policy(path.stem, check_config(whole, config.name, origin=shown))
+
+
+def _of_main(config: ModelConfig, text: str | None) -> Policy:
+    """The triggers and gates that the default branch has, on the rows and features of this checkout."""
+    if text is None:
+        raise UsageError(
+            f"The default branch has no model/{config.name}/model.toml to compare with.",
+            why="The model is new, or there is no forge yet.",
+            fix="Leave --policy main out.",
+        )
+    old = parse_config(text, config.name, origin=f"model/{config.name}/model.toml on the default branch")
+    return Policy(MAIN, config.model_copy(update={"triggers": old.triggers, "gates": old.gates}))
 
 
 def _overrides(path: Path, shown: str) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from model import making
 from model.evidence import Evidence
 from model.policies import Policy
 from model.replay_counts import Counts
-from model.replay_fits import Champion, Fits, Version
+from model.replay_fits import Fits
 from model.replay_rows import DAY, Served, midnight
+from model.replay_versions import Champion, Version
 from model.training import Candidate
 from model.validation import Verdict, validate
 from monitoring.past import remember
@@ -95,7 +96,7 @@ class Replay:
                 (champion.version.version, champion.version.trained_at) if champion else None,
                 reference=life.reference,
                 trainings=life.trainings,
-                fits=[(one.trained_at, one.fit_until) for one in life.versions.values()],
+                candidates=((one.trained_at, one.fit_until) for one in life.versions.values()),
                 open_proposal=_address(life),
             )
             baseline = champion.baseline if champion else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.config import DriftTrigger, ModelConfig
-from model.replay_fits import Champion
 from model.replay_rows import DAY, Rows, Served, midnight
+from model.replay_versions import Champion
 from monitoring import tally
 from monitoring.drift import DriftReport, drift_report
 from monitoring.tally import Baseline, DayTally

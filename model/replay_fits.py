@@ -19,9 +19,9 @@ from model.evidence import latency_p95
 from model.making import Material
 from model.pipelines import Build
 from model.replay_rows import Piece, Rows, Served
+from model.replay_versions import Champion, Fit, Version
 from model.rows import scorable
 from model.training import Candidate
-from monitoring.holdout import Holdout
 from monitoring.tally import Baseline, build_baseline
 from monitoring.window import QualityReport
 
@@ -29,53 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CheckTraining = Callable[[Any, ModelConfig, Baseline | None], QualityReport]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted model, as it is when loaded back from its file. `number` counts the fits of the replay from 1."""
-
-    number: int
-    key: str
-    model: Any
-    size_mb: float
-    latency_ms: float
-    same_example: bool
-    holdout: Holdout
-
-
-@dataclass(frozen=True)
-class Version:
-    """A fit as one policy registered it: its number there, and the night of the training."""
-
-    fit: Fit
-    version: int
-    name: str
-    trained_at: dt.datetime
-    fit_until: dt.datetime
-
-    @property
-    def run_id(self) -> str:
-        """What takes the place of the run."""
-        return self.fit.key[:32]
-
-    @property
-    def digest(self) -> str:
-        """What takes the place of the files' digest."""
-        return self.fit.key
-
-
-@dataclass(frozen=True)
-class Champion:
-    """A version in service, with the baseline of the rows it was trained on."""
-
-    version: Version
-    baseline: Baseline
-
-    @property
-    def cells(self) -> tuple[int, dt.datetime]:
-        """Equal for baselines with the same axes: those of the same fit, made of the rows of the same night."""
-        return self.version.fit.number, self.version.trained_at
 
 
 @dataclass
@@ -152,7 +105,7 @@ class Fits:
             size_mb=len(data) / 1e6,
             latency_ms=latency_p95(loaded, rows.iloc[:10]),
             same_example=bool(np.allclose(said, before, rtol=0, atol=1e-9)),
-            holdout=training.holdout_scores(estimator, self.config, material.parts),
+            scores=training.holdout_scores(estimator, self.config, material.parts),
         )
 
     def champion(self, version: Version, served: Served) -> Champion:
@@ -161,8 +114,8 @@ class Fits:
 
         def make() -> Baseline:
             batches = served.batches(self.rows.pieces(start, end))
-            found = build_baseline(batches, data.numeric, data.categorical, data.columns, version.trained_at)
-            return found.model_copy(update={"scores": version.fit.holdout})
+            made = build_baseline(batches, data.numeric, data.categorical, data.columns, version.trained_at)
+            return made.model_copy(update={"scores": version.fit.scores})
 
         key = ("baseline", version.fit.number, version.trained_at, served.history(start.date(), end.date()))
         return Champion(version, self._once(key, make))

@@ -74,14 +74,3 @@ def text_array(words: Sequence[str]) -> pa.Array:
 def int_array(values: NDArray[np.int64]) -> pa.Array:
     """Whole numbers as an Arrow array."""
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
-
-
-def codes(chunks: Sequence[pa.Array]) -> NDArray[np.int64]:
-    """A number for each row, equal where the values are equal (also nulls), from 0 without gaps.
-
-    Chunks of different types are compared as text.
-    """
-    same = len({chunk.type for chunk in chunks}) == 1
-    joined = pa.chunked_array(chunks if same else [pc.cast(chunk, pa.large_string()) for chunk in chunks])
-    coded = pc.dictionary_encode(joined, null_encoding="encode")
-    return np.concatenate([view(chunk.indices, np.int32) for chunk in coded.chunks]).astype(np.int64)

@@ -18,8 +18,10 @@ from core.config import Data
 from core.errors import DataError
 from monitoring import times, typed
 
-BATCH = 65_536
-BUFFER = 1 << 20  # bytes read ahead a column; without it a whole row group lies in memory
+BATCH = 65_536  # rows at once, fewer of wide tables:
+VALUES = 1 << 22  # values at once, 32 MiB of floats
+BUFFER = 1 << 20  # bytes read ahead a column, fewer of wide tables; without it a whole row group lies in memory
+AHEAD = 1 << 26  # bytes read ahead of all columns
 BLOCK = 8 << 20  # bytes of a CSV file parsed at once
 KINDS = (".parquet", ".csv")
 START = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -79,14 +81,16 @@ class FileSource:
     def _parquet(
         self, file: Path, read: list[str], start: dt.datetime, end: dt.datetime | None
     ) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False) as parquet:
+        buffer = max(min(BUFFER, AHEAD // len(read)), 1 << 12)
+        rows = max(min(BATCH, VALUES // len(read)), 1)
+        with pq.ParquetFile(file, buffer_size=buffer, pre_buffer=False) as parquet:
             groups = [
                 number
                 for number in range(parquet.metadata.num_row_groups)
                 if self._may_hold(parquet.metadata.row_group(number), start, end)
             ]
             if groups:
-                yield from parquet.iter_batches(BATCH, row_groups=groups, columns=read)
+                yield from parquet.iter_batches(rows, row_groups=groups, columns=read)
 
     def _may_hold(self, group: Any, start: dt.datetime, end: dt.datetime | None) -> bool:
         """Whether a row group can hold rows with start <= time < end, by the smallest and largest time noted in it."""

@@ -15,6 +15,7 @@ from core.config import Columns
 from core.errors import DataError
 from monitoring import arrays, scores
 from monitoring.axis import Axis
+from monitoring.ids import Ids
 
 EPOCH = dt.date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
@@ -53,7 +54,7 @@ class Kernel:
         self._names = columns
         self._version = version
         self._as_of = as_of
-        self._ids: list[tuple[NDArray[np.int64], pa.Array]] = []
+        self._ids = Ids()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count one batch.
@@ -63,7 +64,7 @@ class Kernel:
         """
         number = np.clip(_times(batch, self._names.time) // DAY, FIRST_DAY, LAST_DAY)
         if self._names.id in batch.schema.names and len(number):
-            self._ids.append((number, arrays.plain(batch.column(self._names.id))))
+            self._ids.add(number, batch.column(self._names.id))
         # Rows from the future can lie on any number of days: their features are not worth the memory.
         future = number > (self._as_of.astimezone(dt.UTC).date() - EPOCH).days
         if future.any():
@@ -118,16 +119,7 @@ class Kernel:
 
     def duplicates(self) -> dict[dt.date, int]:
         """Rows beyond the first with the same id on the same day, by date; dates without any are absent."""
-        if not self._ids:
-            return {}
-        days = np.concatenate([number for number, _ in self._ids])
-        ids = arrays.codes([values for _, values in self._ids])
-        size, first = ids.max() + 1, days.min()
-        # Sorting is ten times faster here than np.unique, which hashes.
-        both = np.sort((days - first) * size + ids)
-        extra = both[1:][both[1:] == both[:-1]] // size + first
-        found = zip(*np.unique(extra, return_counts=True), strict=True)
-        return {EPOCH + dt.timedelta(days=int(day)): int(n) for day, n in found}
+        return {EPOCH + dt.timedelta(days=day): rows for day, rows in self._ids.duplicates().items()}
 
 
 def _times(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:

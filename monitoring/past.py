@@ -16,7 +16,7 @@ def remember(
     *,
     reference: float | None,
     trainings: Iterable[dt.datetime],
-    fits: Iterable[tuple[dt.datetime, dt.datetime]],
+    candidates: Iterable[tuple[dt.datetime, dt.datetime]],
     open_proposal: str | None,
 ) -> Past:
     """The past of a night.
@@ -26,12 +26,12 @@ def remember(
         champion: the version in service and when it was trained.
         reference: what the manifest declares.
         trainings: the moments of all trainings, whatever became of their candidates.
-        fits: of each training that made a version, when it was, and before which instant its rows for fitting lie.
+        candidates: for each version that was registered, when it was trained, and before when its fitted rows lie.
         open_proposal: the address of one that waits for a person.
     """
-    before = [moment for moment in trainings if moment <= as_of]
     since = champion[1] if champion else as_of
-    attempts = sorted(made for made in fits if since < made[0] <= as_of)
+    attempts = sorted(one for one in candidates if since < one[0] <= as_of)
+    before = [moment for moment in trainings if moment <= as_of]
     return Past(
         champion=champion[0] if champion else None,
         champion_trained=champion[1] if champion else None,

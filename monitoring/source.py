@@ -13,11 +13,13 @@ import pyarrow as pa
 from core.config import Data
 from core.errors import ConfigError, DataError
 from monitoring import typed
+from monitoring.drivers import DRIVERS, driver_of
 from monitoring.files import KINDS, FileSource, files_of
 from monitoring.sqlite import SqliteSource
+from monitoring.warehouse import Warehouse
 
 DATABASES = (".db", ".sqlite", ".sqlite3")
-PATIENCE = 10.0  # seconds
+PATIENCE = 20.0  # seconds
 CHECK = "Check data.source in model.toml (relative to the repository), or the variable MONITORING_URL."
 
 
@@ -43,18 +45,24 @@ class Source(Protocol):
 
 
 def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE) -> Source:
-    """The source at `url`: a SQLite file, a Parquet or CSV file, or a folder of these.
+    """The source at `url`: a SQLite file, a Parquet or CSV file, a folder of these, or a database reached by ADBC.
 
     Args:
-        url: path relative to `root`, or a URL that starts with sqlite:/// or file:///.
+        url: path relative to `root`, or a URL that starts with sqlite:///, file:/// or the name of a driver.
         data: table (of a database; or a folder in the folder), columns and time zone.
         root: the repository.
-        patience: how long to wait for a locked database, in seconds.
+        patience: how long to wait for a database that is locked or does not answer, in seconds.
 
     Raises:
-        ConfigError: a kind of source that cannot be read.
+        ConfigError: a kind of source that cannot be read, or its driver is not installed.
         DataError: it is missing or unreadable, or lacks the table, the time column or the id column.
+        OutsideError: the database does not answer, or refuses.
     """
+    driver = driver_of(url)
+    if driver:
+        table = Warehouse(url, driver, data, root, patience)
+        typed.require(table.columns, data, table.shown)
+        return table
     path = _path(url, root)
     shown = _shown(path, root)
     if not path.exists():
@@ -85,7 +93,7 @@ def _path(url: str, root: Path) -> Path:
         # The rest may hold a password: it is not shown.
         raise ConfigError(
             f"Sources of the kind {scheme}:// cannot be read.",
-            why="Sources are paths, and URLs that start with sqlite:/// or file:///.",
+            why=f"Sources are paths, and URLs: sqlite:///, file:///, {'://, '.join(DRIVERS)}://.",
             fix=CHECK,
         )
     # As SQLAlchemy has it: three slashes for a path relative to the repository, four for an absolute one.

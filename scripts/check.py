@@ -84,7 +84,7 @@ def past(night: Night) -> Past:
         (champion.version, champion.trained_at) if champion else None,
         reference=declared.reference_in(night.config.triggers.performance.metric) if declared else None,
         trainings=night.registry.trainings(name),
-        fits=[(one.trained_at, one.fit_until) for one in night.registry.versions(name).values()],
+        candidates=((one.trained_at, one.fit_until) for one in night.registry.versions(name).values()),
         open_proposal=proposal.url if proposal else None,
     )
 

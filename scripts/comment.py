@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import UsageError
 from scripts import options, output
 from scripts.forge import open_threads
-from scripts.repository import find_root
+from scripts.repository import find_root, only_model
+
+if TYPE_CHECKING:
+    from core.hub import Hub
 
 FAILED = (
     "### ⚠️ This promotion could not be checked\n\nThe check itself failed, so nothing is known of it. Do not merge; "
@@ -22,26 +25,46 @@ def comment(
     pull_request: Annotated[
         int, typer.Option("--pull-request", envvar="MLOPS_PULL_REQUEST", min=1, help="Number of the pull request.")
     ],
-    review: options.From = None,
+    record: options.From = None,
+    model: options.Model = None,
     json: options.Json = False,
     out: options.Out = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Tell what mlops replay found, not mlops review.")] = False,
 ) -> None:
-    """Comment on a pull request with the verdict in review.json (written by mlops review --out).
+    """Comment on a pull request with what mlops review (or replay) wrote with --out; one comment, updated in place.
 
     Example: mlops comment --pull-request 12 --from local/review.json
     """
     from core.settings import Settings
-    from review import promotion
 
-    settings = Settings.load(find_root(Path.cwd()))
+    root = find_root(Path.cwd())
+    settings = Settings.load(root)
     if settings.hub is None:
         raise UsageError(
             "There is no GitHub here to comment on.",
             why="This is no workflow run, and MLOPS_FORGE is not the address of a repository.",
             fix="Set MLOPS_FORGE=https://github.com/OWNER/NAME and GITHUB_TOKEN.",
         )
-    path = review or settings.local / "review.json"
-    text = promotion.text(promotion.Reviews.read(path), settings.hub.run_url) if path.exists() else FAILED
-    open_threads(settings.hub).comment(pull_request, "promotion-check", text)
+    if replay:
+        name = model or only_model(root)
+        subject, text = f"replay-{name}", of_replay(record or settings.work(name) / "replay.json", name, settings.hub)
+    else:
+        subject, text = "promotion-check", of_review(record or settings.local / "review.json", settings.hub)
+    open_threads(settings.hub).comment(pull_request, subject, text)
     told = f"told pull request {pull_request} of {settings.hub.repository}"
     output.show({"pull_request": pull_request, "text": text}, [told], as_json=json, out=out)
+
+
+def of_review(path: Path, hub: Hub) -> str:
+    """The verdict on a promotion; where there is none, that it could not be checked."""
+    from review import promotion
+
+    return promotion.text(promotion.Reviews.read(path), hub.run_url) if path.exists() else FAILED
+
+
+def of_replay(path: Path, model: str, hub: Hub) -> str:
+    """What the thresholds would have done."""
+    from model.replay_result import ReplayResult
+    from review import replay_comment
+
+    return replay_comment.text(model, ReplayResult.read(path), hub.run_url)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json as jsonlib
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from scripts import options, output, runner
+from scripts.forge import open_forge
 from scripts.repository import find_root
 
 
-def models(model: options.Model = None, json: options.Json = False, out: options.Out = None) -> None:
+def models(
+    model: options.Model = None,
+    json: options.Json = False,
+    out: options.Out = None,
+    changed: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Only those whose FILE differs from the default branch's.")
+    ] = None,
+) -> None:
     """Print the names of all models, or the one asked for if it exists; in a workflow, set the output `models`.
 
     Where one is asked for, the output `model` is its name: jobs after this one are given no other.
@@ -23,7 +34,17 @@ def models(model: options.Model = None, json: options.Json = False, out: options
     if model is not None and model not in names:
         load_config(root, model)  # says which models there are
     chosen = [model] if model is not None else names
+    if changed is not None:
+        chosen = [name for name in chosen if differs(root, f"model/{name}/{changed}")]
     output.show({"models": chosen}, chosen, as_json=json, out=out, summary="")
     runner.output("models", jsonlib.dumps(chosen))
     if model is not None:
         runner.output("model", model)
+
+
+def differs(root: Path, path: str) -> bool:
+    """Whether a file of the checkout is another than on the default branch."""
+    from core.settings import Settings
+
+    here = root / path
+    return (here.read_text(encoding="utf-8") if here.is_file() else None) != open_forge(Settings.load(root)).file(path)

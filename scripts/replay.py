@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.errors import DataError, UsageError
+from core.errors import DataError
 from scripts import options, output
-from scripts.night import DAY, Night, midnight
+from scripts.night import DAY, Night
+from scripts.replay_span import bounds, day, span
 from scripts.replay_words import lines, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.config import ModelConfig
     from model.policies import Policy
     from model.replay import Replay
     from model.replay_result import Tale
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 First = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First night. Default: the first with rows.")]
 Last = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last night. Default: the day of the last row.")]
+Nights = Annotated[int | None, typer.Option("--last", min=1, help="Only so many nights, up to --to or today.")]
 Source = Annotated[str | None, typer.Option(help="Path or URL of the rows. Default: the model's monitoring source.")]
 Target = Annotated[str | None, typer.Option(help="Their column of labels. Default: that of model.toml, else target.")]
 Policies = Annotated[
@@ -34,7 +35,8 @@ Policies = Annotated[
     typer.Option(
         "--policy",
         "-p",
-        help="default, never, weekly, monthly, seed, or a TOML file with [triggers] and [gates]. Repeat to compare.",
+        help="default, main (the default branch's), never, weekly, monthly, seed, or a TOML file with [triggers] and "
+        "[gates]. Repeat to compare.",
     ),
 ]
 Review = Annotated[int, typer.Option(min=0, max=365, help="How many days a proposal waits for its merge.")]
@@ -49,6 +51,8 @@ def replay(  # noqa: PLR0913, PLR0917 - an argument an option
     model: options.Model = None,
     first: First = None,
     last: Last = None,
+    nights: Nights = None,
+    as_of: options.AsOf = None,
     source: Source = None,
     target: Target = None,
     policy: Policies = None,
@@ -62,70 +66,51 @@ def replay(  # noqa: PLR0913, PLR0917 - an argument an option
 
     Example: mlops replay --model flights --policy default --policy weekly --picture replay.html
     """
-    from model.policies import policies
     from model.replay_result import summed
-    from scripts.replay_source import Table
 
     started = time.perf_counter()
     # As in the demo: on the rows of one day, threads cost more than they give.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    asked = [day(text, option) for text, option in ((first, "--from"), (last, "--to"), (truth, "--truth"))]
-    night = Night.open(model, None)
-    chosen = policies(policy or ["default"], night.config)  # a wrong name is told before anything is read
-    table = Table(night.settings, night.config, source, target)
-    rows, begin, end = span(table, [one.config for one in chosen], asked[0], asked[1])
-    played = prepare(night, table, rows, policies([*(policy or ["default"])], table.config), review_days)
+    night, since = Night.open(model, as_of), day(truth, "--truth")
+    begin, end = bounds(day(first, "--from"), day(last, "--to"), nights, night.today)
+    played, begin, end = ready(
+        night, policy or ["default"], (source, target), (begin, end, nights is not None), review_days
+    )
     tales = play(played, begin, end)
-    result = summed(tales, asked[2])
+    result = summed(tales, since)
     took = time.perf_counter() - started
     output.show(result, (), as_json=json, out=out)
     if not json:
-        show(result, tales, asked[2])
+        show(result, tales, since)
         output.say(*lines(tales, fits=len(played.fits), fitting=played.fits.seconds, took=took))
     if picture is not None:
-        draw(picture, night.name, tales, asked[2], json=json)
+        draw(picture, night.name, tales, since, json=json)
 
 
-def day(text: str | None, option: str) -> dt.date | None:
-    """The date given for an option.
+def ready(
+    night: Night,
+    names: list[str],
+    where: tuple[str | None, str | None],
+    nights: tuple[dt.date | None, dt.date | None, bool],
+    review_days: int,
+) -> tuple[Replay, dt.date, dt.date]:
+    """The replay of the policies of these names, its first and its last night.
 
-    Raises:
-        UsageError: not an ISO date.
+    Args:
+        night: gives model and settings.
+        names: of the policies.
+        where: source and target, None for the model's own.
+        nights: first and last, None for what the rows give, and whether to begin later where rows are too few.
+        review_days: how long a proposal waits.
     """
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as err:
-        raise UsageError(f"{option} {text!r} is not an ISO date.", fix="Write it like 2013-06-01.") from err
+    from model.policies import policies
+    from scripts.replay_source import Table
 
-
-def span(
-    table: Table, configs: Sequence[ModelConfig], first: dt.date | None, last: dt.date | None
-) -> tuple[Rows, dt.date, dt.date]:
-    """The rows that the nights look at, and the first and the last night.
-
-    Raises:
-        UsageError: the first is after the last.
-        DataError: there are no rows on these days.
-    """
-    from monitoring.window import days_needed
-
-    if first and last and first > last:
-        raise UsageError(f"--from {first} is after --to {last}.", fix="Exchange them.")
-    training = table.config.training
-    lead = (training.window_days + training.maturity_days) * DAY
-    look = max(days_needed(config) for config in configs) * DAY
-    rows = table.rows(first - max(lead, look) if first else None, last)
-    begin, end = first or rows.first + lead, last or rows.last
-    if begin > end or not rows.pieces(midnight(begin - DAY), midnight(end + DAY)):
-        raise DataError(
-            f"{table.shown} has no rows for the nights from {begin} to {end}: its rows there are of {rows.first} to "
-            f"{rows.last}.",
-            why=f"The first model takes {lead.days} days: training.window_days and training.maturity_days.",
-            fix="Choose other nights with --from and --to, or another source with --source.",
-        )
-    return rows, begin, end
+    main = night.forge.file(f"model/{night.name}/model.toml") if "main" in names else None
+    chosen = policies(names, night.config, main)  # a wrong name is told before anything is read
+    table = Table(night.settings, night.config, *where)
+    rows, first, last = span(table, [one.config for one in chosen], *nights)
+    return prepare(night, table, rows, policies(names, table.config, main), review_days), first, last
 
 
 def prepare(night: Night, table: Table, rows: Rows, chosen: Sequence[Policy], review_days: int) -> Replay:

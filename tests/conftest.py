@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import postgres
 from tests.github.fixtures import act, double, gateway, loaded, pull, served, template  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:The ``noload:DeprecationWarning")
     # Tests run side by side on small data: threads of one would only wait for those of the other.
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _postgres_ends() -> Iterator[None]:
+    """A PostgreSQL that tests of this session started does not outlive it."""
+    yield
+    postgres.stop()
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = ("core", "monitoring", "model", "review", "scripts")
 EDGES = {
-    "monitoring.source": {"sqlite3"},
+    "monitoring.source": {"sqlite3", "adbc_driver_manager"},
     "monitoring.sqlite": {"sqlite3"},
     "monitoring.files": {"sqlite3"},
+    "monitoring.adbc": {"adbc_driver_manager"},
+    "monitoring.warehouse": {"adbc_driver_manager"},
     "model.store": {"mlflow"},
     "model.trainings": {"mlflow"},
     "model.registry": {"mlflow"},
@@ -29,7 +31,9 @@ EDGES = {
     "review.threads": {"github"},
     "review.notify": {"apprise"},
 }
-OUTSIDE = {"mlflow", "great_expectations", "sqlite3", "subprocess", "requests", "socket", "github", "apprise"}
+OUTSIDE = {"mlflow", "great_expectations", "sqlite3", "subprocess", "requests", "socket", "github", "apprise"} | {
+    "adbc_driver_manager"
+}
 CALLS = {"urllib.request", "http.client"}
 PICKLES = {"pickle", "cloudpickle", "joblib", "dill", "shelve"}
 HEAVY = ("mlflow", "great_expectations", "sklearn", "pandas", "scipy", "matplotlib", "numpy", "pyarrow")

@@ -35,6 +35,7 @@ WRITES = {
     ("alert.yml", "alert"): {"issues"},
     ("promote.yml", "promote"): {"deployments", "issues", "pull-requests"},
     ("promotion-check.yml", "comment"): {"pull-requests"},
+    ("replay-check.yml", "comment"): {"pull-requests"},
     # What a called workflow's jobs may do, its caller must be allowed to hand on.
     ("nightly.yml", "retrain"): {"contents", "issues", "pull-requests"},
     ("retrain.yml", "alert"): {"issues"},
@@ -195,7 +196,7 @@ def test_what_passes_between_jobs_is_records() -> None:
         path.rpartition("/")[2] for path in paths
     }
     uploads = [step for _, step in STEPS if step.get("uses", "").startswith("actions/upload-artifact@")]
-    assert ["local/review.json"] == [step["with"]["path"] for step in uploads]
+    assert {"local/review.json", "local/${{ matrix.model }}/replay.json"} == {step["with"]["path"] for step in uploads}
 
 
 @pytest.mark.parametrize("name", FLOWS)

@@ -108,12 +108,6 @@ def test_our_own_arrow_arrays_are_those_of_arrow() -> None:
     assert pa.array([3, 1]).equals(arrays.int_array(np.array([1, 1, 3])[::-2]))
 
 
-def test_codes_are_equal_where_values_are() -> None:
-    """Also over chunks, over types, and for null."""
-    assert [0, 1, 2, 1, 3, 2] == arrays.codes([pa.array(["a", "b", None]), pa.array(["b", "c", None])]).tolist()
-    assert [0, 1, 1] == arrays.codes([pa.array(["a", "7"]), pa.array([7])]).tolist()
-
-
 def test_counting_loads_no_pandas(tmp_path: Path) -> None:
     """A night counts Parquet batches without pandas or scipy: they would cost more time than the counting."""
     noon = dt.datetime(2013, 1, 1, 12, tzinfo=dt.UTC)

@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from core.config import Data
 from core.errors import DataError
+from monitoring import files
 from monitoring.source import Source, open_source
 
 START = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
@@ -177,3 +178,18 @@ def test_the_table_is_a_folder_or_file_in_the_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="lake has no table 'ships'") as caught:
         opened(tmp_path, "lake", table="ships")
     assert "flights" in caught.value.why
+
+
+def test_wide_tables_come_in_fewer_rows_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch holds so many values, not so many rows: thousands of columns need no more memory than a few."""
+    monkeypatch.setattr(files, "VALUES", 40)
+    columns = {
+        "id": [f"r{i}" for i in range(100)],
+        "timestamp": [START] * 100,
+        "wind": [0.5] * 100,
+        "town": ["A"] * 100,
+    }
+    write(tmp_path / "rows" / "a.parquet", columns)
+
+    assert [10] * 10 == [batch.num_rows for batch in opened(tmp_path).batches(list(columns), START, None)]
+    assert [20] * 5 == [batch.num_rows for batch in opened(tmp_path).batches(["id"], START, None)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from core.config import Columns, Data
 from core.errors import ConfigError, DataError
 from monitoring.axis import Axis, CategoricalAxis, fit_numeric
 from monitoring.source import open_source
-from monitoring.tally import count
+from monitoring.tally import DayTally, count
+from tests import postgres
 
 UTC = dt.UTC
 DAY = dt.timedelta(days=1)
@@ -108,7 +109,47 @@ def csv_file(root: Path, rows: list[Row]) -> str:
     return str(path)
 
 
-MAKERS: list[Maker] = [sqlite_text, sqlite_seconds, parquet_folder, csv_file]
+def postgres_table(root: Path, rows: list[Row]) -> str:
+    """A table with an index in a database of its own, times as timestamptz."""
+    del root
+    url = postgres.fresh()
+    kinds = "id text, timestamp timestamptz, prediction float8, actual smallint, known timestamptz, wind numeric"
+    postgres.execute(url, f"CREATE TABLE predictions ({kinds}, town text)", "CREATE INDEX ON predictions (timestamp)")
+    postgres.execute(url, *(postgres.insert("predictions", list(found.values())) for found in rows))
+    return url
+
+
+def postgres_text(root: Path, rows: list[Row]) -> str:
+    """The same with times as text."""
+    url = postgres_table(root, rows)
+    for name in ("timestamp", "known"):
+        text = f"""to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+        postgres.execute(url, f"ALTER TABLE predictions ALTER {name} TYPE text USING {text}")
+    return url
+
+
+def duckdb_file(root: Path, rows: list[Row]) -> str:
+    """A DuckDB file: another driver on the same path as all that are not PostgreSQL's."""
+    duckdb = pytest.importorskip("duckdb")
+    path = root / "rows.duckdb"
+    path.unlink(missing_ok=True)
+    kinds = "id text, timestamp timestamptz, prediction double, actual tinyint, known timestamptz, wind double"
+    with duckdb.connect(str(path)) as database:
+        database.execute(f"CREATE TABLE predictions ({kinds}, town text)")
+        for found in rows:
+            database.execute(INSERT, list(found.values()))
+    return f"duckdb:///{path.name}"
+
+
+MAKERS: list[Maker] = [
+    sqlite_text,
+    sqlite_seconds,
+    parquet_folder,
+    csv_file,
+    postgres_table,
+    postgres_text,
+    duckdb_file,
+]
 makers = pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 
 
@@ -155,7 +196,8 @@ def test_the_newest_row_is_the_newest_instant(make: Maker, tmp_path: Path) -> No
     assert [] == read(tmp_path, url, START, None)
 
 
-def test_all_sources_are_counted_alike(tmp_path: Path) -> None:
+@makers
+def test_all_sources_are_counted_alike(make: Maker, tmp_path: Path) -> None:
     """The tallies of a window do not depend on where its rows lie, but for the names of their types."""
     rng = np.random.default_rng(5)
     rows = [
@@ -174,16 +216,22 @@ def test_all_sources_are_counted_alike(tmp_path: Path) -> None:
         "wind": fit_numeric(np.linspace(-2, 2, 100)),
         "town": CategoricalAxis(levels=("ANC", "BGR")),
     }
-    counted = []
-    for make in MAKERS:
-        batches = open_source(make(tmp_path, rows), DATA, tmp_path).batches(NAMES, START, None)
+
+    def counted(batches: Iterable[pa.RecordBatch]) -> list[DayTally]:
         days = count(batches, axes, DATA.columns, version=None, as_of=START + 6 * DAY)
         plain = [{name: part.model_copy(update={"types": ()}) for name, part in day.columns.items()} for day in days]
-        counted.append([day.model_copy(update={"columns": part}) for day, part in zip(days, plain, strict=True)])
+        return [day.model_copy(update={"columns": part}) for day, part in zip(days, plain, strict=True)]
 
-    assert 5 == len(counted[0])
-    assert 0 < counted[0][0].scores.array[:, 1].sum() < 20
-    assert [counted[0]] * len(MAKERS) == counted
+    instant = pa.timestamp("us", "UTC")
+    held = pa.RecordBatch.from_pylist(rows)
+    held = held.set_column(1, "timestamp", held.column(1).cast(instant)).set_column(
+        4, "known", held.column(4).cast(instant)
+    )
+    expected = counted([held])
+
+    assert 5 == len(expected)
+    assert 0 < expected[0].scores.array[:, 1].sum() < 20
+    assert expected == counted(open_source(make(tmp_path, rows), DATA, tmp_path).batches(NAMES, START, None))
 
 
 @makers
@@ -253,7 +301,7 @@ def test_a_missing_source_is_named_without_the_path_of_this_machine(tmp_path: Pa
     assert 3 == caught.value.exit_code
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:hidden@host/base", "sqlite://me:hidden@host/base", "rows.txt"])
+@pytest.mark.parametrize("url", ["mysql://me:hidden@host/base", "sqlite://me:hidden@host/base", "rows.txt"])
 def test_other_kinds_of_source_are_refused_without_showing_a_password(tmp_path: Path, url: str) -> None:
     """What cannot be read is a mistake in the config, and the address may be secret."""
     (tmp_path / "rows.txt").write_text("id\n")

@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import DataError, OutsideError
 from core.failure import Failure, Stage
+from model.replay_result import Alarms, PolicyResult, ReplayResult
 from model.validation import Verdict
 from review import promotion
 from review.promotion import Check, Review, Reviews
@@ -230,3 +231,31 @@ def test_on_a_laptop_there_is_nothing_to_comment_on(desk: Desk) -> None:
 
     assert 2 == ran.code
     assert "MLOPS_FORGE=https://github.com/OWNER/NAME" in ran.err
+
+
+def test_a_replay_is_told_in_one_comment_a_model(desk: Desk, pull: Callable[..., int]) -> None:
+    """The thresholds of the default branch and those of the pull request stand side by side, updated in place."""
+    number = pull({"model/flights/model.toml": "x = 1\n"})
+    alarms = Alarms(performance=1, drift=2, age=3)
+    one = PolicyResult(
+        policy="main",
+        nights=90,
+        alarms=alarms,
+        retrains=4,
+        promotions=3,
+        refusals=1,
+        mean=0.651,
+        worst_week=0.6,
+        share_under_floor=0.0,
+        false_alarms=None,
+        nights_to_first_alarm=None,
+    )
+    for mean in (0.66, 0.67):
+        both = (one, one.model_copy(update={"policy": "default", "mean": mean}))
+        ReplayResult(metric="balanced_accuracy", policies=both).write(desk.work / "replay.json")
+        assert 0 == desk.run("comment", "--replay", "--pull-request", str(number), day=None).code
+
+    (comment,) = desk.double.comments.values()
+    assert "<!-- retraining replay-flights -->" in comment.body
+    assert "| now, on the default branch | 1 | 2 | 3 | 4 | 3 | 1 | 0.651 | 0.600 |" in comment.body
+    assert "| with this pull request | 1 | 2 | 3 | 4 | 3 | 1 | 0.670 | 0.600 |" in comment.body

@@ -14,7 +14,7 @@ import pytest
 
 from model.replay_result import ReplayResult
 from scripts.demo import prepare
-from tests.place import FLIGHTS, ROOT, Place, Ran
+from tests.place import FIRST, FLIGHTS, ROOT, Place, Ran
 
 MONTH = ("--source", str(FLIGHTS), "--to", "2013-03-20")
 Replay = Callable[..., Ran]
@@ -137,3 +137,35 @@ def test_no_model_ever_is_an_error(replay: Replay, tmp_path: Path) -> None:
 
     assert 3 == ran.code
     assert "No model came into service on the nights from 2013-03-04 to 2013-03-06" in " ".join(ran.err.split())
+
+
+def test_only_the_last_nights(replay: Replay) -> None:
+    """With --last N the replay has N nights, up to --to; together with --from it is ambiguous."""
+    record = ReplayResult.from_json(replay(*MONTH, "--last", "5", "--policy", "never", "--json").out)
+
+    assert 5 == record.policies[0].nights
+    assert 2 == replay(*MONTH, "--last", "5", "--from", "2013-03-10").code
+    whole = ReplayResult.from_json(replay(*MONTH, "--last", "90", "--policy", "never", "--json").out)
+    assert 17 == whole.policies[0].nights  # a short history is played from the first model on
+
+
+def test_the_thresholds_of_the_default_branch(tmp_path: Path, mlflow_store: Path) -> None:
+    """The policy main has the triggers and gates that git's default branch declares, not those of the checkout."""
+    place = Place.make(tmp_path / "repo", store=mlflow_store)
+    place.night(FIRST).forge.ensure(place.folder)
+    config = place.folder / "model" / "flights" / "model.toml"
+    config.write_text(config.read_text().replace("max_days = 30", "max_days = 7"))
+    words = (*MONTH, "--policy", "main", "--policy", "default", "--json")
+    main, default = ReplayResult.from_json(place.mlops("replay", *words, day=None).out).policies
+
+    assert (0, 9) == (main.alarms.age, default.alarms.age)  # 11 to 19 March
+    assert ["flights"] == place.mlops("models", "--changed", "model.toml", "--json", day=None).data["models"]
+    assert [] == place.mlops("models", "--changed", "pipeline.py", "--json", day=None).data["models"]
+
+
+def test_without_a_default_branch_there_is_nothing_to_compare(replay: Replay) -> None:
+    """Where there is no forge yet, the policy main says so."""
+    ran = replay(*MONTH, "--policy", "main")
+
+    assert 2 == ran.code
+    assert "default branch" in ran.err
