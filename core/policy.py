@@ -74,7 +74,7 @@ class Limits(Record):
 
     Up to `again_times` times the pause is only `again_days` for a performance alarm that the trainings since the
     champion's could not have answered: the last one was fitted on rows from before the alarm, or at most `again_days`
-    after it began.
+    after it began; and that tonight's could: it would be fitted on rows from after the alarm too.
     """
 
     cooldown_days: Annotated[float, Field(ge=0, le=365)] = 14

@@ -122,8 +122,9 @@ def _again(config: ModelConfig, past: Past, as_of: dt.datetime, readings: tuple[
     """Why a performance alarm need not wait for the end of the pause; empty where it has to, or where there is none.
 
     The first training after a change is fitted on rows from before it: the holdout and the days without labels lie in
-    between. So the alarm goes on, and each of the next trainings knows more. That the alarm began with the first
-    training after the champion's is an approximation: it is the first night on which something was done about it.
+    between. So the alarm goes on, and each of the next trainings knows more; one that would still be fitted on nothing
+    but rows from before the alarm is not worth it. That the alarm began with the first training after the champion's is
+    an approximation: it is the first night on which something was done about it.
     """
     limits, first, fitted, last = config.triggers.limits, past.first_attempt, past.last_fit_until, past.last_training
     fired = any(reading.trigger == "performance" and reading.state == "fired" for reading in readings)
@@ -131,6 +132,8 @@ def _again(config: ModelConfig, past: Past, as_of: dt.datetime, readings: tuple[
         return ()
     pause = limits.again_days * DAY
     if fitted >= first + pause or as_of - last < pause or as_of - last >= limits.cooldown_days * DAY:
+        return ()
+    if fitted + (as_of - last) <= first:  # holdout and missing labels are as long tonight as they were then
         return ()
     times = f"{past.attempts} of at most {limits.again_times} times"
     known = f"the last training was fitted on rows before {fitted:%-d %b %Y}, and the alarm is from {first:%-d %b}"

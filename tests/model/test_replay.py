@@ -32,7 +32,7 @@ SETTINGS = {
     "min_columns = 2": "min_columns = 3",
     'ignore = ["temp", "humid", "pressure"]': "ignore = []",
     "max_days = 30": "max_days = 8",
-    "cooldown_days = 14": "cooldown_days = 4",
+    "cooldown_days = 21": "cooldown_days = 4",
     "max_loss_to_champion = 0.025": "max_loss_to_champion = 0.013",
 }
 REVIEW_DAYS = 1

@@ -231,7 +231,7 @@ def test_pause_budget_and_open_proposal_hold_back(
     assert decision.readings[0].sentence == decision.reasons[-1]
 
 
-def refused(ago: float, times: int = 1, first: float | None = None, known: float = 20) -> dict[str, Any]:
+def refused(ago: float, times: int = 1, first: float | None = None, known: float = 8) -> dict[str, Any]:
     """A past with refused trainings: the last one so many days ago, fitted on rows up to `known` days ago."""
     return {
         "last_training": AS_OF - ago * DAY,
@@ -247,11 +247,13 @@ def refused(ago: float, times: int = 1, first: float | None = None, known: float
         (refused(7), {}, True),
         (refused(6.9), {}, False),  # each has a week more to learn from
         (refused(7, times=2, first=14), {}, True),
-        (refused(7, times=3, first=21), {}, False),  # twice is enough
+        (refused(7, times=3, first=21, known=15), {}, False),  # twice is enough
         (refused(7, times=3, first=21, known=15), {"again_times": 3}, True),
         (refused(7, times=3, first=21, known=14), {"again_times": 3}, False),  # it knew a week of the change
         (refused(7), {"again_times": 0}, False),
-        (refused(2), {"again_days": 2}, True),
+        (refused(2, known=3), {"again_days": 2}, True),
+        (refused(7, known=13.9), {}, True),  # tonight's rows for fitting end 6.9 days ago: after the alarm of 7
+        (refused(7, known=14), {}, False),
         ({"last_training": AS_OF - 7 * DAY}, {}, False),  # the champion itself
     ],
 )
@@ -283,7 +285,7 @@ def test_training_again_says_why() -> None:
 
     assert (
         "Trained again before the pause of 14 days is over (1 of at most 2 times): the last training was fitted on "
-        "rows before 20 Feb 2013, and the alarm is from 5 Mar." == decision.reasons[-1]
+        "rows before 4 Mar 2013, and the alarm is from 5 Mar." == decision.reasons[-1]
     )
 
 
