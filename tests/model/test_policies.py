@@ -24,9 +24,9 @@ def test_default_is_the_config_of_the_model(config: ModelConfig) -> None:
 
 def test_the_named_policies_are_valid_for_the_example(config: ModelConfig) -> None:
     """Every policy that comes with the template can be asked for, and changes only triggers and gates."""
-    found = policies(known(), config)
+    found = policies(known(), config, (ROOT / "model" / "flights" / "model.toml").read_text(encoding="utf-8"))
 
-    assert ("default", "monthly", "never", "seed", "weekly") == tuple(policy.name for policy in found)
+    assert ("default", "main", "monthly", "never", "seed", "weekly") == tuple(policy.name for policy in found)
     for policy in found:
         assert config == policy.config.model_copy(update={"triggers": config.triggers, "gates": config.gates})
 
