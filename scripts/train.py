@@ -71,6 +71,7 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
             commit=head_commit(root),
         )
         version = register(night, estimator, origin, batches, parts)
+    night.registry.finish(version)
     candidate = describe(night, decision, version, parts, quality)
     candidate.write(night.file("candidate.json", out))
     log.training(night, candidate)
@@ -89,6 +90,7 @@ def describe(
         version=version.version,
         run_id=version.run_id,
         digest=version.digest,
+        records_digest=version.records_digest,
         data_digest=version.data_digest,
         training_key=version.training_key,
         commit=head_commit(night.settings.root),
