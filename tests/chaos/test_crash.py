@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.chaos import looks, process
 from tests.chaos.conftest import WHOLE, Tried
 from tests.chaos.edges import Point
 from tests.chaos.nights import BY_NAME, STEPS, Nights, Step
+from tests.github.double import TOKEN, Double
+from tests.github.gateway import Gateway
 
 LEAST = 60
 PARTS = {"first train": 6, "first propose": 2, "validate": 2}
@@ -109,6 +112,56 @@ def test_the_rest_of_the_night_goes_on(nights: Nights, tmp_path: Path, name: str
         assert 0 == process.mlops(repo, *later.words, day=later.day).code
 
     assert [] == looks.differences(nights.after(rest[-1]), looks.look(repo))
+
+
+def propose(repo: Path, double: Double) -> process.Ended:
+    """Propose at GitHub, as the job of a workflow does."""
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": double.name, "GITHUB_API_URL": double.url}
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{looks.store(repo)}", "GITHUB_TOKEN": TOKEN}
+    return process.mlops(repo, "propose", day=STEPS[-1].day, env={**env, **store})
+
+
+def at_github(repo: Path, double: Double) -> Any:
+    """All that matters of a repository at GitHub, and the registry."""
+    pulls = [
+        (pull.number, pull.state, pull.title, pull.body, pull.labels, pull.reviewers, pull.teams)
+        for pull in double.pulls.values()
+    ]
+    manifest = double.read("model/flights/production.json", "promote/flights")
+    branches = double.repository.git("for-each-ref", "--format=%(refname)", "refs/heads")
+    seen = looks.look(repo)
+    return pulls, manifest, branches, len(double.comments), double.violations, seen["events"], seen["records"]
+
+
+@pytest.mark.skipif(not WHOLE, reason="by make chaos")
+def test_a_proposal_at_github_killed_at_any_request(
+    nights: Nights, gateway: Gateway, tmp_path: Path, tried: Tried
+) -> None:
+    """SIGKILL before or after any request that writes at GitHub, then once more: one branch, one pull request."""
+    step, lost = BY_NAME["propose"], []
+
+    def attempt(name: str, kill: tuple[int, str] | None) -> tuple[tuple[int, int], Any, int]:
+        repo = nights.copy(step, tmp_path / name)
+        with gateway.serving(Double(tmp_path / name / "github")) as double:
+            double.push({"model/flights/model.toml": "x = 1\n", ".github/CODEOWNERS": "* @bob\n"}, "Use this template")
+            if kill:
+                double.kill_at(*kill)
+            first = propose(repo, double)
+            double.kill, writes = None, double.writes
+            again = propose(repo, double)
+            return (first.code, again.code), at_github(repo, double), writes
+
+    codes, wanted, writes = attempt("undisturbed", None)
+    assert (0, 0) == codes
+    kills = [(number, when) for number in range(1, writes + 1) for when in ("before", "after")]
+    for kill in kills:
+        codes, found, _ = attempt("killed", kill)
+        if ((-9, 0), wanted) != (codes, found):
+            lost.append(f"{kill}: {codes} {found}")
+    tried(len(kills), lost)
+
+    assert [] == lost
+    assert kills
 
 
 @pytest.mark.skipif(not WHOLE, reason="by make chaos")
