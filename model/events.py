@@ -104,7 +104,9 @@ def read_events(client: MlflowClient, model: str) -> list[Event]:
     with store.reaching(client.tracking_uri, f"asked for the events of {model}"):
         found = client.get_experiment_by_name(_place(model))
         runs = _runs(client, found.experiment_id, "") if found else []
-    told = [event for run in runs if (event := _event(run.data.tags.get("event", ""))) is not None]
+    # MLflow's client sends a request again whose answer was lost: then the same event is there twice.
+    texts = dict.fromkeys(run.data.tags.get("event", "") for run in runs)
+    told = [event for text in texts if (event := _event(text)) is not None]
     return sorted(told, key=lambda event: event.timestamp)
 
 

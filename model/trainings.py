@@ -61,19 +61,22 @@ def log(
             "validation": "none",
         }
         version = client.create_model_version(name, source, run.info.run_id, tags=tags, model_id=model_id)
-        if _first(client, name, origin) < int(version.version):
-            # Another machine did the same training meanwhile. Its version counts, and so does one training only.
+        first = _first(client, name, origin)
+        if first.version < int(version.version):
+            # Another machine did the same training meanwhile; or the request was sent twice, its first answer lost.
             client.delete_model_version(name, version.version)
+        if first.run_id == run.info.run_id:
+            client.set_registered_model_alias(name, "candidate", str(first.version))
+        else:
             client.set_tag(run.info.run_id, "kind", "duplicate")
-            return
-        client.set_registered_model_alias(name, "candidate", str(version.version))
 
 
-def _first(client: MlflowClient, name: str, origin: Origin) -> int:
+def _first(client: MlflowClient, name: str, origin: Origin) -> ModelVersion:
     """The oldest version that this very training registered. One with strange tags is none of ours."""
     where = f"name={store.literal(name)} and tags.training_key={store.literal(origin.training_key)}"
     found = store.pages(lambda token: client.search_model_versions(where, max_results=store.PAGE, page_token=token))
-    return min(version.version for entry in found if (version := ModelVersion.from_entry(entry)))
+    ours = [version for entry in found if (version := ModelVersion.from_entry(entry))]
+    return min(ours, key=lambda version: version.version)
 
 
 def finish(client: MlflowClient, version: ModelVersion) -> None:

@@ -207,3 +207,13 @@ def test_the_last_move_is_the_newest_of_its_kinds(registry: Registry) -> None:
 
     assert told[1] == last_move(registry.client, "flights")
     assert None is last_move(registry.client, "boats")
+
+
+def test_an_event_that_was_sent_twice_is_read_once(registry: Registry) -> None:
+    """MLflow's client repeats a request whose answer was lost, although it had its effect."""
+    record_event(registry.client, event())
+    (run,) = runs(registry)
+    registry.client.create_run(run.info.experiment_id, start_time=run.info.start_time, tags=run.data.tags)
+    assert 2 == len(runs(registry))
+
+    assert [event()] == read_events(registry.client, "flights")

@@ -246,6 +246,24 @@ def test_of_two_equal_trainings_the_first_counts(registry: Registry, register: R
     assert 4 == register(9).version
 
 
+def test_a_version_that_was_asked_for_twice_is_one(
+    registry: Registry, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's client repeats a request whose answer was lost: the first of the two versions stays, as candidate."""
+    ask = registry.client.create_model_version
+
+    def twice(*words: Any, **more: Any) -> Any:
+        ask(*words, **more)
+        return ask(*words, **more)
+
+    monkeypatch.setattr(registry.client, "create_model_version", twice)
+
+    assert 1 == register(1).version
+    assert [1] == list(registry.versions("flights"))
+    assert 1 == int(registry.client.get_model_version_by_alias("flights", "candidate").version)
+    assert [day(1)] == registry.trainings("flights")
+
+
 def test_the_digest_of_the_records_tells_changes(registry: Registry, register: Register) -> None:
     """It is that of the files and times as they are in the store now, and is kept with the version at its training."""
     version = register(1)
