@@ -47,7 +47,7 @@ test: $(STAMP)
 
 # The same tests as in tests/chaos, with every point instead of a sample, and a real mlflow server.
 chaos: $(STAMP)
-	@CHAOS=whole $(BIN)/python -m pytest tests/chaos -n 2 --dist loadgroup -q
+	@CHAOS=whole $(BIN)/python -m pytest tests/chaos -n 2 --dist load -q
 
 # The versions stand in tests/github/tools.py.
 tools: $(TOOLS)/.installed
