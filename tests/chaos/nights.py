@@ -116,7 +116,7 @@ def made(repo: Path, store: Path) -> None:
 
 
 def acted(repo: Path, what: str) -> None:
-    """What people and the world do: a merge, a revert of it (`undo`: with a commit after it), six weeks of flights."""
+    """What people and the world do: a merge, a revert of it, or six weeks of flights."""
     from tests.place import Place
 
     place = Place(repo)
@@ -124,7 +124,5 @@ def acted(repo: Path, what: str) -> None:
         place.person.merge()
     elif what == "revert":
         place.person.revert("HEAD")
-    elif what == "undo":
-        place.person.revert("HEAD~1")
     else:
         place.serve(FIRST, LATER)
