@@ -9,11 +9,12 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header pyproject.toml
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test tools check lint types audit format lock clean
+.PHONY: help setup demo test chaos tools check lint types audit format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
 	@echo "make test    set up, then run all tests"
+	@echo "make chaos   kill, race, cut off and tamper at every point there is; ends with a table (some ten minutes)"
 	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
 	@echo "make check   lint, types, audit of the workflows, tests"
 	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
@@ -43,6 +44,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+# The same tests as in tests/chaos, with every point instead of a sample, and a real mlflow server.
+chaos: $(STAMP)
+	@CHAOS=whole $(BIN)/python -m pytest tests/chaos -n 2 --dist load -q
 
 # The versions stand in tests/github/tools.py.
 tools: $(TOOLS)/.installed

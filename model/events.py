@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from core.records import Record
-from model import store, trainings
+from model import store, tracking
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,17 +57,42 @@ def record_event(client: MlflowClient, event: Event) -> None:
     key = hashlib.sha256(text.encode()).hexdigest()
     at = int(event.timestamp.timestamp()) * SECOND
     with store.reaching(client.tracking_uri, f"told of an event of {event.model}"):
-        place = trainings.experiment(client, _place(event.model), None)
+        place = tracking.experiment(client, _place(event.model), None)
         same_second = _runs(client, place, f"attributes.start_time >= {at} and attributes.start_time < {at + SECOND}")
-        if any(run.data.tags.get("event_key") == key for run in same_second):
+        run = next((run for run in same_second if run.data.tags.get("event_key") == key), None)
+        if run is None:
+            # Events of one instant keep the order in which they happened.
+            at += min(len(same_second), SECOND - 1)
+            tags = {"kind": kept.kind, "event": text, "event_key": key, "mlflow.note.content": _note(kept)}
+            run = client.create_run(place, start_time=at, tags=tags, run_name=f"{kept.kind} {kept.timestamp:%Y-%m-%d}")
+        elif run.info.status != "RUNNING":
             return
-        # Events of one instant keep the order in which they happened.
-        at += min(len(same_second), SECOND - 1)
-        tags = {"kind": kept.kind, "event": text, "event_key": key, "mlflow.note.content": _note(kept)}
-        title = f"{kept.kind} {kept.timestamp:%Y-%m-%d}"
-        run_id = client.create_run(place, start_time=at, tags=tags, run_name=title).info.run_id
+        # Also where the run before was killed here: MLflow would show the event without its numbers, and for ever as
+        # going on.
+        run_id, at = run.info.run_id, run.info.start_time
         client.log_batch(run_id, metrics=[Metric(_key(name), value, at, 0) for name, value in kept.metrics.items()])
         client.set_terminated(run_id, "FAILED" if kept.kind == "failure" else "FINISHED", at)
+
+
+def last_move(client: MlflowClient, model: str) -> Event | None:
+    """The promotion or rollback of a model that the log tells of last; None before the first.
+
+    Raises:
+        OutsideError: MLflow cannot be reached.
+    """
+    with store.reaching(client.tracking_uri, f"asked for the last promotion of {model}"):
+        found = client.get_experiment_by_name(_place(model))
+        if found is None:
+            return None
+        runs = [
+            run
+            for kind in ("promotion", "rollback")
+            for run in client.search_runs(
+                [found.experiment_id], f"tags.kind = '{kind}'", max_results=1, order_by=["attributes.start_time DESC"]
+            )
+        ]
+    newest = max(runs, key=lambda run: run.info.start_time, default=None)
+    return _event(newest.data.tags.get("event", "")) if newest else None
 
 
 def read_events(client: MlflowClient, model: str) -> list[Event]:
@@ -79,7 +104,9 @@ def read_events(client: MlflowClient, model: str) -> list[Event]:
     with store.reaching(client.tracking_uri, f"asked for the events of {model}"):
         found = client.get_experiment_by_name(_place(model))
         runs = _runs(client, found.experiment_id, "") if found else []
-    told = [event for run in runs if (event := _event(run.data.tags.get("event", ""))) is not None]
+    # MLflow's client sends a request again whose answer was lost: then the same event is there twice.
+    texts = dict.fromkeys(run.data.tags.get("event", "") for run in runs)
+    told = [event for text in texts if (event := _event(text)) is not None]
     return sorted(told, key=lambda event: event.timestamp)
 
 

@@ -36,6 +36,10 @@ class Registered(Protocol):
     def digest(self) -> str:
         """SHA-256 of the model's files."""
 
+    @property
+    def records_digest(self) -> str | None:
+        """SHA-256 of the records that are kept with it; None where an older release kept none."""
+
 
 @dataclass(frozen=True)
 class Material:
@@ -87,6 +91,7 @@ def describe(material: Material, version: Registered, decision: Decision, commit
         version=version.version,
         run_id=version.run_id,
         digest=version.digest,
+        records_digest=version.records_digest,
         data_digest=material.data_digest,
         training_key=material.training_key,
         commit=commit,

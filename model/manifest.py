@@ -19,7 +19,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Manifest(Record):
     """One version of one registered model, bound to what was reviewed.
 
-    `digest` is that of the model's files, `data_digest` that of the rows it was trained on, `commit` that of the code
+    `digest` is that of the model's files, `records_digest` that of its baseline, example and times (None for versions
+    of before there was one), `data_digest` that of the rows it was trained on, `commit` that of the code
     (empty where there was no git), `champion` the version it was compared with. `score` is its `metric` on the holdout,
     `reference` the best such score of all versions promoted so far, against which a fall in performance is judged.
     """
@@ -37,6 +38,7 @@ class Manifest(Record):
     score: Finite
     reference: Finite
     reason: Annotated[str, Field(max_length=500)]
+    records_digest: Sha256 | None = None
 
     def reference_in(self, metric: str) -> float | None:
         """The reference where it is a score of `metric`; scores of another metric cannot be compared with it."""

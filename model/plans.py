@@ -110,6 +110,11 @@ def steps_to(state: State, version: int) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def movement(state: State, before: int | None, version: int) -> str:
+    """How Production went from `before` to `version`, in words, also where the registry shows it no more."""
+    return _sentence("stage", state.model_copy(update={"production": (before,) if before else ()}), version)
+
+
 def _sentence(step: Step, state: State, version: int) -> str:
     if step == "alias":
         return f"point alias {ALIAS} at version {version}"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import RegistryError
 from core.records import Record
-from model import modelfile, store, trainings
-from model.versions import Example, Judged, ModelVersion, Origin
+from model import store, trainings
+from model.kept import Kept
+from model.versions import BASELINE, EXAMPLE, Example, Judged, ModelVersion, Origin
 from monitoring.tally import Baseline
 
 if TYPE_CHECKING:
@@ -24,10 +20,9 @@ __all__ = ["ModelVersion", "Origin", "Registry"]
 
 R = TypeVar("R", bound=Record)
 PRODUCTION = "Production"
-BASELINE, EXAMPLE = "baseline.json", "example.json"
 
 
-class Registry:
+class Registry(Kept):
     """The models, versions and trainings in one MLflow store.
 
     Every method raises OutsideError where MLflow or its files cannot be reached.
@@ -36,15 +31,6 @@ class Registry:
         tracking_uri: the store; an SQLite file is created where there is none.
         artifacts: the folder for files, where no server keeps them.
     """
-
-    def __init__(self, tracking_uri: str, artifacts: Path) -> None:
-        self.artifacts = artifacts.absolute()
-        self.client = store.connect(tracking_uri, self.artifacts)
-
-    @contextmanager
-    def _reaching(self, done: str) -> Iterator[None]:
-        with store.reaching(self.client.tracking_uri, done):
-            yield
 
     def _entries(self, name: str, also: str = "") -> list[Any]:
         """What MLflow has of the versions of a model, the oldest first."""
@@ -58,7 +44,7 @@ class Registry:
 
     def versions(self, name: str) -> dict[int, ModelVersion]:
         """All versions that our trainings registered, by number. Others, registered by hand, are left out."""
-        known = (_version(entry) for entry in self._entries(name))
+        known = (ModelVersion.from_entry(entry) for entry in self._entries(name))
         return {version.version: version for version in known if version is not None}
 
     def champion(self, name: str) -> ModelVersion | None:
@@ -70,7 +56,7 @@ class Registry:
         entries = [entry for entry in self._entries(name) if entry.current_stage == PRODUCTION]
         if not entries:
             return None
-        version = _version(entries[0])
+        version = ModelVersion.from_entry(entries[0])
         if len(entries) > 1 or version is None:
             numbers = " and ".join(str(entry.version) for entry in entries)
             raise RegistryError(
@@ -81,9 +67,9 @@ class Registry:
         return version
 
     def find(self, name: str, training_key: str) -> ModelVersion | None:
-        """The version that this very training registered, if it ran before."""
+        """The version that this very training registered, if it ran before; the first, if two runs of it raced."""
         entries = self._entries(name, f" and tags.training_key={store.literal(training_key)}")
-        return next((version for entry in reversed(entries) if (version := _version(entry))), None)
+        return next((version for entry in entries if (version := ModelVersion.from_entry(entry))), None)
 
     def register(
         self,
@@ -125,63 +111,30 @@ class Registry:
             raise RegistryError(f"The new version of {name} is not in the registry.", why="Somebody deleted it.")
         return version
 
-    def record(self, version: ModelVersion, file: str, cls: type[R]) -> R:
-        """A record that was kept with a version."""
-        with self._reaching(f"read {file} of {version.name} version {version.version} from"):
-            place = self.client.get_run(version.run_id).info.artifact_uri
-            with trainings.download(self.client, f"{place}/{file}") as path:
-                return cls.from_json(path.read_bytes(), origin=f"{file} of {version.name} version {version.version}")
+    def finish(self, version: ModelVersion) -> None:
+        """End what a training left undone that was killed after it had registered this version; else nothing."""
+        with self._reaching(f"asked whether the training of {version.name} version {version.version} ended"):
+            trainings.finish(self.client, version)
 
-    def baseline(self, version: ModelVersion) -> Baseline:
-        """The tallies of the rows that a version was trained on."""
-        return self.record(version, BASELINE, Baseline)
+    def mark(self, name: str, version: int, verdict: Judged) -> bool:
+        """Keep a verdict with the version it is about, and say on that whether it passed.
 
-    def example(self, version: ModelVersion) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-        """Made-up rows of features, and what the version said of them when it was trained."""
-        example = self.record(version, EXAMPLE, Example)
-        return example.frame(), np.array(example.scores)
-
-    def load(self, version: ModelVersion) -> Any:
-        """The estimator of a version.
+        One that was in Production keeps the verdict that brought it there (False): judged later, on other rows and
+        beside another champion or none, it could lose the mark without which no rollback to it is possible.
 
         Raises:
-            RegistryError: its files are not those that were registered, or hold what must not be loaded.
+            RegistryError: there is no such version.
         """
-        with self._files(version) as folder:
-            return modelfile.load(folder, version.digest)
-
-    def says_the_same(self, version: ModelVersion, estimator: Any) -> bool:
-        """Whether an estimator says of the example what the version said at its training; one that fails does not."""
-        from model.training import score
-
-        rows, scores = self.example(version)
-        try:
-            return bool(np.allclose(score(estimator, rows), scores, rtol=0, atol=1e-9))
-        except Exception:  # noqa: BLE001 - whatever an estimator raises, it is not what was trained
-            return False
-
-    def size_mb(self, version: ModelVersion) -> float:
-        """The size of a version's files, in megabytes."""
-        with self._files(version) as folder:
-            return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-
-    @contextmanager
-    def _files(self, version: ModelVersion) -> Iterator[Path]:
-        """A copy of a version's files: nobody changes them between the look at them and their use."""
-        with self._reaching(f"read {version.name} version {version.version} from"):
-            place = self.client.get_model_version_download_uri(version.name, str(version.version))
-            with trainings.download(self.client, place) as folder:
-                yield folder
-
-    def mark(self, name: str, version: int, verdict: Judged) -> None:
-        """Keep a verdict with the version it is about, and say on that whether it passed; RegistryError without it."""
         known = self.versions(name).get(version)
         if known is None:
             raise RegistryError(f"There is no version {version} of {name}.", why="Somebody deleted it, or its tags.")
+        if known.stage == PRODUCTION or known.promoted_at is not None:
+            return False
         with self._reaching(f"told the verdict on {name} version {version}"):
             self.client.log_text(known.run_id, verdict.to_json(), "verdict.json")
             state = "passed" if verdict.passed else "blocked"
             self.client.set_model_version_tag(name, str(version), "validation", state)
+        return True
 
     def trainings(self, name: str) -> list[dt.datetime]:
         """When the model was trained, the oldest first, whatever became of the candidates."""
@@ -190,7 +143,3 @@ class Registry:
         # A run that was killed right after it had registered its version counts by that version.
         registered = {version.run_id: version.trained_at for version in self.versions(name).values()}
         return sorted({**registered, **finished}.values())
-
-
-def _version(entry: Any) -> ModelVersion | None:
-    return ModelVersion.of(entry.name, int(entry.version), entry.run_id or "", entry.current_stage, entry.tags)

@@ -46,6 +46,11 @@ class Version:
         """What takes the place of the files' digest."""
         return self.fit.key
 
+    @property
+    def records_digest(self) -> str:
+        """What takes the place of the records' digest."""
+        return self.fit.key
+
 
 @dataclass(frozen=True)
 class Champion:

@@ -78,6 +78,15 @@ def verify(registry: Registry, manifest: Manifest) -> None:
         raise _refused(manifest, f"has the validation {version.validation!r}, not 'passed'")
     if not registry.says_the_same(version, registry.load(version)):
         raise _refused(manifest, "gives other probabilities for its stored example than when it was trained")
+    # Neither is there for what was trained and reviewed before there was such a digest.
+    if (manifest.records_digest, version.records_digest) != (None, None):
+        found = registry.records_digest(version)
+        if manifest.records_digest != found:
+            declared = f"{manifest.records_digest[:12]}…" if manifest.records_digest else "none"
+            raise _refused(
+                manifest,
+                f"has the digest {found[:12]}… over its baseline, example and times, but {declared} was reviewed",
+            )
 
 
 def _refused(manifest: Manifest, why_not: str) -> RegistryError:

@@ -21,9 +21,13 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # Our models are loaded by modelfile.load; with this nothing else here loads one by accident.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    # MLflow would try for over a minute; this is some seven seconds.
+    # MLflow would try for over a minute; this is some seven seconds. A server that accepts and then says nothing would
+    # be waited for two minutes, each time; this is two minutes in all.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    # A server, or something in front of it, that asks to come back in an hour would keep the job waiting for an hour.
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
     # Both would stand in the middle of our own output, the second one even in that of --json.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",

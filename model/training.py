@@ -63,6 +63,7 @@ class Candidate(Record):
     holdout_rows: int
     quality: QualityReport
     decision: Decision
+    records_digest: str | None = None
 
 
 @dataclass(frozen=True)

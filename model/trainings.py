@@ -11,10 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import OutsideError
 from core.records import Record
-from model import modelfile, store
-from model.versions import Origin, instant
+from model import modelfile, store, tracking
+from model.versions import BASELINE, EXAMPLE, ModelVersion, Origin, instant, records_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,20 +42,48 @@ def log(
         estimator: what was fitted.
         example: rows of features, for the signature.
         origin: kept as tags.
-        records: kept as files, by name.
+        records: kept as files, by name; baseline and example among them.
         numbers: params and metrics.
     """
     types = modelfile.trusted_types(estimator)
-    with _run(client, experiment(client, name, artifacts), name, origin) as run:
+    with _run(client, tracking.experiment(client, name, artifacts), name, origin) as run:
         _log_numbers(client, run, origin.trained_at, *numbers)
         for file, record in records.items():
             client.log_text(run.info.run_id, record.to_json(), file)
         model_id, source, digest = _log_model(client, run, estimator, example, types)
-        with suppress_code("RESOURCE_ALREADY_EXISTS"):
+        with tracking.suppress_code("RESOURCE_ALREADY_EXISTS"):
             client.create_registered_model(name)
-        tags = {**origin.tags(), "digest": digest, "validation": "none"}
+        kept = [records[file].to_json().encode() for file in (BASELINE, EXAMPLE)]
+        tags = {
+            **origin.tags(),
+            "digest": digest,
+            "records_digest": records_digest(kept[0], kept[1], origin),
+            "validation": "none",
+        }
         version = client.create_model_version(name, source, run.info.run_id, tags=tags, model_id=model_id)
-        client.set_registered_model_alias(name, "candidate", str(version.version))
+        first = _first(client, name, origin)
+        if first.version < int(version.version):
+            # Another machine did the same training meanwhile; or the request was sent twice, its first answer lost.
+            client.delete_model_version(name, version.version)
+        if first.run_id == run.info.run_id:
+            client.set_registered_model_alias(name, "candidate", str(first.version))
+        else:
+            client.set_tag(run.info.run_id, "kind", "duplicate")
+
+
+def _first(client: MlflowClient, name: str, origin: Origin) -> ModelVersion:
+    """The oldest version that this very training registered. One with strange tags is none of ours."""
+    where = f"name={store.literal(name)} and tags.training_key={store.literal(origin.training_key)}"
+    found = store.pages(lambda token: client.search_model_versions(where, max_results=store.PAGE, page_token=token))
+    ours = [version for entry in found if (version := ModelVersion.from_entry(entry))]
+    return min(ours, key=lambda version: version.version)
+
+
+def finish(client: MlflowClient, version: ModelVersion) -> None:
+    """Do what is left of a training that was killed after it had registered its version: alias and end of the run."""
+    if client.get_run(version.run_id).info.status == "RUNNING":
+        client.set_registered_model_alias(version.name, "candidate", str(version.version))
+        client.set_terminated(version.run_id, "FINISHED", _milliseconds(version.trained_at))
 
 
 def moments(client: MlflowClient, name: str) -> dict[str, dt.datetime]:
@@ -74,44 +101,6 @@ def moments(client: MlflowClient, name: str) -> dict[str, dt.datetime]:
     )
     told = {run.info.run_id: instant(run.data.tags.get("trained_at", "")) for run in runs}
     return {run_id: moment for run_id, moment in told.items() if moment is not None}
-
-
-def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
-    """The id of the experiment `name`, made where there is none.
-
-    Args:
-        client: of the store.
-        name: of the experiment.
-        artifacts: the folder for its files where no server decides that; None if it has no files.
-
-    Raises:
-        OutsideError: somebody deleted it.
-    """
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        local = artifacts is not None and not client.tracking_uri.startswith("http")
-        with suppress_code("RESOURCE_ALREADY_EXISTS"):
-            client.create_experiment(name, (artifacts / name).as_uri() if artifacts and local else None)
-        found = client.get_experiment_by_name(name)
-    if found.lifecycle_stage != "active":
-        raise OutsideError(
-            f"The MLflow experiment {name!r} was deleted.",
-            why="Somebody deleted it in MLflow; what happened so far is in it.",
-            fix=f"mlflow experiments restore --experiment-id {found.experiment_id}",
-        )
-    return str(found.experiment_id)
-
-
-@contextmanager
-def suppress_code(*codes: str) -> Iterator[None]:
-    """Go on when MLflow answers with one of these codes."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except MlflowException as err:
-        if store.code(err) not in codes:
-            raise
 
 
 @contextmanager
@@ -170,17 +159,8 @@ def _log_model(
         )
         client.log_model_artifacts(logged.model_id, f"{folder}/model")
     client.finalize_logged_model(logged.model_id, "READY")
-    with download(client, logged.artifact_location) as stored:
+    with tracking.download(client, logged.artifact_location) as stored:
         return logged.model_id, logged.artifact_location, modelfile.tree_digest(stored)
-
-
-@contextmanager
-def download(client: MlflowClient, location: str) -> Iterator[Path]:
-    """A copy of the file or folder at `location`, for as long as it is needed."""
-    from mlflow.artifacts import download_artifacts
-
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(download_artifacts(location, dst_path=folder, tracking_uri=client.tracking_uri))
 
 
 def _flat(values: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,10 @@ from model.manifest import Number, Sha256
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+BASELINE, EXAMPLE = "baseline.json", "example.json"
+BOUND = ("data_digest", "data_until", "fit_until", "trained_at", "training_key")
 
 
 class Origin(Record):
@@ -39,8 +45,8 @@ class Origin(Record):
 class ModelVersion(Record):
     """A version of a registered model that one of our trainings made.
 
-    `digest` is that of its files, `validation` what the last verdict said, `promoted_at` when it last became the one
-    in Production.
+    `digest` is that of its files, `records_digest` that of what it is judged by later (None for versions of before
+    there was one), `validation` what the last verdict said, `promoted_at` when it last became the one in Production.
     """
 
     name: str
@@ -55,6 +61,12 @@ class ModelVersion(Record):
     training_key: Sha256
     stage: str
     promoted_at: AwareDatetime | None = None
+    records_digest: Sha256 | None = None
+
+    @classmethod
+    def from_entry(cls, entry: Any) -> Self | None:
+        """The version that MLflow's own record of it tells of; None as in `of`."""
+        return cls.of(entry.name, int(entry.version), entry.run_id or "", entry.current_stage, entry.tags)
 
     @classmethod
     def of(cls, name: str, version: int, run_id: str, stage: str, tags: Mapping[str, str]) -> Self | None:
@@ -94,6 +106,17 @@ class Example(Record):
         numeric = {name: pd.Series(values, dtype="float64") for name, values in self.numeric.items()}
         categorical = {name: pd.Series(values, dtype=object) for name, values in self.categorical.items()}
         return pd.DataFrame({**numeric, **categorical})[list(self.order)]
+
+
+def records_digest(baseline: bytes, example: bytes, of: Origin | ModelVersion) -> str:
+    """SHA-256 over what nights to come judge a version by: the files of its baseline and example, its data, its times.
+
+    Whoever changes one of these in MLflow could silence an alarm or let another model pass for this one.
+    """
+    told = of.model_dump(mode="json", include=set(BOUND))
+    files = {BASELINE: baseline, EXAMPLE: example}
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    return hashlib.sha256(json.dumps({**told, **digests}, sort_keys=True).encode()).hexdigest()
 
 
 def instant(text: str) -> dt.datetime | None:

@@ -123,6 +123,7 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, rollback: bool) -> 
         "version": made.version,
         "run_id": made.run_id,
         "digest": made.digest,
+        "records_digest": made.records_digest,
         "data_digest": made.data_digest,
         "trained_at": made.as_of,
         "data_until": made.data_until,

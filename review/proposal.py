@@ -65,6 +65,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
         version=candidate.version,
         run_id=candidate.run_id,
         digest=candidate.digest,
+        records_digest=candidate.records_digest,
         data_digest=candidate.data_digest,
         commit=commit,
         champion=verdict.champion,

@@ -73,7 +73,7 @@ def proposal(night: Night, made: Proposal, verdict: Verdict) -> None:
     )
 
 
-def move(night: Night, *, before: int | None, after: int, commit: str, sentences: tuple[str, ...]) -> None:
+def move(night: Night, *, before: int | None, after: int, commit: str, sentence: str) -> None:
     """Production was made to agree with git: forward is a promotion, back to an older version a rollback."""
     _write(
         night,
@@ -81,7 +81,7 @@ def move(night: Night, *, before: int | None, after: int, commit: str, sentences
         trigger="git",
         success=True,
         version=after,
-        reasons=sentences,
+        reasons=(sentence,),
         details={"commit": commit, "before": str(before or "")},
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from scripts import log, options, output
 from scripts.forge import open_threads
 from scripts.night import Night
 from scripts.repository import head_commit
+
+if TYPE_CHECKING:
+    from model.plans import State
 
 
 def promote(
@@ -67,14 +70,31 @@ def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[st
             why="Somebody changed the registry by hand, or a promotion did not finish.",
             fix=f"Run mlops promote --model {night.name}. To keep the change instead, declare it in git.",
         )
-    if declared is None or dry_run or verify or not plan.steps:
+    if declared is None or dry_run or verify:
         return result
     stages.apply(night.registry.client, plan, night.as_of)
-    before = next(iter(state.production), None)
+    before = left(night, state, declared.version)
+    if plan.steps or before != declared.version:
+        announce(night, declared.version, plan.commit)
     if before != declared.version:
-        log.move(night, before=before, after=declared.version, commit=plan.commit, sentences=plan.sentences)
-    announce(night, declared.version, plan.commit)
-    return {**result, "done": True}
+        # The last write of all: a promotion that is in the log was made, and told, as a whole.
+        sentence = plans.movement(state, before, declared.version)
+        log.move(night, before=before, after=declared.version, commit=plan.commit, sentence=sentence)
+    return {**result, "done": bool(plan.steps)}
+
+
+def left(night: Night, state: State, version: int) -> int | None:
+    """The version that `version` takes the place of; itself where that is done, and in the event log.
+
+    A promotion that was killed after it had moved Production left no entry: then the log still tells of the one before.
+    """
+    from model.events import last_move
+
+    before = next((other for other in state.production if other != version), None)
+    if before is not None or not state.production:
+        return before
+    told = last_move(night.registry.client, night.name)
+    return told.version if told else None
 
 
 def announce(night: Night, version: int, commit: str) -> None:

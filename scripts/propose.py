@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.errors import GateBlockedError
+from core.errors import GateBlockedError, RecordError
 from scripts import log, options, output, runner
 from scripts.night import Night
 from scripts.repository import head_commit
@@ -46,6 +46,7 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
     champion = night.champion
     if not verdict.passed or (champion and champion.version == verdict.candidate.version):
         return None
+    require_current(verdict, champion.version if champion else None)
     from model import manifest
     from review import proposal as text
 
@@ -63,6 +64,21 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
         output.warn(note)
     log.proposal(night, made, verdict)
     return made
+
+
+def require_current(verdict: Verdict, production: int | None) -> None:
+    """Make sure that the candidate was compared with what is in Production now.
+
+    Raises:
+        RecordError: it was not.
+    """
+    if verdict.champion != production:
+        was, now = (f"version {number}" if number else "no version" for number in (verdict.champion, production))
+        raise RecordError(
+            f"Version {verdict.candidate.version} was compared with {was}, and {now} is in Production now.",
+            why="Something was promoted or rolled back since the candidate was judged.",
+            fix="Run mlops validate again, then mlops propose; nothing was proposed.",
+        )
 
 
 def places(night: Night) -> dict[str, Any]:

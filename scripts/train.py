@@ -68,6 +68,7 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
             commit=head_commit(root),
         )
         version = register(night, estimator, origin, batches, material.parts)
+    night.registry.finish(version)
     candidate = making.describe(material, version, decision, head_commit(root))
     candidate.write(night.file("candidate.json", out))
     log.training(night, candidate)

@@ -49,8 +49,13 @@ def run(night: Night, candidate: Candidate, out: Path | None = None) -> Verdict:
     verdict = judge(candidate, night.config, evidence(night, candidate))
     path = night.file("verdict.json", out)
     verdict.write(path)
-    night.registry.mark(candidate.registry_name, candidate.version, verdict)
-    log.validation(night, verdict)
+    if night.registry.mark(candidate.registry_name, candidate.version, verdict):
+        log.validation(night, verdict)
+    else:
+        output.warn(
+            f"Version {candidate.version} of {candidate.registry_name} was in Production: in MLflow it keeps the "
+            "verdict that brought it there. This one is in verdict.json and the report only."
+        )
     write_atomically(path.with_name("report.html"), report(night, verdict))
     return verdict
 

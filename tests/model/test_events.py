@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import OutsideError
-from model.events import Event, _fitting, read_events, record_event
+from model.events import Event, _fitting, last_move, read_events, record_event
 from model.registry import Registry
 
 NIGHT = dt.datetime(2013, 6, 1, tzinfo=dt.UTC)
@@ -178,3 +178,42 @@ def test_any_event_can_be_recorded(registry: Registry, given: Event) -> None:
     record_event(registry.client, given)
 
     assert _fitting(given) in read_events(registry.client, "flights")
+
+
+def test_an_event_that_was_cut_short_is_completed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after the event was there and before its numbers were, the next run adds them and ends it."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    told = event(metrics={"drift": 0.2})
+    monkeypatch.setattr(registry.client, "log_batch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        record_event(registry.client, told)
+    monkeypatch.undo()
+    assert ["RUNNING"] == [run.info.status for run in runs(registry)]
+
+    record_event(registry.client, told)
+    (run,) = runs(registry)
+    assert ("FINISHED", {"drift": 0.2}) == (run.info.status, run.data.metrics)
+
+
+def test_the_last_move_is_the_newest_of_its_kinds(registry: Registry) -> None:
+    """Promotions and rollbacks are looked at together, other events and other models are not."""
+    assert None is last_move(registry.client, "flights")
+    told = [event(1, kind="promotion", version=2), event(2, kind="rollback", version=1), event(3, kind="training")]
+    for one in told:
+        record_event(registry.client, one)
+
+    assert told[1] == last_move(registry.client, "flights")
+    assert None is last_move(registry.client, "boats")
+
+
+def test_an_event_that_was_sent_twice_is_read_once(registry: Registry) -> None:
+    """MLflow's client repeats a request whose answer was lost, although it had its effect."""
+    record_event(registry.client, event())
+    (run,) = runs(registry)
+    registry.client.create_run(run.info.experiment_id, start_time=run.info.start_time, tags=run.data.tags)
+    assert 2 == len(runs(registry))
+
+    assert [event()] == read_events(registry.client, "flights")

@@ -208,6 +208,74 @@ def test_a_verdict_is_kept_and_told(registry: Registry, register: Register) -> N
         registry.mark("flights", 2, Verdict(passed=True))
 
 
+@pytest.mark.parametrize("now", ["Production", "Archived"])
+def test_what_was_in_production_keeps_its_verdict(registry: Registry, register: Register, now: str) -> None:
+    """Judged again, on other rows and beside another champion, it stays promotable: a rollback may need it."""
+    version = register(1)
+    assert registry.mark("flights", 1, Verdict(passed=True))
+    to_stage(registry, 1, now)
+    registry.client.set_model_version_tag("flights", "1", "promoted_at", day(2).isoformat())
+
+    assert not registry.mark("flights", 1, Verdict(passed=False))
+    assert "passed" == registry.versions("flights")[1].validation
+    assert Verdict(passed=True) == registry.record(version, "verdict.json", Verdict)
+
+
+def test_a_training_that_was_cut_short_is_ended(registry: Registry, register: Register) -> None:
+    """Killed between version and alias, the next run of the same training sets the alias and ends the run."""
+    version = register(1)
+    registry.client.update_run(version.run_id, status="RUNNING")
+    registry.client.delete_registered_model_alias("flights", "candidate")
+    registry.finish(version)
+    assert "FINISHED" == registry.client.get_run(version.run_id).info.status
+    assert 1 == int(registry.client.get_model_version_by_alias("flights", "candidate").version)
+
+    register(2)
+    registry.finish(version)
+    assert 2 == int(registry.client.get_model_version_by_alias("flights", "candidate").version)
+
+
+def test_of_two_equal_trainings_the_first_counts(registry: Registry, register: Register) -> None:
+    """Where another machine registered the same training first, ours finds that; a strange version is no training."""
+    first = register(1)
+    tags = registry.client.get_model_version("flights", "1").tags
+    registry.client.create_model_version("flights", "file:///elsewhere", first.run_id, tags=tags)
+    assert first == registry.find("flights", first.training_key)
+
+    registry.client.create_model_version("flights", "file:///elsewhere", tags={"training_key": f"{9:064x}"})
+    assert 4 == register(9).version
+
+
+def test_a_version_that_was_asked_for_twice_is_one(
+    registry: Registry, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's client repeats a request whose answer was lost: the first of the two versions stays, as candidate."""
+    ask = registry.client.create_model_version
+
+    def twice(*words: Any, **more: Any) -> Any:
+        ask(*words, **more)
+        return ask(*words, **more)
+
+    monkeypatch.setattr(registry.client, "create_model_version", twice)
+
+    assert 1 == register(1).version
+    assert [1] == list(registry.versions("flights"))
+    assert 1 == int(registry.client.get_model_version_by_alias("flights", "candidate").version)
+    assert [day(1)] == registry.trainings("flights")
+
+
+def test_the_digest_of_the_records_tells_changes(registry: Registry, register: Register) -> None:
+    """It is that of the files and times as they are in the store now, and is kept with the version at its training."""
+    version = register(1)
+    assert version.records_digest == registry.records_digest(version)
+
+    later = version.model_copy(update={"fit_until": day(9)})
+    assert version.records_digest != registry.records_digest(later)
+    kept = registry.artifacts / "flights" / version.run_id / "artifacts" / "baseline.json"
+    kept.write_text(kept.read_text() + " ")
+    assert version.records_digest != registry.records_digest(version)
+
+
 def test_records_are_kept_by_name(registry: Registry, register: Register) -> None:
     """Further evidence of a training is read back by its file name, and not as something else."""
     version = register(1, records={"decision.json": Verdict(passed=True)})

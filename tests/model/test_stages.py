@@ -43,6 +43,7 @@ def declare(this: ModelVersion | int, **change: Any) -> Manifest:
         "run_id": known.run_id if known else "a" * 32,
         "digest": known.digest if known else "b" * 64,
         "data_digest": known.data_digest if known else "c" * 64,
+        "records_digest": known.records_digest if known else None,
         "commit": "",
         "champion": None,
         "trained_at": NIGHT,
