@@ -79,6 +79,11 @@ class Stream:
         """The day on which the change begins."""
         return FIRST + self.night * DAY
 
+    @property
+    def concept(self) -> bool:
+        """Whether what changes is how labels follow from inputs."""
+        return self.before != self.after
+
 
 STREAMS = {
     "abrupt": Stream(after=2),

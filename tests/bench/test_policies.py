@@ -144,6 +144,7 @@ def test_each_stream_is_asked_under_each_seed_and_flights_once() -> None:
     assert [("flights", 1), ("abrupt", 1), ("abrupt", 2)] == list(tasks("", 2))[:3]
     assert 1 + 4 * 3 == len(list(tasks("", 3)))
     assert FIRST + 102 * DAY == STREAMS["abrupt"].truth
+    assert ["abrupt", "gradual"] == [name for name, stream in STREAMS.items() if stream.concept]
 
 
 def test_the_model_of_the_streams_has_the_defaults(tmp_path: Path) -> None:
