@@ -27,7 +27,8 @@ EVENTS = (
 )
 TRAININGS = (
     "SELECT r.run_uuid FROM runs r JOIN tags t ON t.run_uuid = r.run_uuid AND t.key = 'kind' AND t.value = 'training' "
-    "WHERE r.status = 'FINISHED' OR r.run_uuid IN (SELECT run_id FROM model_versions)"
+    "WHERE (r.status = 'FINISHED' OR r.run_uuid IN (SELECT run_id FROM model_versions)) "
+    "AND r.run_uuid NOT IN (SELECT run_uuid FROM tags WHERE key = 'event')"
 )
 
 
@@ -89,7 +90,7 @@ def _registry(folder: Path, db: sqlite3.Connection) -> dict[str, Any]:
         tags = dict(db.execute("SELECT key, value FROM model_version_tags WHERE version = ?", [version]))
         run = db.execute("SELECT status FROM runs WHERE run_uuid = ?", [run_id]).fetchone()
         kept = folder / "local/artifacts/flights" / run_id / "artifacts"
-        files = {path.name: _digest(path) for path in sorted(kept.glob("*"))}
+        files = {path.name: _digest(path) for path in sorted(kept.glob("[!.]*"))}
         versions[str(version)] = {"stage": stage, "status": status, "run": run, "tags": tags, "files": files}
     events = []
     for run_id, text, status in db.execute(EVENTS).fetchall():
