@@ -50,8 +50,6 @@ def record_event(client: MlflowClient, event: Event) -> None:
     Raises:
         OutsideError: MLflow cannot be reached.
     """
-    from mlflow.entities import Metric
-
     kept = _fitting(event)
     text = kept.model_dump_json()
     key = hashlib.sha256(text.encode()).hexdigest()
@@ -65,17 +63,25 @@ def record_event(client: MlflowClient, event: Event) -> None:
             at += min(len(same_second), SECOND - 1)
             tags = {"kind": kept.kind, "event": text, "event_key": key, "mlflow.note.content": _note(kept)}
             run = client.create_run(place, start_time=at, tags=tags, run_name=f"{kept.kind} {kept.timestamp:%Y-%m-%d}")
-        elif run.info.status != "RUNNING":
-            return
-        # Also where the run before was killed here: MLflow would show the event without its numbers, and for ever as
-        # going on.
-        run_id, at = run.info.run_id, run.info.start_time
-        client.log_batch(run_id, metrics=[Metric(_key(name), value, at, 0) for name, value in kept.metrics.items()])
-        client.set_terminated(run_id, "FAILED" if kept.kind == "failure" else "FINISHED", at)
+        _end(client, run, kept)
+
+
+def _end(client: MlflowClient, run: Any, event: Event) -> None:
+    """Give the run of an event its numbers and its end, unless it has them.
+
+    Killed before that, it would stand in MLflow without numbers, and for ever as going on.
+    """
+    from mlflow.entities import Metric
+
+    if run.info.status == "RUNNING":
+        at = run.info.start_time
+        numbers = [Metric(_key(name), value, at, 0) for name, value in event.metrics.items()]
+        client.log_batch(run.info.run_id, metrics=numbers)
+        client.set_terminated(run.info.run_id, "FAILED" if event.kind == "failure" else "FINISHED", at)
 
 
 def last_move(client: MlflowClient, model: str) -> Event | None:
-    """The promotion or rollback of a model that the log tells of last; None before the first.
+    """The last promotion or rollback that the log tells of, ended if it was cut short; None before the first.
 
     Raises:
         OutsideError: MLflow cannot be reached.
@@ -91,8 +97,11 @@ def last_move(client: MlflowClient, model: str) -> Event | None:
                 [found.experiment_id], f"tags.kind = '{kind}'", max_results=1, order_by=["attributes.start_time DESC"]
             )
         ]
-    newest = max(runs, key=lambda run: run.info.start_time, default=None)
-    return _event(newest.data.tags.get("event", "")) if newest else None
+        newest = max(runs, key=lambda run: run.info.start_time, default=None)
+        told = _event(newest.data.tags.get("event", "")) if newest else None
+        if told:
+            _end(client, newest, told)
+        return told
 
 
 def read_events(client: MlflowClient, model: str) -> list[Event]:

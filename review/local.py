@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,11 +84,16 @@ class LocalForge:
             raise OutsideError(
                 f"{self.path} is not empty and not a bare git repository.", fix="Set MLOPS_FORGE to another folder."
             )
-        git = Git(self.path)
-        git("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
-        for name, value in {**SETTINGS, "mlops.branch": branch}.items():
-            git("config", name, value)
-        return git
+        # Made elsewhere and moved here: a forge that is half made would be taken for a whole one.
+        with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=f".{self.path.name}.") as folder:
+            unfinished = Path(folder) / self.path.name
+            unfinished.mkdir()
+            git = Git(unfinished)
+            git("init", "--quiet", "--bare", "--template=", "--initial-branch=main")
+            for name, value in {**SETTINGS, "mlops.branch": branch}.items():
+                git("config", name, value)
+            unfinished.replace(self.path)
+        return Git(self.path)
 
     def open_proposal(self, model: str) -> Proposal | None:
         """The open proposal of a model, or None (also where there is no forge yet)."""
