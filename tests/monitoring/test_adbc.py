@@ -179,10 +179,13 @@ def test_reading_that_ends_early_leaves_no_connection() -> None:
         "CREATE TABLE predictions AS SELECT repeat('x', 100) || n AS id, timestamptz '2013-03-04Z' AS timestamp "
         "FROM generate_series(1, 400000) AS n",
     )
+    server, name = postgres.server().address("postgres"), url.split("/")[3].split("?")[0]
+    connected = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - our own name
     batches = opened(url).batches(["id"], START, None)
     next(batches)
-    batches.close()  # type: ignore[attr-defined]
+    assert [(1,)] == postgres.rows(server, connected)
 
+    batches.close()  # type: ignore[attr-defined]
     # The server refuses to drop a database that somebody is connected to.
-    name = url.split("/")[3].split("?")[0]
-    postgres.execute(postgres.server().address("postgres"), f"DROP DATABASE {name}")
+    postgres.execute(server, f"DROP DATABASE {name}")
+    assert [] == postgres.rows(server, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")  # noqa: S608
