@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
 from core.errors import MlopsError
 from scripts import options, output
+from scripts.findings import Check, Finding
 from scripts.night import Night
 
-State = Literal["ok", "warn", "fail"]
 MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[bold red]fail[/]"}
-
-
-class Finding(NamedTuple):
-    """What was looked at and how it is; `why` it matters and what to do (`fix`) where it is not right."""
-
-    what: str
-    state: State
-    says: str
-    why: str = ""
-    fix: str = ""
-
-
-Check = Callable[[], Finding]
 
 
 def doctor(

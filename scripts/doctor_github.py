@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from core.errors import MlopsError
-from scripts.doctor import Finding, State
+from scripts.findings import Finding, State
 
 if TYPE_CHECKING:
     from core.settings import Settings

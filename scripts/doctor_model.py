@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scripts.doctor import Check, Finding
+from scripts.findings import Check, Finding
 from scripts.night import DAY, Night, midnight
 from scripts.promote import run as plan_of
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from scripts.doctor import Check, Finding
+from scripts.findings import Check, Finding
 
 if TYPE_CHECKING:
     from core.settings import Settings
