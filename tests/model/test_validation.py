@@ -82,6 +82,12 @@ def test_a_better_challenger_passes_every_gate(candidate: Candidate, fixed: Mode
     )
     assert ("balanced_accuracy", 0.72) == (verdict.scores[0].metric, verdict.scores[0].value)
     assert verdict.scores[0].low < 0.72 < verdict.scores[0].high
+    assert (1, 5.0, 1.0, "4" * 64) == (
+        verdict.champion,
+        verdict.latency_p95_ms,
+        verdict.size_mb,
+        verdict.holdout_digest,
+    )
 
 
 def jfk_fails() -> np.ndarray[Any, Any]:
@@ -178,6 +184,8 @@ def test_without_unseen_rows_of_both_classes_nothing_passes(
 
     assert dict.fromkeys(METRIC_GATES, "cannot_judge") == states(verdict)
     assert (False, None, (), ()) == (verdict.passed, verdict.comparison, verdict.scores, verdict.slices)
+    assert 0.71 == verdict.reference
+    assert validate(candidate, fixed, evidence(candidate, previous_reference=None, **changes)).reference is None
 
 
 @pytest.mark.parametrize(("left", "state"), [(199, "cannot_judge"), (200, "passes")])
@@ -191,6 +199,17 @@ def test_rows_that_the_champion_was_fit_on_are_dropped(
 
     assert (state, left, 200) == (gate.state, gate.value, gate.limit)
     assert f"{left} of 1200 rows" in gate.sentence
+    assert (state == "passes") == (verdict.comparison is not None)
+
+
+def test_rows_that_the_challenger_was_fit_on_are_dropped(candidate: Candidate, fixed: ModelConfig) -> None:
+    """An older champion, or none, lets no row in that the challenger knows."""
+    early = evidence(candidate).times - np.timedelta64(1001, "m")
+    alone = {"champion_version": None, "champion_fit_until": None, "champion_scores": None}
+
+    for changes in ({}, alone):
+        gate = validate(candidate, fixed, evidence(candidate, times=early, **changes)).gates[GATES.index("holdout")]
+        assert ("cannot_judge", 199) == (gate.state, gate.value)
 
 
 def test_rows_of_the_fit_cannot_flatter_a_champion(candidate: Candidate, fixed: ModelConfig) -> None:
@@ -319,6 +338,17 @@ def test_a_retraining_cannot_lower_the_reference(
 ) -> None:
     """The reference is the best holdout score so far, so a weaker model does not mute its own alarm."""
     assert after == validate(candidate, fixed, evidence(candidate, previous_reference=before)).reference
+
+
+def test_the_reference_is_a_score_of_the_metric_that_triggers(candidate: Candidate, fixed: ModelConfig) -> None:
+    """Right on 80 % of 900 zeros and 60 % of 300 ones: 0.7 of balanced accuracy, not the 0.75 of accuracy."""
+    labels = np.repeat([0, 1], [900, 300]).astype("int8")
+    said = np.repeat([0.2, 0.8, 0.2, 0.8], [720, 180, 120, 180])
+    verdict = validate(
+        candidate, fixed, evidence(candidate, labels=labels, challenger_scores=said, previous_reference=None)
+    )
+
+    assert pytest.approx(0.7) == verdict.reference
 
 
 def test_bounds_are_drawn_by_the_seed_of_the_config(candidate: Candidate, fixed: ModelConfig) -> None:

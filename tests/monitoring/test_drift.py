@@ -308,7 +308,9 @@ def test_under_eight_days_only_large_effects_count() -> None:
     assert (False, True) == (small.drifted, large.drifted)
     assert "not adjusted for nights" == large.note
     assert "not adjusted for nights" in small.note
-    assert judge(CALM[:8], binary(30, [0.41] * 7), {"x": BINARY}).adjusted
+    for rows, adjusted in ((1, True), (0, False)):
+        eight = [*CALM[:7], *binary(7, [1.0], rows)]
+        assert adjusted == judge(eight, binary(30, [0.41] * 7), {"x": BINARY}).adjusted
 
 
 def test_holm_is_over_the_columns_tested() -> None:
