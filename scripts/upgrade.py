@@ -115,8 +115,10 @@ def merge(git: Git, new: str) -> list[str]:
     """Merge without a commit; the files that conflict. The example that was deleted here stays deleted.
 
     Git must not look for renames: a model folder that began as a copy of the example would get the example's changes.
+    (The strategy is named because git's newer one looks for them all the same, up to git 2.49.)
     """
-    git.answers("merge", "--quiet", "--no-commit", "--no-ff", "--strategy-option", "no-renames", new)
+    how = ("--strategy", "recursive", "--strategy-option", "no-renames")
+    git.answers("merge", "--quiet", "--no-commit", "--no-ff", *how, new)
     if not git("ls-tree", "--name-only", "HEAD", EXAMPLE):
         git("rm", "-r", "--quiet", "--force", "--ignore-unmatch", EXAMPLE)
     return git("diff", "--name-only", "--diff-filter=U").splitlines()

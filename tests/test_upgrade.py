@@ -100,7 +100,7 @@ def test_later_upgrades_are_plain_merges(own: Path, made: Path, tmp_path: Path) 
     edit(template / "scripts" / "check.py", '"""Judge', '"""Calmly judge')
     commit(template, "Three")
     git(own, "fetch", "--quiet", "upstream")
-    git(own, "merge", "--quiet", "--no-edit", "-X", "no-renames", "upstream/main")
+    git(own, "merge", "--quiet", "--no-edit", "-s", "recursive", "-X", "no-renames", "upstream/main")
     assert "Calmly" in (own / "scripts" / "check.py").read_text()
 
 
