@@ -9,7 +9,7 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header pyproject.toml
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos mutants tools check lint types audit format lock clean
+.PHONY: help setup demo test chaos pictures mutants tools check lint types audit format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
@@ -17,6 +17,7 @@ help:
 	@echo "make chaos   kill, race, cut off and tamper at every point there is; ends with a table (some ten minutes)"
 	@echo "make mutants change the statistics and the gates in one place at a time: do the tests notice? (some ten minutes)"
 	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
+	@echo "make pictures  draw the pictures in the README again (needs make tools, Chromium)"
 	@echo "make check   lint, types, audit of the workflows, tests"
 	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
 	@echo "make clean   remove the environment and local/"
@@ -60,6 +61,10 @@ tools: $(TOOLS)/.installed
 $(TOOLS)/.installed: tests/github/tools.py
 	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(or $(PYTHON),python3) tests/github/tools.py)
 	@touch $@
+
+# The pages are drawn by Chromium, from records that a played demo left.
+pictures: $(STAMP) tools
+	@$(BIN)/python -m bench.pictures
 
 lint: $(STAMP)
 	@$(BIN)/ruff check

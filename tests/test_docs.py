@@ -64,6 +64,13 @@ def test_every_file_in_the_docs_exists(page: Path) -> None:
     assert [] == [str(path) for path in linked | named if not path.exists() and path.name != "production.json"]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_in_the_docs_exists(page: Path) -> None:
+    """A test that a page names as proof can be run."""
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text(encoding="utf-8")):
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
+
+
 def test_the_exit_codes_are_those_of_the_errors() -> None:
     """The README's table lists exactly the codes that commands end with."""
     listed = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}

@@ -107,7 +107,7 @@ def drawn(text: str, width: int = 1012, *, dark: bool = False) -> str:
         ValueError: Mermaid refused a chart.
     """
     with tempfile.TemporaryDirectory() as folder:
-        document = _browse(Path(folder), page(text, width, dark=dark), "--dump-dom").decode()
+        document = browse(Path(folder), page(text, width, dark=dark), "--dump-dom").decode()
     if error := re.search(r'<body[^>]* data-error="([^"]*)"', document):
         raise ValueError(error[1])
     return document
@@ -121,10 +121,11 @@ def draw(text: str, out: Path, width: int = 1012, *, dark: bool = False) -> None
     with tempfile.TemporaryDirectory() as folder:
         # Chromium's windows are no narrower than 500 pixels; a narrower page leaves the rest of the picture blank.
         size = f"--window-size={max(width, 500)},{int(height[1]) + 16}"
-        _browse(Path(folder), page(text, width, dark=dark), f"--screenshot={out.absolute()}", size)
+        browse(Path(folder), page(text, width, dark=dark), f"--screenshot={out.absolute()}", size)
 
 
-def _browse(folder: Path, html: str, *flags: str) -> bytes:
+def browse(folder: Path, html: str, *flags: str) -> bytes:
+    """What Chromium prints when it is shown a page, with flags that say what it does with it."""
     path = folder / "page.html"
     path.write_text(html, encoding="utf-8")
     call = [_needed()[0], *FLAGS, f"--user-data-dir={folder / 'user'}", *flags, path.as_uri()]

@@ -1,0 +1,95 @@
+"""Draw the pictures in the README, from records that a played demo left: a pull request and its report.
+
+    python -m bench.pictures                     # draw again, as after a change of a template
+    python -m bench.pictures --take local/demo   # take the records of the last proposal of a played demo first
+
+`docs/pictures/drawn.json` says of what text each picture was drawn; a test compares, so no picture is older than the
+page it shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from model import manifest
+from model.events import Event
+from model.validation import Verdict
+from review import proposal, report
+
+ROOT = Path(__file__).parents[1]
+PLACE = ROOT / "docs" / "pictures"
+DRAWN = PLACE / "drawn.json"
+WIDTH, HEIGHT = 1012, 1100
+
+
+def texts() -> dict[str, str]:
+    """What the pictures show, by their names: the body of the pull request in Markdown, the report in HTML."""
+    verdict = Verdict.read(PLACE / "verdict.json")
+    lines = (PLACE / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [Event.model_validate_json(line) for line in lines]
+    before = manifest.parse((PLACE / "before.json").read_text(encoding="utf-8"), "flights")
+    body = proposal.body(verdict, before=before, report="local/flights/report.html", events=events)
+    return {
+        "pull-request": f"# {proposal.title(verdict)}\n\n{body}",
+        "report": report.render(verdict, events),
+    }
+
+
+def digests() -> dict[str, str]:
+    """SHA-256 of each text."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts().items()}
+
+
+def take(demo: Path) -> None:
+    """Keep the records of the last proposal of a played demo."""
+    from core.settings import Settings, load_config
+    from model.events import read_events
+    from review.git import Git
+    from scripts.night import Night
+    from scripts.options import instant
+
+    verdict = Verdict.read(demo / "local" / "flights" / "verdict.json")
+    night = Night(Settings.load(demo, {}), load_config(demo, "flights"), instant(str(verdict.as_of))[0], live=False)
+    events = [event for event in read_events(night.registry.client, "flights") if event.timestamp <= verdict.as_of]
+    git = Git(demo)
+    commits = git("log", "--format=%H", "--", manifest.path("flights")).split()
+    shown = (git("show", f"{commit}:{manifest.path('flights')}") for commit in commits)
+    before = next(text for text in shown if manifest.parse(text, "flights").version == verdict.champion)
+    PLACE.mkdir(parents=True, exist_ok=True)
+    verdict.write(PLACE / "verdict.json")
+    (PLACE / "before.json").write_text(before, encoding="utf-8")
+    # A local proposal's address is a path of this machine.
+    told = [one.model_copy(update={"details": {k: v for k, v in one.details.items() if k != "url"}}) for one in events]
+    (PLACE / "events.jsonl").write_text("".join(f"{one.model_dump_json()}\n" for one in told), encoding="utf-8")
+
+
+def draw() -> None:
+    """Draw all pictures, and note of what."""
+    from tests.review import draw as drawer
+
+    for name, text in texts().items():
+        html = drawer.page(text, WIDTH) if name == "pull-request" else text
+        with tempfile.TemporaryDirectory() as folder:
+            shot = Path(folder) / "shot.png"
+            drawer.browse(Path(folder), html, f"--screenshot={shot}", f"--window-size={WIDTH},{HEIGHT}")
+            shutil.move(shot, PLACE / f"{name}.png")
+    DRAWN.write_text(json.dumps(digests(), indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Read the arguments, and draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--take", type=Path, metavar="DEMO", help="a folder in which mlops demo was played")
+    options = parser.parse_args()
+    if options.take:
+        take(options.take.resolve())
+    draw()
+
+
+if __name__ == "__main__":
+    main()
