@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,20 +42,6 @@ LASTING = {
 }
 # MLflow's client gives up at once where a reply has begun and breaks off: that is a lasting outage to us.
 PASSING = ("refused", "500", "502", "503", "429 for an hour", "no reply")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Iterator[Server]:
-    """One server for all tests of a worker."""
-    with Server(tmp_path_factory.mktemp("server") / "mlflow", mlflow_store) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def proxy(server: Server) -> Iterator[Proxy]:
-    """The way to it."""
-    with Proxy(server.port) as proxy:
-        yield proxy
 
 
 @pytest.fixture
