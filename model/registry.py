@@ -43,7 +43,7 @@ class Registry(Kept):
         return sorted(found, key=lambda entry: int(entry.version))
 
     def entry(self, name: str, number: int) -> Any | None:
-        """What MLflow has of one version, whoever registered it; None where there is none. One request, however many."""
+        """What MLflow has of one version, whoever registered it; None where there is none. One request."""
         return next(iter(self._entries(name, f" and version_number={number}")), None)
 
     def version(self, name: str, number: int) -> ModelVersion:

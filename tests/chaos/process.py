@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.edges import Hold, Point
+from tests.github.double import TOKEN, Double
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
@@ -70,6 +71,12 @@ def mlops(
 ) -> Ended:
     """Run `mlops WORDS` in a place to its end."""
     return start(folder, *words, day=day, kill=kill, env=env).end()
+
+
+def hub(double: Double) -> dict[str, str]:
+    """The environment of a workflow's job at a double of GitHub."""
+    told = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": double.name, "GITHUB_API_URL": double.url}
+    return {**told, "GITHUB_TOKEN": TOKEN}
 
 
 def call(function: Any, *args: Any) -> None:

@@ -17,7 +17,9 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 class Fault:
     """What goes wrong, with the requests from number `first` on (from 1), as often as `times` says.
 
-    `kind`: "status" (with `status` and `headers`), "reset" in mid-reply, "cut" (half of the reply, then the end),
+    `only` leaves alone the requests that do not have it in their path.
+
+    `kind`: "status" (with `status`, `headers`, `body`), "reset" in mid-reply, "cut" (half of the reply, then the end),
     "garbled" (half of the JSON, as if it were all), "silent" (no reply at all), "refused". With `after` the request
     takes effect first, so that only its answer is lost.
     """
@@ -27,6 +29,8 @@ class Fault:
     times: int = 10**6
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"<html>not the server you asked for</html>"
+    only: str = ""
     after: bool = True
 
 
@@ -71,7 +75,8 @@ class Proxy:
         with self.lock:
             self.requests.append(request)
             fault, number = self.fault, len(self.requests)
-            return fault if fault and fault.first <= number < fault.first + fault.times else None
+            turn = fault and fault.first <= number < fault.first + fault.times and fault.only in request
+            return fault if turn else None
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         """Let the server answer."""
@@ -124,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, fault: Fault | None, reply: Reply) -> None:
         kind = fault.kind if fault else ""
         if fault and kind == "status":
-            reply = Reply(fault.status, list(fault.headers.items()), b"<html>not the server you asked for</html>")
+            reply = Reply(fault.status, list(fault.headers.items()), fault.body)
         if kind == "silent":
             self.proxy.over.wait(30)
         if kind in {"silent", "refused"}:

@@ -15,7 +15,7 @@ from tests.chaos import looks, process
 from tests.chaos.conftest import WHOLE, Tried
 from tests.chaos.edges import Point
 from tests.chaos.nights import BY_NAME, STEPS, Nights, Step
-from tests.github.double import TOKEN, Double
+from tests.github.double import Double
 from tests.github.gateway import Gateway
 
 LEAST = 60
@@ -116,9 +116,8 @@ def test_the_rest_of_the_night_goes_on(nights: Nights, tmp_path: Path, name: str
 
 def propose(repo: Path, double: Double) -> process.Ended:
     """Propose at GitHub, as the job of a workflow does."""
-    env = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": double.name, "GITHUB_API_URL": double.url}
-    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{looks.store(repo)}", "GITHUB_TOKEN": TOKEN}
-    return process.mlops(repo, "propose", day=STEPS[-1].day, env={**env, **store})
+    env = {**process.hub(double), "MLFLOW_TRACKING_URI": f"sqlite:///{looks.store(repo)}"}
+    return process.mlops(repo, "propose", day=STEPS[-1].day, env=env)
 
 
 def at_github(repo: Path, double: Double) -> Any:
