@@ -72,6 +72,8 @@ class Api:
             seconds_between_writes=None,
             lazy=True,
         )
+        # Read before each use: PyGithub itself finds out late, and somewhere else.
+        vars(github.requester)["requestJsonAndCheck"] = _only_json(github.requester.requestJsonAndCheck)
         return github.get_repo(self.hub.repository)
 
     def __call__(self, doing: str, operation: Callable[[Repository], T]) -> T:
@@ -105,6 +107,19 @@ class Api:
             if not _passes(err):
                 raise
             raise unreachable(doing, self.hub.api_url, type(err).__name__) from None
+
+
+def _only_json(ask: Callable[..., tuple[dict[str, Any], Any]]) -> Callable[..., tuple[dict[str, Any], Any]]:
+    """Take nothing else for an answer of GitHub's, such as a proxy's login page: PyGithub makes {"data": text} of it."""
+    from requests.exceptions import InvalidJSONError
+
+    def answered(*words: Any, **named: Any) -> tuple[dict[str, Any], Any]:
+        headers, data = ask(*words, **named)
+        if isinstance(data, dict) and isinstance(data.get("data"), str):
+            raise InvalidJSONError("the answer is no JSON")
+        return headers, data
+
+    return answered
 
 
 def _passes(err: BaseException) -> bool:

@@ -18,7 +18,8 @@ WHOLE = os.environ.get("CHAOS") == "whole"
 GROUPS = {
     "test_crash": "killed at a write",
     "test_race": "two at once",
-    "test_outage": "a server that fails",
+    "test_outage": "an MLflow that fails",
+    "test_outage_github": "a GitHub that fails",
     "test_tamper": "tampered with",
 }
 Tried = Callable[[int, list[str]], None]

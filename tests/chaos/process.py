@@ -115,10 +115,12 @@ def _command(
 
     tempfile.tempdir = str(folder.parent / "tmp")
     Path(tempfile.tempdir).mkdir(exist_ok=True)
-    from review.api import Api
+    from review import api
 
-    # By this the double of GitHub knows whom to kill.
-    (Api.__init__.__kwdefaults__ or {})["agent"] = f"test pid/{os.getpid()}"
+    # By its agent the double of GitHub knows whom to kill. Tries follow each other at once, and none waits for long.
+    defaults = {"agent": f"test pid/{os.getpid()}", "pause": float}
+    (api.Api.__init__.__kwdefaults__ or {}).update(defaults)
+    api.TIMEOUT = 1
     seen = watch(folder, *stop)
     ran = Place(folder).mlops(*words, day=day, env=env)
     seen.moment("its end")

@@ -34,6 +34,25 @@ class Fault:
     after: bool = True
 
 
+LONGEST = 30.0  # seconds that a command may take with a server that fails, where it pauses for nothing
+LASTING = {
+    "refused": Fault("refused"),
+    "reset in mid-reply": Fault("reset"),
+    "cut off": Fault("cut"),
+    "half a JSON": Fault("garbled"),
+    "no reply": Fault("silent"),
+    "500": Fault("status", status=500, after=False),
+    "500 although done": Fault("status", status=500),
+    "502": Fault("status", status=502),
+    "503": Fault("status", status=503, after=False),
+    "429 for an hour": Fault("status", status=429, headers={"Retry-After": "3600"}, after=False),
+    "401": Fault("status", status=401, after=False),
+    "200 of a login page": Fault("status", status=200, after=False),
+}
+# MLflow's client gives up at once where a reply has begun and breaks off: that is a lasting outage to us.
+PASSING = ("refused", "500", "502", "503", "429 for an hour", "no reply")
+
+
 @dataclass
 class Reply:
     """An answer of the server."""

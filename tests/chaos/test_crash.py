@@ -122,14 +122,8 @@ def propose(repo: Path, double: Double) -> process.Ended:
 
 def at_github(repo: Path, double: Double) -> Any:
     """All that matters of a repository at GitHub, and the registry."""
-    pulls = [
-        (pull.number, pull.state, pull.title, pull.body, pull.labels, pull.reviewers, pull.teams)
-        for pull in double.pulls.values()
-    ]
-    manifest = double.read("model/flights/production.json", "promote/flights")
-    branches = double.repository.git("for-each-ref", "--format=%(refname)", "refs/heads")
     seen = looks.look(repo)
-    return pulls, manifest, branches, len(double.comments), double.violations, seen["events"], seen["records"]
+    return looks.github(double), seen["events"], seen["records"]
 
 
 @pytest.mark.skipif(not WHOLE, reason="by make chaos")

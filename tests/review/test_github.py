@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from core.errors import ConfigError, OutsideError, UsageError
 from core.hub import Hub
+from review import api as api_module
 from review.api import LONGEST_PAUSE, TRIES, Api
 from review.github import LABEL, GitHubForge
 from review.threads import Threads
@@ -336,6 +337,17 @@ class TestRefusals:
 
         assert TRIES - 1 == len(pauses)
         assert "Re-run" in caught.value.fix
+
+    def test_all_tries_together_have_a_time_limit(
+        self, forge: GitHubForge, double: Double, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However many tries are left, none is begun when the time for an operation is over."""
+        monkeypatch.setattr(api_module, "IN_ALL", 0.0)
+        double.faults = [Fault("POST", "/pulls$", times=99, status=503)]
+        with pytest.raises(OutsideError, match="503"):
+            propose(forge)
+
+        assert [] == pauses
 
     def test_a_rate_limit_is_waited_for_as_long_as_github_asks(
         self, forge: GitHubForge, double: Double, pauses: list[float]
