@@ -110,7 +110,7 @@ class Api:
 
 
 def _only_json(ask: Callable[..., tuple[dict[str, Any], Any]]) -> Callable[..., tuple[dict[str, Any], Any]]:
-    """Take nothing else for an answer of GitHub's, such as a proxy's login page: PyGithub makes {"data": text} of it."""
+    """Take nothing else for an answer of GitHub's, such as a login page: PyGithub makes {"data": text} of it."""
     from requests.exceptions import InvalidJSONError
 
     def answered(*words: Any, **named: Any) -> tuple[dict[str, Any], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +103,25 @@ def test_every_requirement_of_the_locks_has_hashes() -> None:
 
         assert lines
         assert [] == [line[:80] for line in lines if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)]
+
+
+def test_the_sbom_lists_what_jobs_install(tmp_path: Path) -> None:
+    """`make sbom` writes each package of the shorter lock with its version and hashes, and no other."""
+    pytest.importorskip("cyclonedx_py", reason="the environment is older than the lock: type `make setup`")
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "installed").touch()
+    words = ["make", "sbom", "STAMP=installed", "LOCK=requirements.lock", f"BIN={Path(sys.executable).parent}"]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    found = json.loads((tmp_path / "dist" / "sbom.json").read_text())
+    locked = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert "CycloneDX" == found["bomFormat"]
+    assert sorted(locked) == sorted((one["name"], one["version"]) for one in found["components"])
+    assert [] == [one["name"] for one in found["components"] if not hashes(one)]
+
+
+def hashes(component: dict[str, Any]) -> list[str]:
+    """The hashes of a component's files."""
+    places = component.get("externalReferences", [])
+    return [one["content"] for place in places for one in place.get("hashes", [])]
