@@ -9,7 +9,7 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header pyproject.toml
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos pictures mutants tools check lint types audit format lock clean
+.PHONY: help setup demo test chaos pictures mutants tools check lint types audit sbom format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
@@ -19,6 +19,7 @@ help:
 	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
 	@echo "make pictures  draw the pictures in the README again (needs make tools, Chromium)"
 	@echo "make check   lint, types, audit of the workflows, tests"
+	@echo "make sbom    list what jobs with secrets install, as dist/sbom.json (CycloneDX)"
 	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
 	@echo "make clean   remove the environment and local/"
 
@@ -76,6 +77,12 @@ types: $(STAMP)
 audit: $(STAMP)
 	@$(BIN)/zizmor --quiet --offline --persona=auditor .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jactionlint
+
+# What jobs with secrets install, as CycloneDX: from the lock alone, so without the network.
+sbom: $(STAMP)
+	@mkdir -p dist
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --short-PURLs \
+	  --output-reproducible -o dist/sbom.json requirements.lock
 
 check: lint types audit test
 

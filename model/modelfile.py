@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import re
-import zipfile
+import reprlib
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from core.errors import ConfigError, RegistryError
+from model import archive
+from model.archive import RETRAIN, TAMPERED
 
 MODEL_FILE = "model.skops"
 ENTRY_FILE = "MLmodel"
@@ -19,8 +19,6 @@ ADDED_BY_DOWNLOADS = "registered_model_meta"
 KNOWN_FILES = frozenset(
     {MODEL_FILE, ENTRY_FILE, ADDED_BY_DOWNLOADS, "conda.yaml", "python_env.yaml", "requirements.txt"}
 )
-MOST_BYTES = 2**31
-PLAIN_NAME = re.compile(r"[\w-]+(\.\w+)?", re.ASCII)
 ALLOWED_TYPES = frozenset(
     {
         # What scikit-learn's estimators hold besides what skops trusts by itself. Each of these only keeps numbers, or
@@ -118,7 +116,7 @@ def load(folder: Path, digest: str) -> Any:
     _check_files(folder)
     _check_entry(folder / ENTRY_FILE)
     data = (folder / MODEL_FILE).read_bytes()
-    _check_archive(data)
+    archive.check(MODEL_FILE, data)
     try:
         types = set(skops.io.get_untrusted_types(data=data))
         _refuse(sorted(types - ALLOWED_TYPES), "holds types outside the allow-list")
@@ -131,10 +129,6 @@ def load(folder: Path, digest: str) -> Any:
             why="The file is damaged, or was written with other versions of skops or scikit-learn.",
             fix="Install the versions of requirements.lock, or train again.",
         ) from err
-
-
-TAMPERED = "Somebody changed the files after the training, or the download is damaged."
-RETRAIN = "Do not serve it. Find out who can write to the artifact store, and train again."
 
 
 def _refuse(problems: list[str], what: str) -> None:
@@ -173,25 +167,10 @@ def _check_entry(path: Path) -> None:
             "data": (wrapper.get("data"), None),
             "skops_trusted_types": (sorted(set(own.get("skops_trusted_types") or ()) - ALLOWED_TYPES), []),
         }
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as err:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise RegistryError(f"{ENTRY_FILE} is not what MLflow writes for skops.", why=TAMPERED, fix=RETRAIN) from err
-    strange = [f"{key} {str(found)[:100]!r}" for key, (found, fine) in answers.items() if found != fine]
+    # A few lines of YAML can stand for a list of billions, so nothing of it is written out as a whole.
+    brief = reprlib.Repr()
+    brief.maxlevel, brief.maxstring = 2, 100
+    strange = [f"{key} {brief.repr(found)}" for key, (found, fine) in answers.items() if found != fine]
     _refuse(strange, f"is to be loaded in another way than ours by its {ENTRY_FILE}")
-
-
-def _check_archive(data: bytes) -> None:
-    """A zip of plainly named files that is not far larger unpacked than a model can be."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile as err:
-        raise RegistryError(f"{MODEL_FILE} is not a skops file: {err}.", why=TAMPERED, fix=RETRAIN) from err
-    names = [entry.filename for entry in entries]
-    _refuse([name for name in names if not PLAIN_NAME.fullmatch(name)][:3], f"has strange names in its {MODEL_FILE}")
-    size = sum(entry.file_size for entry in entries)
-    if size > MOST_BYTES or len(set(names)) < len(names):
-        raise RegistryError(
-            f"{MODEL_FILE} would unpack to {size:,} bytes in {len(names)} files, at most {MOST_BYTES:,} are read.",
-            why="It is larger than any model here, or holds a name twice.",
-            fix="Train a smaller model, or raise MOST_BYTES in model/modelfile.py.",
-        )

@@ -76,16 +76,15 @@ def plan(state: State, manifest: Manifest | None, commit: str) -> Plan:
     return Plan(name=state.name, version=manifest.version, commit=commit, steps=steps, sentences=sentences)
 
 
-def require_ready(state: State, version: int) -> None:
-    """Make sure that a version exists and can be used.
+def require_ready(name: str, version: int, status: str | None) -> None:
+    """Make sure that a version exists (`status` is None where it does not) and can be used.
 
     Raises:
         RegistryError: it does not, or cannot.
     """
-    status = state.versions.get(version)
     if status != READY:
         raise RegistryError(
-            f"Version {version} of {state.name} "
+            f"Version {version} of {name} "
             + ("is not in the registry." if status is None else f"has the status {status}, not {READY}."),
             why=WRONG_STORE,
             fix=f"{REVERT} Production stays as it is.",
@@ -98,7 +97,7 @@ def steps_to(state: State, version: int) -> tuple[Step, ...]:
     Raises:
         RegistryError: it does not exist, or is not ready.
     """
-    require_ready(state, version)
+    require_ready(state.name, version, state.versions.get(version))
     steps: list[Step] = []
     if state.production != (version,):
         steps.append("stage")

@@ -43,6 +43,22 @@ class Registry(Kept):
             )
         return sorted(found, key=lambda entry: int(entry.version))
 
+    def entry(self, name: str, number: int) -> Any | None:
+        """What MLflow has of one version, whoever registered it; None where there is none. One request."""
+        return next(iter(self._entries(name, f" and version_number={number}")), None)
+
+    def version(self, name: str, number: int) -> ModelVersion:
+        """One version that a training of ours registered.
+
+        Raises:
+            RegistryError: there is none of this number.
+        """
+        entry = self.entry(name, number)
+        version = ModelVersion.from_entry(entry) if entry is not None else None
+        if version is None:
+            raise RegistryError(f"There is no version {number} of {name}.", why="Somebody deleted it, or its tags.")
+        return version
+
     def versions(self, name: str) -> dict[int, ModelVersion]:
         """All versions that our trainings registered, by number. Others, registered by hand, are left out."""
         known = (ModelVersion.from_entry(entry) for entry in self._entries(name))
@@ -144,9 +160,7 @@ class Registry(Kept):
         Raises:
             RegistryError: there is no such version.
         """
-        known = self.versions(name).get(version)
-        if known is None:
-            raise RegistryError(f"There is no version {version} of {name}.", why="Somebody deleted it, or its tags.")
+        known = self.version(name, version)
         if known.stage == PRODUCTION or known.promoted_at is not None:
             return False
         with self._reaching(f"told the verdict on {name} version {version}"):

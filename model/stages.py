@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core.errors import RegistryError
 from model import store
 from model.plans import ALIAS, PRODUCTION, REVERT, Plan, State, Step, plan, require_ready, steps_to
-from model.versions import instant
+from model.versions import ModelVersion, instant
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -66,8 +66,9 @@ def verify(registry: Registry, manifest: Manifest, *, load: bool = True) -> None
             its files cannot be trusted, do not load, or do not say what they said when it was trained.
     """
     name, number = manifest.model, manifest.version
-    require_ready(observe(registry.client, name), number)
-    version = registry.versions(name).get(number)
+    entry = registry.entry(name, number)
+    require_ready(name, number, entry.status if entry is not None else None)
+    version = ModelVersion.from_entry(entry)
     if version is None:
         raise _refused(manifest, "was not registered by mlops train, or its tags were changed")
     for what, declared, found in (

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import OutsideError
+from core.errors import OutsideError, RegistryError
 from model import store
+from model.archive import RETRAIN, TAMPERED
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -55,8 +56,21 @@ def suppress_code(*codes: str) -> Iterator[None]:
 
 @contextmanager
 def download(client: MlflowClient, location: str) -> Iterator[Path]:
-    """A copy of the file or folder at `location`, for as long as it is needed."""
+    """A copy of the file or folder at `location`, for as long as it is needed.
+
+    Raises:
+        RegistryError: something there would be written outside of the copy, or is a link that leads out of its folder.
+    """
     from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
 
     with tempfile.TemporaryDirectory() as folder:
-        yield Path(download_artifacts(location, dst_path=folder, tracking_uri=client.tracking_uri))
+        try:
+            path = Path(download_artifacts(location, dst_path=folder, tracking_uri=client.tracking_uri))
+        except MlflowException as err:
+            if store.code(err) != "INVALID_PARAMETER_VALUE":  # by which MLflow refuses paths
+                raise
+            said = " ".join(store.scrub(str(err)).split())[:300]
+            what = f"The files at {store.scrub(location)} are not read, because a path leads out of them: {said}"
+            raise RegistryError(what, why=TAMPERED, fix=RETRAIN) from None
+        yield path

@@ -80,8 +80,8 @@ def _first(client: MlflowClient, name: str, origin: Origin) -> ModelVersion:
 
 
 def finish(client: MlflowClient, version: ModelVersion) -> None:
-    """Do what is left of a training that was killed after it had registered its version: alias and end of the run."""
-    if client.get_run(version.run_id).info.status == "RUNNING":
+    """Do what is left of a training that was killed or cut off after it had registered its version: alias and end."""
+    if client.get_run(version.run_id).info.status != "FINISHED":
         client.set_registered_model_alias(version.name, "candidate", str(version.version))
         client.set_terminated(version.run_id, "FINISHED", _milliseconds(version.trained_at))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import ConfigError
 from core.hub import Hub
-from review.refusals import refused, unreachable
+from review.refusals import overtaken, refused, unreachable, words
 
 if TYPE_CHECKING:
     from github.GithubException import GithubException
@@ -22,6 +22,10 @@ TIMEOUT = 20  # seconds for one request
 LONGEST_PAUSE = 60.0  # seconds that GitHub may ask us to wait; more is reported instead
 IN_ALL = 150.0  # seconds for one operation with all its tries
 AGENT = "retraining-template"
+
+
+class OvertakenError(Exception):
+    """Somebody else wrote the same thing at the same time: look again, and do it again."""
 
 
 class Api:
@@ -68,6 +72,8 @@ class Api:
             seconds_between_writes=None,
             lazy=True,
         )
+        # Read before each use: PyGithub itself finds out late, and somewhere else.
+        vars(github.requester)["requestJsonAndCheck"] = _only_json(github.requester.requestJsonAndCheck)
         return github.get_repo(self.hub.repository)
 
     def __call__(self, doing: str, operation: Callable[[Repository], T]) -> T:
@@ -93,6 +99,8 @@ class Api:
         )
         try:
             return retrying(operation, self.repository)
+        except OvertakenError as err:
+            raise overtaken(doing, str(err)) from None
         except GithubException as err:
             raise refused(doing, err.status, err.data, err.headers) from None
         except (RequestException, ValueError) as err:
@@ -101,8 +109,21 @@ class Api:
             raise unreachable(doing, self.hub.api_url, type(err).__name__) from None
 
 
+def _only_json(ask: Callable[..., tuple[dict[str, Any], Any]]) -> Callable[..., tuple[dict[str, Any], Any]]:
+    """Take nothing else for an answer of GitHub's, such as a login page: PyGithub makes {"data": text} of it."""
+    from requests.exceptions import InvalidJSONError
+
+    def answered(*words: Any, **named: Any) -> tuple[dict[str, Any], Any]:
+        headers, data = ask(*words, **named)
+        if isinstance(data, dict) and isinstance(data.get("data"), str):
+            raise InvalidJSONError("the answer is no JSON")
+        return headers, data
+
+    return answered
+
+
 def _passes(err: BaseException) -> bool:
-    """Whether it may go well the next time: no answer, half an answer, a disturbance, or a short pause asked for."""
+    """Whether it may go well the next time: no answer or half of one, a disturbance, a short pause, a race."""
     from json import JSONDecodeError
 
     from github import GithubException
@@ -111,8 +132,10 @@ def _passes(err: BaseException) -> bool:
     if isinstance(err, GithubException):
         if limited(err):
             return asked(err) <= LONGEST_PAUSE
-        return err.status >= 500  # noqa: PLR2004 - HTTP
-    return isinstance(err, RequestException | JSONDecodeError)
+        # What was not there when we looked: the next look finds it.
+        made = err.status == 422 and "already exists" in words(err.data)  # noqa: PLR2004 - HTTP
+        return made or err.status >= 500  # noqa: PLR2004 - HTTP
+    return isinstance(err, RequestException | JSONDecodeError | OvertakenError)
 
 
 def limited(err: GithubException) -> bool:

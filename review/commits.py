@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 
-def commit(repo: Repository, branch: str, files: Mapping[str, str], message: str) -> None:
-    """Make `branch` one commit on top of the default branch that changes `files` (path to text).
+def commit(repo: Repository, branch: str, files: Mapping[str, str], message: str) -> str:
+    """Make `branch` one commit on top of the default branch that changes `files` (path to text), and give that commit.
 
     Where it is that already, it is left alone: a second call changes nothing.
 
@@ -34,13 +34,20 @@ def commit(repo: Repository, branch: str, files: Mapping[str, str], message: str
         )
     ref = _ref(repo, f"heads/{branch}")
     if ref is not None and _is(repo.get_git_commit(ref.object.sha), tree.sha, parent.sha):
-        return
+        return ref.object.sha
     # No author and no committer: only then does GitHub sign it.
     made = repo.create_git_commit(message, tree, [parent])
     if ref is None:
         repo.create_git_ref(f"refs/heads/{branch}", made.sha)
     else:
         ref.edit(made.sha, force=True)
+    return made.sha
+
+
+def tip(repo: Repository, branch: str) -> str | None:
+    """The commit that a branch is at now; None where there is no such branch."""
+    ref = _ref(repo, f"heads/{branch}")
+    return ref.object.sha if ref else None
 
 
 def text_of(repo: Repository, path: str, at: str) -> str | None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UsageError
-from review.api import Api, limited
+from review.api import Api, OvertakenError, limited
 from review.codeowners import PLACES, Owners, owners
-from review.commits import commit, text_of
+from review.commits import commit, text_of, tip
 from review.forge import Proposal, State, branch_of
 from review.refusals import words
 from review.threads import comment
@@ -77,16 +77,20 @@ class GitHubForge:
         text = f"{body.rstrip()}\n\n<!-- promotion {json.dumps({'model': model, 'as_of': as_of.isoformat()})} -->"
 
         def operation(repo: Repository) -> PullRequest:
-            commit(repo, branch_of(model), files, title)
+            made = commit(repo, branch_of(model), files, title)
             pull = self._open(repo, model)
+            same = pull is not None and (pull.title, pull.body) == (title, text)
             if pull is None:
                 pull = repo.create_pull(base=repo.default_branch, head=branch_of(model), title=title, body=text)
-            elif (pull.title, pull.body) != (title, text):
+            elif not same:
                 pull.edit(title=title, body=text)
-            elif LABEL in {label.name for label in pull.labels}:
-                return pull
-            self._ask(repo, pull, [*files])
-            self._label(pull)  # last: where it is, nothing of the rest is missing
+            if not same or LABEL not in {label.name for label in pull.labels}:
+                self._ask(repo, pull, [*files])
+                self._label(pull)  # last: where it is, nothing of the rest is missing
+            # Text and commit must be of one candidate, also where another run writes its own at the same time.
+            if tip(repo, branch_of(model)) != made:
+                self.notes.append(f"Another run wrote to {branch_of(model)} at the same time; this one wrote again.")
+                raise OvertakenError(f"another run keeps writing to {branch_of(model)}")
             return pull
 
         return self._proposal(self.api(f"open the pull request of {model}", operation), model)

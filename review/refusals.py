@@ -129,6 +129,15 @@ def unreachable(doing: str, address: str, said: str) -> OutsideError:
     )
 
 
+def overtaken(doing: str, said: str) -> OutsideError:
+    """The error for somebody else who undoes every try."""
+    return OutsideError(
+        f"GitHub was asked to {doing}, but {said}.",
+        why="Two runs work on the same model at the same time; the workflows let one at a time do so.",
+        fix="See what else runs, let it end, and run this again: what was done already is found and not done twice.",
+    )
+
+
 def words(data: object) -> str:
     """What GitHub says in an answer: its message, and the reasons below it."""
     if not isinstance(data, dict):

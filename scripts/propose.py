@@ -62,8 +62,22 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
     )
     for note in night.forge.notes:
         output.warn(note)
+    stay_current(night, verdict, made)
     log.proposal(night, made, verdict)
     return made
+
+
+def stay_current(night: Night, verdict: Verdict, made: Proposal) -> None:
+    """Close a proposal again if something was promoted while it was made.
+
+    What is promoted after this look finds the proposal, and closes it (`scripts/promote.py`).
+    """
+    champion = night.registry.champion(night.config.registry_name)
+    try:
+        require_current(verdict, champion.version if champion else None)
+    except RecordError as err:
+        night.forge.close(made.number, err.what)
+        raise
 
 
 def require_current(verdict: Verdict, production: int | None) -> None:
@@ -77,7 +91,7 @@ def require_current(verdict: Verdict, production: int | None) -> None:
         raise RecordError(
             f"Version {verdict.candidate.version} was compared with {was}, and {now} is in Production now.",
             why="Something was promoted or rolled back since the candidate was judged.",
-            fix="Run mlops validate again, then mlops propose; nothing was proposed.",
+            fix="Run mlops validate again, then mlops propose; nothing is proposed.",
         )
 
 

@@ -68,7 +68,7 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
     config, registry = night.config, night.registry
     holdout = read_holdout(night, candidate)
     rows = training.features(holdout, config.data)
-    version = registry.versions(candidate.registry_name)[candidate.version]
+    version = registry.version(candidate.registry_name, candidate.version)
     challenger, champion = registry.load(version), night.champion
     if champion is not None and champion.version == candidate.version:
         champion = None

@@ -5,18 +5,21 @@ from __future__ import annotations
 import fcntl
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.nights import STEPS, Nights
+from tests.chaos.proxy import Proxy
+from tests.chaos.server import Server
 
 WHOLE = os.environ.get("CHAOS") == "whole"
 GROUPS = {
     "test_crash": "killed at a write",
     "test_race": "two at once",
-    "test_outage": "a server that fails",
+    "test_outage": "an MLflow that fails",
+    "test_outage_github": "a GitHub that fails",
     "test_tamper": "tampered with",
 }
 Tried = Callable[[int, list[str]], None]
@@ -33,6 +36,20 @@ def nights(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Nigh
         told = Nights(folder / "nights")
         told.tell(mlflow_store, STEPS[-1].name if WHOLE else "first promote")
     return told
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Iterator[Server]:
+    """One server for all tests of a worker."""
+    with Server(tmp_path_factory.mktemp("server") / "mlflow", mlflow_store) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def proxy(server: Server) -> Iterator[Proxy]:
+    """The way to it."""
+    with Proxy(server.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture

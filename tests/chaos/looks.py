@@ -16,6 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.github.double import Double
+
 VERSIONS = (
     "SELECT version, run_id, current_stage, status FROM model_versions "
     "WHERE name = 'flights' AND current_stage <> 'Deleted_Internal' ORDER BY version"
@@ -77,6 +79,17 @@ def events(database: Path) -> list[dict[str, Any]]:
     """The event log; what stands in it twice, letter by letter, is read once."""
     with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True, timeout=30)) as db:
         return [json.loads(text) for text in dict.fromkeys(row[1] for row in db.execute(EVENTS))]
+
+
+def github(double: Double) -> Any:
+    """All that matters of a repository at GitHub."""
+    pulls = [
+        (pull.number, pull.state, pull.title, pull.body, pull.labels, pull.reviewers, pull.teams)
+        for pull in double.pulls.values()
+    ]
+    manifest = double.read("model/flights/production.json", "promote/flights")
+    branches = double.repository.git("for-each-ref", "--format=%(refname)", "refs/heads")
+    return pulls, manifest, branches, len(double.comments), double.violations
 
 
 def store(folder: Path) -> Path:

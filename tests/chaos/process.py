@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.edges import Hold, Point
+from tests.github.double import TOKEN, Double
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.chaos.warm"])
@@ -72,6 +73,12 @@ def mlops(
     return start(folder, *words, day=day, kill=kill, env=env).end()
 
 
+def hub(double: Double) -> dict[str, str]:
+    """The environment of a workflow's job at a double of GitHub."""
+    told = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": double.name, "GITHUB_API_URL": double.url}
+    return {**told, "GITHUB_TOKEN": TOKEN}
+
+
 def call(function: Any, *args: Any) -> None:
     """Run a function of a module in a process of its own; it must work."""
     process = CONTEXT.Process(target=_apart, args=(function, args))
@@ -108,10 +115,12 @@ def _command(
 
     tempfile.tempdir = str(folder.parent / "tmp")
     Path(tempfile.tempdir).mkdir(exist_ok=True)
-    from review.api import Api
+    from review import api
 
-    # By this the double of GitHub knows whom to kill.
-    (Api.__init__.__kwdefaults__ or {})["agent"] = f"test pid/{os.getpid()}"
+    # By its agent the double of GitHub knows whom to kill. Tries follow each other at once, and none waits for long.
+    defaults = {"agent": f"test pid/{os.getpid()}", "pause": float}
+    (api.Api.__init__.__kwdefaults__ or {}).update(defaults)
+    api.TIMEOUT = 1
     seen = watch(folder, *stop)
     ran = Place(folder).mlops(*words, day=day, env=env)
     seen.moment("its end")

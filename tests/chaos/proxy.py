@@ -17,7 +17,9 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 class Fault:
     """What goes wrong, with the requests from number `first` on (from 1), as often as `times` says.
 
-    `kind`: "status" (with `status` and `headers`), "reset" in mid-reply, "cut" (half of the reply, then the end),
+    `only` leaves alone the requests that do not have it in their path.
+
+    `kind`: "status" (with `status`, `headers`, `body`), "reset" in mid-reply, "cut" (half of the reply, then the end),
     "garbled" (half of the JSON, as if it were all), "silent" (no reply at all), "refused". With `after` the request
     takes effect first, so that only its answer is lost.
     """
@@ -27,7 +29,28 @@ class Fault:
     times: int = 10**6
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"<html>not the server you asked for</html>"
+    only: str = ""
     after: bool = True
+
+
+LONGEST = 30.0  # seconds that a command may take with a server that fails, where it pauses for nothing
+LASTING = {
+    "refused": Fault("refused"),
+    "reset in mid-reply": Fault("reset"),
+    "cut off": Fault("cut"),
+    "half a JSON": Fault("garbled"),
+    "no reply": Fault("silent"),
+    "500": Fault("status", status=500, after=False),
+    "500 although done": Fault("status", status=500),
+    "502": Fault("status", status=502),
+    "503": Fault("status", status=503, after=False),
+    "429 for an hour": Fault("status", status=429, headers={"Retry-After": "3600"}, after=False),
+    "401": Fault("status", status=401, after=False),
+    "200 of a login page": Fault("status", status=200, after=False),
+}
+# MLflow's client gives up at once where a reply has begun and breaks off: that is a lasting outage to us.
+PASSING = ("refused", "500", "502", "503", "429 for an hour", "no reply")
 
 
 @dataclass
@@ -71,7 +94,8 @@ class Proxy:
         with self.lock:
             self.requests.append(request)
             fault, number = self.fault, len(self.requests)
-            return fault if fault and fault.first <= number < fault.first + fault.times else None
+            turn = fault and fault.first <= number < fault.first + fault.times and fault.only in request
+            return fault if turn else None
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         """Let the server answer."""
@@ -124,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, fault: Fault | None, reply: Reply) -> None:
         kind = fault.kind if fault else ""
         if fault and kind == "status":
-            reply = Reply(fault.status, list(fault.headers.items()), b"<html>not the server you asked for</html>")
+            reply = Reply(fault.status, list(fault.headers.items()), fault.body)
         if kind == "silent":
             self.proxy.over.wait(30)
         if kind in {"silent", "refused"}:

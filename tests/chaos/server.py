@@ -52,8 +52,11 @@ class Server:
 
     def restore(self, database: Path) -> None:
         """Make its database what another one is."""
-        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(self.database)) as target:
-            source.backup(target)
+        _copy(database, self.database)
+
+    def give(self, database: Path) -> None:
+        """Make another database what its own is."""
+        _copy(self.database, database)
 
     def __enter__(self) -> Self:
         """Wait until it answers."""
@@ -79,3 +82,8 @@ class Server:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as from_, closing(sqlite3.connect(target)) as to:
+        from_.backup(to)

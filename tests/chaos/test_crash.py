@@ -15,7 +15,7 @@ from tests.chaos import looks, process
 from tests.chaos.conftest import WHOLE, Tried
 from tests.chaos.edges import Point
 from tests.chaos.nights import BY_NAME, STEPS, Nights, Step
-from tests.github.double import TOKEN, Double
+from tests.github.double import Double
 from tests.github.gateway import Gateway
 
 LEAST = 60
@@ -116,21 +116,14 @@ def test_the_rest_of_the_night_goes_on(nights: Nights, tmp_path: Path, name: str
 
 def propose(repo: Path, double: Double) -> process.Ended:
     """Propose at GitHub, as the job of a workflow does."""
-    env = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": double.name, "GITHUB_API_URL": double.url}
-    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{looks.store(repo)}", "GITHUB_TOKEN": TOKEN}
-    return process.mlops(repo, "propose", day=STEPS[-1].day, env={**env, **store})
+    env = {**process.hub(double), "MLFLOW_TRACKING_URI": f"sqlite:///{looks.store(repo)}"}
+    return process.mlops(repo, "propose", day=STEPS[-1].day, env=env)
 
 
 def at_github(repo: Path, double: Double) -> Any:
     """All that matters of a repository at GitHub, and the registry."""
-    pulls = [
-        (pull.number, pull.state, pull.title, pull.body, pull.labels, pull.reviewers, pull.teams)
-        for pull in double.pulls.values()
-    ]
-    manifest = double.read("model/flights/production.json", "promote/flights")
-    branches = double.repository.git("for-each-ref", "--format=%(refname)", "refs/heads")
     seen = looks.look(repo)
-    return pulls, manifest, branches, len(double.comments), double.violations, seen["events"], seen["records"]
+    return looks.github(double), seen["events"], seen["records"]
 
 
 @pytest.mark.skipif(not WHOLE, reason="by make chaos")

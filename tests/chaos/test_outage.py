@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from tests.chaos import looks, process
 from tests.chaos.conftest import WHOLE, Tried
 from tests.chaos.nights import ASKED, BY_NAME, FIRST, LATER, Nights, acted
-from tests.chaos.proxy import Fault, Proxy
+from tests.chaos.proxy import LASTING, LONGEST, PASSING, Fault, Proxy
 from tests.chaos.server import Server
 
 pytestmark = pytest.mark.skipif(not WHOLE, reason="by make chaos")
@@ -26,37 +25,6 @@ QUICK = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "1",
 }
-LONGEST = 30.0
-LASTING = {
-    "refused": Fault("refused"),
-    "reset in mid-reply": Fault("reset"),
-    "cut off": Fault("cut"),
-    "half a JSON": Fault("garbled"),
-    "no reply": Fault("silent"),
-    "500": Fault("status", status=500, after=False),
-    "500 although done": Fault("status", status=500),
-    "502": Fault("status", status=502),
-    "503": Fault("status", status=503, after=False),
-    "429 for an hour": Fault("status", status=429, headers={"Retry-After": "3600"}, after=False),
-    "401": Fault("status", status=401, after=False),
-    "200 of a login page": Fault("status", status=200, after=False),
-}
-# MLflow's client gives up at once where a reply has begun and breaks off: that is a lasting outage to us.
-PASSING = ("refused", "500", "502", "503", "429 for an hour", "no reply")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Iterator[Server]:
-    """One server for all tests of a worker."""
-    with Server(tmp_path_factory.mktemp("server") / "mlflow", mlflow_store) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def proxy(server: Server) -> Iterator[Proxy]:
-    """The way to it."""
-    with Proxy(server.port) as proxy:
-        yield proxy
 
 
 @pytest.fixture
@@ -72,12 +40,22 @@ def production(server: Server) -> tuple[set[int], int | None]:
     return looks.in_production(server.database), looks.alias(server.database)
 
 
-def promote(repo: Path, proxy: Proxy, fault: Fault | None) -> tuple[process.Ended, float]:
-    """Promote through the proxy; how it ended, and after how many seconds."""
+def timed(repo: Path, words: tuple[str, ...], proxy: Proxy, fault: Fault | None) -> tuple[process.Ended, float]:
+    """Run a command through the proxy; how it ended, and after how many seconds."""
     proxy.begin(fault)
     began = time.monotonic()
-    ended = process.mlops(repo, "promote", day=LATER, env={**QUICK, "MLFLOW_TRACKING_URI": proxy.url})
+    ended = process.mlops(repo, *words, day=LATER, env={**QUICK, "MLFLOW_TRACKING_URI": proxy.url})
     return ended, time.monotonic() - began
+
+
+def promote(repo: Path, proxy: Proxy, fault: Fault | None) -> tuple[process.Ended, float]:
+    """Promote through the proxy."""
+    return timed(repo, ("promote",), proxy, fault)
+
+
+def told(ended: process.Ended, seconds: float) -> bool:
+    """Whether an outage was reported as one: in time, with exit code 6 and the next step."""
+    return ended.code == 6 and "do " in ended.err and "Traceback" not in ended.err and seconds < LONGEST
 
 
 def events(server: Server) -> list[int]:
@@ -98,14 +76,42 @@ def test_a_lasting_outage_at_any_request(repo: Path, server: Server, proxy: Prox
     for first in firsts:
         server.restore(repo / "local" / "mlflow.db")
         ended, seconds = promote(repo, proxy, Fault(**{**vars(LASTING[name]), "first": first}))
-        told = ended.code == 6 and "do " in ended.err and "Traceback" not in ended.err
         # The forge is told, and the log written, when Production is right already.
-        if not told or seconds > LONGEST or len(production(server)[0]) != 1:
+        if not told(ended, seconds) or len(production(server)[0]) != 1:
             lost.append(f"from {requests[first - 1]}: {ended}, {seconds:.0f} s, {production(server)}")
         again, _ = promote(repo, proxy, None)
         if (0, ({2}, 2), [1, 2]) != (again.code, production(server), events(server)):
             lost.append(f"from {requests[first - 1]}, again: {again}, {production(server)}, {events(server)}")
     tried(len(firsts), lost)
+
+    assert [] == lost
+
+
+@pytest.mark.parametrize("command", ["train", "validate", "propose"])
+def test_a_lasting_outage_in_the_night(
+    nights: Nights, server: Server, proxy: Proxy, tmp_path: Path, tried: Tried, command: str
+) -> None:
+    """Training, validation and proposal end as a promotion does; run again they leave an undisturbed night."""
+    step, lost = BY_NAME[command], []
+
+    def attempt(fault: Fault | None) -> tuple[Path, process.Ended, float]:
+        repo = nights.copy(step, tmp_path / "place")
+        server.restore(looks.store(repo))
+        return repo, *timed(repo, step.words, proxy, fault)
+
+    assert 0 == attempt(None)[1].code
+    many = len(proxy.requests)
+    for number, name in enumerate(LASTING):
+        first = 1 + number * (many - 1) // len(LASTING)
+        repo, ended, seconds = attempt(Fault(**{**vars(LASTING[name]), "first": first}))
+        if not told(ended, seconds):
+            lost.append(f"{name} from request {first} of {many}: {ended}, {seconds:.0f} s")
+        again, _ = timed(repo, step.words, proxy, None)
+        server.give(looks.store(repo))
+        found = looks.differences(nights.after(step), looks.look(repo))
+        if again.code or found:
+            lost.append(f"{name} from request {first}, again: {again} {found}")
+    tried(len(LASTING), lost)
 
     assert [] == lost
 
@@ -178,7 +184,7 @@ def test_the_whole_loop_over_http(nights: Nights, server: Server, mlflow_store: 
     run("promote")
 
     assert ({1}, 1) == production(server)
-    told = [json.loads(line)["event"] for line in run("history", "--jsonl").out.splitlines()]
-    assert ["promotion", "promotion", "rollback"] == [kind for kind in told if kind in {"promotion", "rollback"}]
+    kinds = [json.loads(line)["event"] for line in run("history", "--jsonl").out.splitlines()]
+    assert ["promotion", "promotion", "rollback"] == [kind for kind in kinds if kind in {"promotion", "rollback"}]
     assert not list((repo / "local" / "artifacts").glob("flights/*"))
     assert (server.database.parent / "artifacts").is_dir()

@@ -16,6 +16,9 @@ from tests.chaos import looks, process
 from tests.chaos.conftest import WHOLE, Tried
 from tests.chaos.edges import Point
 from tests.chaos.nights import ASKED, BY_NAME, FIRST, LATER, Nights
+from tests.chaos.nights import moved as moved_store
+from tests.github.double import Double
+from tests.github.gateway import Gateway
 
 whole = pytest.mark.skipif(not WHOLE, reason="by make chaos")
 
@@ -182,10 +185,7 @@ def test_a_promotion_on_the_machine_of_a_night(nights: Nights, tmp_path: Path) -
 def test_a_promotion_between_two_stages_of_a_night(nights: Nights, tmp_path: Path) -> None:
     """What was compared with a version that has left Production meanwhile is not proposed, and is told why."""
     repo = nights.copy(BY_NAME["promote"], tmp_path / "night")
-    config = repo / "model" / "flights" / "model.toml"
-    config.write_text(config.read_text().replace("seed = 42", "seed = 43"))
-    for words in (["pull"], ["check", *ASKED], ["train"], ["validate"]):
-        assert 0 == process.mlops(repo, *words, day=LATER).code
+    candidate(repo)
     assert 0 == process.mlops(repo, "promote", day=LATER).code
     proposed = process.mlops(repo, "propose", day=LATER)
 
@@ -194,3 +194,53 @@ def test_a_promotion_between_two_stages_of_a_night(nights: Nights, tmp_path: Pat
     assert ({2}, 2) == serving(repo)
     for words in (["validate"], ["propose"]):
         assert 0 == process.mlops(repo, *words, day=LATER).code
+
+
+def candidate(repo: Path) -> None:
+    """The night trains and judges another version, by another seed, against what is in Production."""
+    config = repo / "model" / "flights" / "model.toml"
+    config.write_text(config.read_text().replace("seed = 42", "seed = 43"))
+    for words in (["pull"], ["check", *ASKED], ["train"], ["validate"]):
+        assert 0 == process.mlops(repo, *words, day=LATER).code
+
+
+@whole
+def test_a_promotion_while_a_proposal_is_made_at_github(
+    nights: Nights, gateway: Gateway, tmp_path: Path, tried: Tried
+) -> None:
+    """A promotion at any write of a proposal: no pull request stays open that was compared with what was before.
+
+    Whoever finds it closes it and says why; and its check would refuse it.
+    """
+    lost, first = [], nights.copy(BY_NAME["promote"], tmp_path / "night")
+    candidate(first)
+    moments = [(number, when) for number in range(1, 20) for when in ("before", "after")]
+    for count, moment in enumerate(moments):
+        repo = tmp_path / str(count) / "repo"
+        shutil.copytree(first, repo)
+        moved_store(looks.store(repo), str(first), str(repo))
+        with gateway.serving(Double(repo.parent / "github")) as double:
+            files = ("model/flights/model.toml", "model/flights/production.json")
+            double.push({name: (repo / name).read_text() for name in files}, "Use this template")
+            env = {**process.hub(double), "MLFLOW_TRACKING_URI": f"sqlite:///{looks.store(repo)}"}
+            other, _ = elsewhere(repo, "other")
+            ends: list[process.Ended] = []
+            double.meanwhile(lambda: ends.append(process.mlops(other, "promote", day=LATER, env=env)), *moment)  # noqa: B023
+            proposed = process.mlops(repo, "propose", day=LATER, env=env)
+            if double.kill is not None:
+                break
+            (pull,) = double.pulls.values()
+            declared = double.read("model/flights/production.json", "promote/flights")
+            (repo / "model/flights/production.json").write_text(declared or "")
+            checked = process.mlops(repo, "review", day=LATER, env=env)
+            told = [comment.body for comment in double.comments.values()]
+        said = "was compared with version 1, and version 2 is in Production now"
+        good = (pull.state, [end.code for end in ends], serving(repo)) == ("closed", [0], ({2}, 2))
+        if not good or not told or proposed.code not in {0, 2} or (proposed.code and said not in proposed.err):
+            lost.append(f"{moment}: {pull.state} {told} {proposed} {ends}")
+        if (checked.code, "version 1" in checked.out + checked.err) != (5, True):
+            lost.append(f"{moment}, its check: {checked}")
+    tried(count, lost)
+
+    assert [] == lost
+    assert count > 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.github import people, routes_git, routes_issues, routes_more, routes_pulls, routes_setup  # noqa: F401 - they register
@@ -74,6 +74,10 @@ class Double:
         The client tells its process id as `pid/1234` in its User-Agent; only a child of this process is killed.
         """
         self.kill = Kill(self.writes + number, after=when == "after")
+
+    def meanwhile(self, act: Callable[[], object], number: int, when: str = "before") -> None:
+        """Let something else happen before or after the effect of a write request, counted as in `kill_at`."""
+        self.kill = Kill(self.writes + number, after=when == "after", instead=act)
 
     def bot(self, token: str) -> str:
         """Who acts with a token."""

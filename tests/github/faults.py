@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,10 +41,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Kill:
-    """The write request, counted from the double's first, whose sender dies."""
+    """The write request, counted from the double's first, whose sender dies; or waits while something else is done."""
 
     number: int
     after: bool
+    instead: Callable[[], object] | None = None
 
 
 def next_fault(double: Double, request: Request) -> Fault | None:

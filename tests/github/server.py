@@ -89,14 +89,18 @@ class Front(Handler):
         with double.lock:
             double.requests.append(request)
             fault, kill = next_fault(double, request), next_kill(double, request)
-        if kill and not kill.after:
+        if kill and kill.instead and not kill.after:
+            kill.instead()
+        elif kill and not kill.after:
             self._slay(double, request)
             return
         given: tuple[int, dict[str, str], bytes] | None = None
         if not fault or fault.after or fault.cut:
             given = self._ask_prism()
             double.violations += [f"{self.command} {self.path}: {text}" for text in objections(*given)]
-        if kill:
+        if kill and kill.instead and kill.after:
+            kill.instead()
+        if kill and not kill.instead:
             self._slay(double, request)
         elif fault:
             self._fail(fault, given)

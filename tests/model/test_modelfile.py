@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
+import struct
+import warnings
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -197,6 +200,9 @@ def test_a_missing_file_is_said(folder: Path, name: str) -> None:
         modelfile.load(folder, modelfile.tree_digest(folder))
 
 
+# Each line names the list of the one before ten times: written out, the last one has 10 ** 9 parts.
+PARTS = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}' if n else 'x'] * 10)}]" for n in range(9)]
+BILLIONS = "\n".join([*PARTS, ""])
 ENTRIES = {
     "another loader": ("loader_module: mlflow.sklearn", "loader_module: mlflow.pyfunc.model"),
     "code": ("code: null", "code: code"),
@@ -211,6 +217,8 @@ ENTRIES = {
     "not yaml": ("flavors:", "\t{"),
     "an object": ("flavors:", "other: !!python/object/apply:os.getcwd []\nflavors:"),
     "empty": (MLMODEL, ""),
+    "no date": ("code: null", "code: 2013-99-99"),
+    "without end": ("code: null", f"code: {'[' * 5000}"),
 }
 
 
@@ -223,38 +231,100 @@ def test_an_mlmodel_that_says_otherwise_is_refused(folder: Path, old: str, new: 
         modelfile.load(folder, modelfile.tree_digest(folder))
 
 
-def archive(*entries: tuple[str, bytes], deflate: bool = False) -> bytes:
+def test_a_few_lines_that_stand_for_billions_are_not_written_out(folder: Path) -> None:
+    """YAML can name parts of itself: the refusal shows the beginning of such a value."""
+    text = MLMODEL.replace("flavors:", f"{BILLIONS}flavors:").replace("code: null", "code: *l8")
+    (folder / "MLmodel").write_text(text)
+
+    with pytest.raises(RegistryError, match="code") as caught:
+        modelfile.load(folder, modelfile.tree_digest(folder))
+    assert len(str(caught.value)) < 2000
+
+
+def archive(*entries: tuple[str | zipfile.ZipInfo, bytes], deflate: bool = False) -> bytes:
     """A zip file."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED) as target:
+    with (
+        warnings.catch_warnings(action="ignore", category=UserWarning),
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED) as target,
+    ):
         for name, data in entries:
             target.writestr(name, data)
     return file.getvalue()
 
 
+def link(name: str) -> zipfile.ZipInfo:
+    """An entry that is a link."""
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return entry
+
+
+def edited(data: bytes, *fields: tuple[int, int]) -> bytes:
+    """A zip in whose index the first entry has other 32-bit numbers, by their offset."""
+    changed, entry = bytearray(data), data.index(b"PK\x01\x02")
+    for offset, value in fields:
+        changed[entry + offset : entry + offset + 4] = struct.pack("<I", value)
+    return bytes(changed)
+
+
+PACKED, UNPACKED = 20, 24  # offsets in an entry of the index
+BOMB = archive(("schema.json", bytes(10**7)), deflate=True)
 ARCHIVES = {
     "no zip": (b"\x80\x04.", "not a skops file"),
-    "a way out": (archive(("../../etc/passwd", b"")), "strange names"),
-    "an absolute path": (archive(("/schema.json", b"")), "strange names"),
+    "a way out": (archive(("../../etc/passwd", b"")), "strange names in its model.skops: ../../etc/passwd"),
+    "an absolute path": (archive(("/schema.json", b"")), "strange names in its model.skops: /schema.json"),
     "a folder": (archive(("a/b.npy", b"")), "strange names"),
+    "a link": (archive((link("a.npy"), b"/etc/passwd")), "links in its model.skops: a.npy"),
+    "a name twice": (archive(("schema.json", b"{}"), ("schema.json", b"{")), "names twice .*: schema.json"),
+    "a zip bomb": (BOMB, r"packed files .*: schema.json \([\d,]+ bytes that say they unpack to 10,000,000\)"),
+    "a zip bomb that plays small": (edited(BOMB, (UNPACKED, 100)), "packed files .* unpack to 100"),
+    "more than there is": (
+        edited(archive(("schema.json", b"{}")), (PACKED, 3 * 2**30), (UNPACKED, 3 * 2**30)),
+        "would unpack to 3,221,225,472 bytes",
+    ),
     "no schema": (archive(("1.npy", b"")), "cannot be loaded"),
     "broken schema": (archive(("schema.json", b"{")), "cannot be loaded"),
+    "a schema without end": (archive(("schema.json", b"[" * 10**5)), "cannot be loaded"),
 }
 
 
 @pytest.mark.parametrize(("data", "said"), ARCHIVES.values(), ids=ARCHIVES)
 def test_a_strange_archive_is_refused(folder: Path, data: bytes, said: str) -> None:
-    """A model file is a zip of plainly named files with a schema."""
+    """A model file is a zip of plainly named files with a schema, stored as they are; what is wrong is named."""
     (folder / modelfile.MODEL_FILE).write_bytes(data)
 
     with pytest.raises(RegistryError, match=said):
         modelfile.load(folder, modelfile.tree_digest(folder))
 
 
-def test_a_zip_bomb_is_not_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would unpack to more than a model can be is refused by what its index says."""
-    monkeypatch.setattr(modelfile, "MOST_BYTES", 10**6)
-    (folder / modelfile.MODEL_FILE).write_bytes(archive(("schema.json", bytes(10**7)), deflate=True))
+def rewritten(folder: Path, arrays: Callable[[bytes], bytes]) -> None:
+    """Put something else in the place of each array of a model."""
+    with zipfile.ZipFile(folder / modelfile.MODEL_FILE) as source:
+        files = {name: source.read(name) for name in source.namelist()}
+    assert any(name.endswith(".npy") for name in files)
+    entries = ((name, arrays(data) if name.endswith(".npy") else data) for name, data in files.items())
+    (folder / modelfile.MODEL_FILE).write_bytes(archive(*entries))
 
-    with pytest.raises(RegistryError, match="unpack to 10,000,000 bytes"):
+
+def pickles(_: bytes) -> bytes:
+    """An array of objects, which numpy keeps as a pickle."""
+    file = io.BytesIO()
+    np.save(file, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    return file.getvalue()
+
+
+def endless(data: bytes) -> bytes:
+    """An array that says it has ten trillion numbers."""
+    header = np.lib.format.magic(1, 0) + struct.pack("<H", 118)
+    told = b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }"
+    return header + told.ljust(117) + b"\n" + data[-16:]
+
+
+@pytest.mark.parametrize("arrays", [pickles, endless])
+def test_an_array_that_would_do_harm_is_not_loaded(folder: Path, arrays: Callable[[bytes], bytes]) -> None:
+    """An array inside the archive that is a pickle, or claims more numbers than there is memory, ends in a refusal."""
+    rewritten(folder, arrays)
+
+    with pytest.raises(RegistryError, match=r"model\.skops cannot be loaded"):
         modelfile.load(folder, modelfile.tree_digest(folder))

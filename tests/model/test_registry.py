@@ -221,10 +221,11 @@ def test_what_was_in_production_keeps_its_verdict(registry: Registry, register: 
     assert Verdict(passed=True) == registry.record(version, "verdict.json", Verdict)
 
 
-def test_a_training_that_was_cut_short_is_ended(registry: Registry, register: Register) -> None:
-    """Killed between version and alias, the next run of the same training sets the alias and ends the run."""
+@pytest.mark.parametrize("left", ["RUNNING", "FAILED"])
+def test_a_training_that_was_cut_short_is_ended(registry: Registry, register: Register, left: str) -> None:
+    """Killed or cut off between version and alias, the next run of the same training sets the alias, ends the run."""
     version = register(1)
-    registry.client.update_run(version.run_id, status="RUNNING")
+    registry.client.update_run(version.run_id, status=left)
     registry.client.delete_registered_model_alias("flights", "candidate")
     registry.finish(version)
     assert "FINISHED" == registry.client.get_run(version.run_id).info.status

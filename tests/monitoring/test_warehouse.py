@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from core.config import Columns, Data
 from core.errors import ConfigError, DataError, OutsideError
+from monitoring.axis import fit_numeric
 from monitoring.source import Source, open_source
+from monitoring.tally import DayTally, count
 from tests import postgres
 
 UTC = dt.UTC
@@ -254,6 +258,36 @@ def test_labels_that_arrive_while_a_night_is_read_do_not_tear_it() -> None:
     assert len(found) > 1
     assert 250_000 == sum(batch.num_rows for batch in found)
     assert 250_000 == sum(batch.column("actual").null_count for batch in found)
+
+
+def test_counts_are_those_of_one_state() -> None:
+    """A night is counted as if nothing had changed, though labels, rows and values change after its first batch."""
+    url = postgres.fresh()
+    postgres.execute(
+        url,
+        "CREATE TABLE predictions AS SELECT repeat('x', 100) || n AS id, timestamptz '2013-03-04Z' AS timestamp, "
+        "0.5 AS prediction, CASE WHEN n % 3 = 0 THEN n % 2 END AS actual, n::float8 AS wind, 'ANC' AS town "
+        "FROM generate_series(1, 250000) AS n",
+    )
+    source, axes = opened(url), {"wind": fit_numeric(np.arange(1.0, 250_001.0))}
+
+    def changed_after_the_first(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield next(batches)
+        postgres.execute(
+            url,
+            "UPDATE predictions SET actual = 1, wind = 0",
+            "DELETE FROM predictions WHERE id LIKE '%7'",
+            "INSERT INTO predictions SELECT 'new' || id, timestamp, prediction, actual, wind, town FROM predictions",
+        )
+        yield from batches
+
+    def counted(batches: Iterator[pa.RecordBatch]) -> tuple[DayTally, ...]:
+        return count(batches, axes, DATA.columns, version=None, as_of=START + 9 * DAY)
+
+    before = counted(source.batches(NAMES, START, None))
+
+    assert before == counted(changed_after_the_first(source.batches(NAMES, START, None)))
+    assert before != counted(source.batches(NAMES, START, None))
 
 
 def test_reading_is_one_read_only_snapshot() -> None:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from core.errors import ConfigError, OutsideError, UsageError
 from core.hub import Hub
+from review import api as api_module
 from review.api import LONGEST_PAUSE, TRIES, Api
 from review.github import LABEL, GitHubForge
 from review.threads import Threads
@@ -180,6 +181,63 @@ class TestPropose:
         assert {"bob"} == set(pulls[0].reviewers)
 
 
+class TestTwoAtOnce:
+    """Two runs that propose at the same time, because somebody switched the workflows' concurrency off."""
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    @pytest.mark.parametrize("step", range(1, 8))
+    @pytest.mark.parametrize("other", [1, 2], ids=["same", "another"])
+    @pytest.mark.parametrize("open_", [False, True], ids=["new", "update"])
+    def test_one_pull_request_of_one_candidate_is_left(
+        self, forge: GitHubForge, double: Double, *, step: int, when: str, other: int, open_: bool
+    ) -> None:
+        """At any write of one run the other one does all of its own: commit, title and text are of one of the two."""
+        if open_:
+            propose(forge, 9, NIGHT - dt.timedelta(days=1))
+        second = GitHubForge(Api(hub(double), pause=[].append))
+        double.meanwhile(lambda: propose(second, other), step, when)
+        propose(forge)
+        if double.kill is not None:  # the run has fewer writes
+            double.kill = None
+            propose(second, other)
+
+        (pull,) = double.pulls.values()
+        version = json.loads(double.read(PATH, BRANCH) or "")["version"]
+        assert version in {1, other}
+        assert ("open", f"Promote flights version {version}") == (pull.state, pull.title)
+        assert f"Version {version} is better." in (pull.body or "")
+        assert ([LABEL], {"bob"}) == (pull.labels, set(pull.reviewers))
+
+    def test_who_finds_the_other_says_so(self, forge: GitHubForge, double: Double) -> None:
+        """A run whose commit was replaced before its text was written writes both again, and notes why."""
+        second = GitHubForge(Api(hub(double), pause=[].append))
+        propose(forge, 9)
+        double.meanwhile(lambda: propose(second, 2), 3, "after")
+        propose(forge)
+
+        assert '{"version": 1}\n' == double.read(PATH, BRANCH)
+        assert [f"Another run wrote to {BRANCH} at the same time; this one wrote again."] == forge.notes
+
+    def test_who_is_always_overtaken_gives_up_and_says_why(
+        self, forge: GitHubForge, double: Double, pauses: list[float]
+    ) -> None:
+        """After a few tries it is an error that names the branch and the other run; what that one wrote stays."""
+        second, versions = GitHubForge(Api(hub(double), pause=[].append)), iter(range(2, 99))
+
+        def other() -> None:
+            propose(second, next(versions))
+            double.meanwhile(other, 5, "after")  # when the next commit of the first run is on the branch
+
+        propose(forge, 9)
+        double.meanwhile(other, 3, "after")
+        with pytest.raises(OutsideError, match=f"another run keeps writing to {BRANCH}") as caught:
+            propose(forge)
+
+        assert "at the same time" in caught.value.why
+        assert TRIES - 1 == len(pauses)
+        assert f'{{"version": {1 + TRIES}}}\n' == double.read(PATH, BRANCH)
+
+
 class TestClose:
     """A proposal that is overtaken is closed, with a reason."""
 
@@ -279,6 +337,17 @@ class TestRefusals:
 
         assert TRIES - 1 == len(pauses)
         assert "Re-run" in caught.value.fix
+
+    def test_all_tries_together_have_a_time_limit(
+        self, forge: GitHubForge, double: Double, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However many tries are left, none is begun when the time for an operation is over."""
+        monkeypatch.setattr(api_module, "IN_ALL", 0.0)
+        double.faults = [Fault("POST", "/pulls$", times=99, status=503)]
+        with pytest.raises(OutsideError, match="503"):
+            propose(forge)
+
+        assert [] == pauses
 
     def test_a_rate_limit_is_waited_for_as_long_as_github_asks(
         self, forge: GitHubForge, double: Double, pauses: list[float]
