@@ -168,7 +168,7 @@ def _check_entry(path: Path) -> None:
             "data": (wrapper.get("data"), None),
             "skops_trusted_types": (sorted(set(own.get("skops_trusted_types") or ()) - ALLOWED_TYPES), []),
         }
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as err:
+    except (yaml.YAMLError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as err:
         raise RegistryError(f"{ENTRY_FILE} is not what MLflow writes for skops.", why=TAMPERED, fix=RETRAIN) from err
     strange = [f"{key} {str(found)[:100]!r}" for key, (found, fine) in answers.items() if found != fine]
     _refuse(strange, f"is to be loaded in another way than ours by its {ENTRY_FILE}")

@@ -101,7 +101,7 @@ def summarise(lines: Sequence[str]) -> None:
     """Put lines for a person into the summary of the workflow run: the first as a heading, the others as a list."""
     from review.markdown import plain
 
-    head, *rest = [plain(unmarked(line), 1000) for line in lines]
+    head, *rest = [plain(conceal(unmarked(line)), 1000) for line in lines]
     runner.summary("\n".join([f"### {head}", "", *(f"- {line}" for line in rest)]))
 
 
