@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 LONGEST = 1500  # characters of a part: what comes from a file or an option may be as long as it likes
 
 
