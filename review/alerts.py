@@ -119,4 +119,4 @@ def over(as_of: dt.datetime, run_url: str | None) -> str:
 def short(alert: Alert) -> str:
     """An alert as plain text for chat: its first paragraph without Markdown."""
     first = alert.body.split("\n\n", 1)[0]
-    return clean(re.sub(r"\\(?=[^A-Za-z0-9\s])|[*`\u200b]", "", first), 500)
+    return clean(re.sub(r"\\(?=[^A-Za-z0-9\s])|[*`]", "", first), 500)

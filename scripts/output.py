@@ -121,7 +121,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     grid = Table(title=clean(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     grid.show_header = any(columns)
     for name in columns:
-        grid.add_column(name)
+        grid.add_column(clean(name))
     for row in rows:
         grid.add_row(*("" if cell is None else clean(cell) for cell in row))
     console().print(grid)

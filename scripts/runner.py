@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_SUMMARY = 1_000_000  # bytes a step; over 1 MiB GitHub shows nothing at all
 CUT = "\n\n_The summary is cut here: the log has the rest._\n"
 FILE = re.compile(r"model/[a-z][a-z0-9_]*/(?:model\.toml|pipeline\.py|production\.json)")
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _guard: ContextVar[str | None] = ContextVar("guard", default=None)
 
 
@@ -82,8 +83,9 @@ class Printed(io.TextIOBase):
 
 
 def fit(line: str) -> str:
-    """A line without secrets, and without characters that a terminal obeys."""
-    return "".join(c if c.isprintable() or c in "\t\u200b" else "\ufffd" for c in conceal(line))
+    """A line without secrets, without colours, and without other characters that a terminal obeys."""
+    plain = COLOUR.sub("", conceal(line))
+    return "".join(c if c.isprintable() or c in "\t\u200b" else "\ufffd" for c in plain)
 
 
 def command(name: str, message: str, **properties: str) -> None:
