@@ -33,7 +33,9 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False, width=None if stream.isatty() else 160)
+    width = None if stream.isatty() else 160
+    # A value such as :x: is no picture.
+    return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False, emoji=False, width=width)
 
 
 def say(*lines: str, style: str | None = None) -> None:
@@ -94,7 +96,7 @@ def unmarked(line: str) -> str:
     """A line as it is shown, without console markup."""
     from rich.text import Text
 
-    return Text.from_markup(line).plain
+    return Text.from_markup(line, emoji=False).plain
 
 
 def summarise(lines: Sequence[str]) -> None:

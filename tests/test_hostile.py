@@ -16,17 +16,19 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.text import Text
 
 from core.errors import DataError
 from core.failure import Failure
 from model.replay_result import Alarms, PolicyResult, ReplayResult
 from model.validation import Verdict
+from monitoring.triggers import Decision
 from review import alerts, page, promotion, proposal, replay_comment, replay_page, sections
 from review.promotion import Check, Review, Reviews
 from review.proposal import Links
 from scripts import output, runner
-from tests.hostile import hostile, obeyed, reaches_out, spoiled
+from scripts.app import trace
+from tests.hostile import FRAGMENTS, hostile, obeyed, reaches_out, spoiled
+from tests.place import FIRST, Place, Ran
 from tests.review.conftest import NIGHT, verdict  # noqa: F401 - a fixture
 from tests.review.test_page import DIFF, Tags
 from tests.review.test_page import proposal as pull_request
@@ -213,7 +215,7 @@ def test_a_terminal_shows_the_letters(text: str) -> None:
 
     shown = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
     # The console shows a backslash at the very end twice.
-    assert Text.from_markup(f"[bold]a[/] {line}").plain.rstrip("\\") == f"a {shown}".rstrip("\\")
+    assert output.unmarked(f"[bold]a[/] {line}").rstrip("\\") == f"a {shown}".rstrip("\\")
 
 
 @given(hostile, hostile)
@@ -256,10 +258,67 @@ def test_a_name_in_sql_is_a_name(text: str) -> None:
         assert name == large.execute(f"SELECT 1 AS {quoted(name, DRIVERS['duckdb'])}").description[0][0]
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
+    """A repository before its first training, whose window is counted."""
+    made = Place.make(tmp_path_factory.mktemp("hostile") / "repo", store=mlflow_store)
+    assert 0 == made.mlops("pull").code
+    return made
+
+
+INPUTS = [text for text in (*FRAGMENTS, "not UTF-8 \udcff") if "\0" not in text and "\ud800" not in text]
+
+
+def step(place: Place, folder: Path, *words: str, day: dt.date | None = FIRST, **env: str) -> tuple[Ran, list[str]]:
+    """A step of a workflow run, and the names of the outputs that it set."""
+    files = {"GITHUB_OUTPUT": f"{folder}/output", "GITHUB_STEP_SUMMARY": f"{folder}/summary"}
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{place.folder}/local/mlflow.db", "MLOPS_FORGE": f"{folder}/forge.git"}
+    ran = place.mlops(*words, day=day, env={"GITHUB_ACTIONS": "true", **files, **store, **env})
+    return ran, [name for name, _ in _parsed(_read(folder / "output"))]
+
+
+@pytest.mark.parametrize("text", INPUTS)
+def test_a_reason_that_is_typed_in_is_only_a_reason(place: Place, tmp_path: Path, text: str) -> None:
+    """Whatever is typed in as the reason of a training, the step sets its one output, and says it in one line."""
+    ran, outputs = step(place, tmp_path, "check", MLOPS_REASON=text)
+
+    assert (0, ["retrain"]) == (ran.code, outputs), ran.err
+    assert {"group", "endgroup"} == set(obeyed(ran.out))
+    said = Decision.read(place.folder / "local" / "flights" / "decision.json").readings[0].sentence
+    assert said.isprintable()
+
+
+@pytest.mark.parametrize("text", INPUTS)
+def test_a_model_that_is_typed_in_is_one_that_is_there(place: Place, tmp_path: Path, text: str) -> None:
+    """Whatever is typed in as the model, the step refuses it, sets no output and makes no file."""
+    before = sorted(place.folder.rglob("*"))
+    for command in ("models", "alert", "check", "promote"):
+        ran, outputs = step(place, tmp_path, command, day=None, MLOPS_MODEL=text, MLOPS_JOBS="{}")
+        assert (2, []) == (ran.code, outputs), ran.err
+        assert {"error"} == set(obeyed(ran.out))
+
+    assert before == sorted(place.folder.rglob("*"))
+
+
+@given(hostile)
+def test_a_trace_tells_the_place_and_no_value(text: str) -> None:
+    """An error that nobody foresaw is told by its class and its lines of code: its words may quote a row."""
+
+    def say() -> None:
+        try:
+            int(f"r0w {text}")
+        except ValueError as err:
+            trace(err)
+
+    log = printed(say).log
+    assert "ValueError\n" in log
+    assert "test_hostile.py" in log
+    assert "invalid literal" not in log
+
+
 @given(hostile)
 def test_a_failure_can_always_be_handed_over(text: str) -> None:
     """Whatever an error quotes, also a file's name that is not UTF-8, its record can be written and read."""
     made = failure(text)
 
     assert made == Failure.from_json(made.to_json())
-    assert made.as_of <= NIGHT + dt.timedelta(0)
