@@ -22,12 +22,15 @@ MARKS = {
 }
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 - one argument an option
     model: options.Model = None,
     as_of: options.AsOf = None,
     json: options.Json = False,
     out: options.Out = None,
     window: options.From = None,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Pull first, as mlops pull does; loads MLflow once instead of twice.")
+    ] = False,
     reason: Annotated[
         str | None, typer.Option(envvar="MLOPS_REASON", help="Ask for a retraining by hand, and say why.")
     ] = None,
@@ -45,8 +48,13 @@ def check(
     from monitoring.triggers import Request
     from monitoring.window import Window
     from review.markdown import clean
+    from scripts import pull as before
 
     night = Night.open(model, as_of)
+    if pull:
+        with before.stage(night, window) as counted:
+            if not json:
+                output.show(counted, before.lines(counted), as_json=False)
     with night.stage("check"):
         counted = night.take(Window, "window.json", window)
         said = clean(reason or "", 500)  # one line, whatever the form on GitHub was filled in with
