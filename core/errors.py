@@ -47,7 +47,10 @@ class RecordError(MlopsError):
 
 
 class DataError(MlopsError):
-    """Monitoring or training rows cannot be used: unreachable, empty, malformed, or refused by the suite."""
+    """Monitoring or training rows cannot be used: unreachable, empty, malformed, or refused by the suite.
+
+    Its text has columns, types and counts, and no value of a row: it goes into logs, issues and chats.
+    """
 
     exit_code = 3
 

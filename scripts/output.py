@@ -80,7 +80,7 @@ def show(
         write_atomically(out, text)
     told = list(lines)
     if as_json:
-        sys.stdout.write(text)
+        sys.stdout.write(escaped(text))
     elif runner.active() and len(told) > 1:
         with runner.group(unmarked(told[0])):
             say(*told[1:])
@@ -90,6 +90,11 @@ def show(
         runner.summary(summary)
     elif summary is None and runner.active() and told:
         summarise(told)
+
+
+def escaped(text: str) -> str:
+    """JSON with all characters that a terminal may obey written as JSON escapes; it means the same."""
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def unmarked(line: str) -> str:

@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     # The same examples in every run, so that a change is judged by its own faults; others are sought by the weekly run.
     settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=100)
-    settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("long", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import json
 import os
 import re
 import sys
@@ -22,7 +23,7 @@ from core.failure import Failure
 from model.replay_result import Alarms, PolicyResult, ReplayResult
 from model.validation import Verdict
 from monitoring.triggers import Decision
-from review import alerts, page, promotion, proposal, replay_comment, replay_page, sections
+from review import alerts, page, promotion, proposal, replay_comment, replay_page, report, sections
 from review.promotion import Check, Review, Reviews
 from review.proposal import Links
 from scripts import output, runner
@@ -137,6 +138,16 @@ def test_a_page_keeps_its_tags(text: str) -> None:
 
 
 @given(text=hostile)
+def test_a_report_keeps_its_tags(verdict: Verdict, text: str) -> None:  # noqa: F811
+    """The report has the same tags and attributes, whatever stands in any field of the verdict."""
+
+    def shape(said: str) -> list[tuple[str, tuple[str, ...]]]:
+        return [(tag, tuple(attributes)) for tag, attributes in Tags(report.render(spoiled(verdict, said))).found]
+
+    assert shape("x") == shape(f"x{text}")
+
+
+@given(text=hostile)
 def test_the_picture_of_a_replay_keeps_its_tags(text: str) -> None:
     """Names of policies, and reasons of nights, are text in the page of a replay."""
 
@@ -216,6 +227,17 @@ def test_a_terminal_shows_the_letters(text: str) -> None:
     shown = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
     # The console shows a backslash at the very end twice.
     assert output.unmarked(f"[bold]a[/] {line}").rstrip("\\") == f"a {shown}".rstrip("\\")
+
+
+@given(hostile)
+def test_json_on_a_terminal_is_letters_and_means_the_same(text: str) -> None:
+    """What --json prints has nothing in it that a terminal obeys, and is read as the text that was meant."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        output.show({"text": text}, (), as_json=True)
+
+    assert all(c.isprintable() or c == "\n" for c in said.getvalue())
+    assert {"text": text} == json.loads(said.getvalue())
 
 
 @given(hostile, hostile)
@@ -322,3 +344,15 @@ def test_a_failure_can_always_be_handed_over(text: str) -> None:
     made = failure(text)
 
     assert made == Failure.from_json(made.to_json())
+
+
+def test_a_folder_that_is_no_name_is_not_handed_to_workflows(tmp_path: Path) -> None:
+    """A model's folder whose name could be a path, an option or a command ends `mlops models`, and sets no output."""
+    root = tmp_path / "repo"
+    for name in ("flights", "-x $(touch pwned)\n::set-output name=models::[]"):
+        (root / "model" / name).mkdir(parents=True)
+        (root / "model" / name / "model.toml").write_text("")
+    ran, outputs = step(Place(root), tmp_path, "models", day=None)
+
+    assert (2, []) == (ran.code, outputs), ran.err
+    assert {"error"} == set(obeyed(ran.out))
