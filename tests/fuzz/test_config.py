@@ -13,13 +13,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.config import ModelConfig
-from core.errors import ConfigError, MlopsError, RegistryError, UsageError
+from core.errors import ConfigError, MlopsError, RecordError, RegistryError, UsageError
 from core.settings import load_config, parse_config
 from model import manifest
 from model.manifest import Manifest
 from monitoring.source import open_source
+from monitoring.window import Window
 from scripts.options import instant
-from tests.fuzz.damage import as_toml, attempt, damaged_bytes, damaged_trees, odd_values
+from tests.fuzz.damage import DEEP, OPENINGS, as_toml, attempt, damaged_bytes, damaged_trees, odd_values
 from tests.fuzz.making import made
 from tests.place import ROOT
 
@@ -85,6 +86,21 @@ def test_any_instant_is_read_or_refused(text: str) -> None:
     read = attempt(lambda: instant(text), UsageError)
 
     assert read is None or (read[0].tzinfo == dt.UTC and 1970 <= read[0].year < 9000)
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_a_hundred_thousand_brackets_are_refused(opening: bytes) -> None:
+    """Nesting that is deeper than Python's stack is our error in every kind of file, not a crash."""
+    text = (opening * DEEP).decode()
+
+    for read, refusal in (
+        (lambda: parse_config(f"a = {text}", "flights"), ConfigError),
+        (lambda: parse_config(text, "flights"), ConfigError),
+        (lambda: manifest.parse(text, "flights"), RegistryError),
+        (lambda: Window.from_json(text), RecordError),
+    ):
+        with pytest.raises(refusal):
+            read()
 
 
 @given(made(Manifest), st.data())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
@@ -75,6 +75,11 @@ def night(path: Path) -> None:
     attempt(lambda: build_baseline(rows, DATA.numeric, DATA.categorical, DATA.columns, NIGHT), DataError)
 
 
+FAR = pa.table({**good(2), "timestamp": pa.array([2**62, 0], pa.timestamp("us", "UTC"))})  # after the year 9999
+LONG_AGO = {**dict.fromkeys(good(0)), "id": "a", "timestamp": -5.5}
+
+
+@example(FAR, {})
 @given(odd_tables(), st.sampled_from([{}, {"write_statistics": False}, {"row_group_size": 2}, {"store_schema": False}]))
 def test_a_parquet_file_of_any_types_is_counted_or_refused(table: pa.Table, options: dict[str, Any]) -> None:
     """Any types and values, columns that are missing, foreign or there twice: counts, or our error."""
@@ -114,6 +119,7 @@ def test_a_damaged_csv_file_is_counted_or_refused(data: st.DataObject) -> None:
         attempt(lambda: night(path), MlopsError)
 
 
+@example([LONG_AGO, LONG_AGO | {"timestamp": 2**62}], [""] * 8)
 @given(loose_rows(), st.lists(st.sampled_from(["", "TEXT", "REAL", "INTEGER", "BLOB"]), min_size=8, max_size=8))
 def test_a_sqlite_table_of_any_values_is_counted_or_refused(rows: list[dict[str, Any]], kinds: list[str]) -> None:
     """SQLite keeps any value in any column: numbers beside text and bytes, dates of any year, integers of 64 bits."""
