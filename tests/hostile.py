@@ -24,7 +24,6 @@ FRAGMENTS = (
     "\n::add-mask::e\n::stop-commands::x\n::endgroup::\n##[error]x",
     "\r\n::error title=x::y\rretrain=true\nretrain<<EOF\ntrue\nEOF\n",
     "%0A::warning::x %25",
-    "x\nEOF\nretrain=true\nmodel<<EOF\ny",
     "'; DROP TABLE predictions; -- \" ` \\",
     "$(touch pwned) `touch pwned` ; touch pwned && ${IFS} %PATH% | cat",
     "../../../etc/passwd\x00.json",

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import DataError
@@ -240,6 +240,7 @@ def test_json_on_a_terminal_is_letters_and_means_the_same(text: str) -> None:
     assert {"text": text} == json.loads(said.getvalue())
 
 
+@example("x\nEOF\nretrain=true\nmodel<<EOF\ny", "false")
 @given(hostile, hostile)
 def test_an_output_cannot_be_forged(text: str, other: str) -> None:
     """Whatever a value holds, the runner reads exactly the outputs that were set."""
