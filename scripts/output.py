@@ -74,6 +74,7 @@ def show(
     In a workflow run the lines after the first are folded, and `summary`, else the lines, goes on the page of the run.
     """
     text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
+    text = conceal(text)  # the job that reads it, to comment or to keep it, may not know the secret
     if out is not None:
         from core.records import write_atomically
 
