@@ -98,7 +98,7 @@ class Run:
             yield f"{request.method} {request.path}", json.dumps([request.query, request.body]).encode()
         git = self.double.repository.git
         yield "commits", git("log", "--all", "--patch", "--format=fuller").encode()
-        places = [self.folder / "output", self.folder / "summary", self.server.database]
+        places = [self.folder / name for name in ("output", "summary", "review.json")]
         places += [*(self.place.folder / "local" / "flights").rglob("*"), *self.server.database.parent.rglob("*")]
         for path in places:
             if path.is_file() and path != self.server.log:
@@ -160,6 +160,7 @@ def test_no_secret_and_no_row_gets_out(run: Run) -> None:
     run("status")
     run("history", "--all")
     run("history", "--jsonl")
+    run("doctor", code=None)
     _outages(run)
     _broken_rows(run)
 
@@ -175,6 +176,7 @@ def _outages(run: Run) -> None:
         run.alert("monitor")
     for address in (f"http://bot:{SECRET}17@{NOBODY}/{SECRET}18", f"http://{SECRET}19.invalid"):
         run("promote", code=6, MLFLOW_TRACKING_URI=address)
+        run("doctor", "--out", str(run.folder / "review.json"), code=None, MLFLOW_TRACKING_URI=address)
         run.alert("promote")
 
 
