@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+LONGEST = 1500  # characters of a part: what comes from a file or an option may be as long as it likes
+
 
 class MlopsError(Exception):
-    """A failure that we foresaw. Shown without a stack trace, in three parts.
+    """A failure that we foresaw. Shown without a stack trace, in three parts, each cut where it is very long.
 
     Args:
         what: what happened, with the values involved.
@@ -15,13 +17,15 @@ class MlopsError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.fix = fix
+        self.what, self.why, self.fix = map(_cut, (what, why, fix))
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.why, self.fix) if part)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 class UsageError(MlopsError):
@@ -43,7 +47,10 @@ class RecordError(MlopsError):
 
 
 class DataError(MlopsError):
-    """Monitoring or training rows cannot be used: unreachable, empty, malformed, or refused by the suite."""
+    """Monitoring or training rows cannot be used: unreachable, empty, malformed, or refused by the suite.
+
+    Its text has columns, types and counts, and no value of a row: it goes into logs, issues and chats.
+    """
 
     exit_code = 3
 

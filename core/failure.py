@@ -42,7 +42,8 @@ class Failure(Record):
                 "This is a defect of the template or of pipeline.py, or a library changed.",
                 "Read the log of the run; if it is the template's, report it with the trace.",
             )
-        what, why, fix = map(conceal, parts)
+        # A file name that is not UTF-8 could not be written.
+        what, why, fix = (conceal(part).encode(errors="replace").decode() for part in parts)
         return cls(model=model, as_of=as_of, stage=stage, kind=kind, what=what, why=why, fix=fix)
 
     @property

@@ -56,7 +56,7 @@ class Hub(Record):
                 why="A runner sets it; somewhere it was overwritten.",
                 fix="Do not set it, or name a folder with MLOPS_FORGE.",
             )
-        run = env.get("GITHUB_RUN_ID")
+        run = env.get("GITHUB_RUN_ID", "")
         token = env.get("GITHUB_TOKEN") or env.get("GH_TOKEN")
         return cls(
             repository=repository,
@@ -64,7 +64,7 @@ class Hub(Record):
             api_url=env.get("GITHUB_API_URL") or _api(server),
             token=SecretStr(token) if token else None,
             identity="app" if env.get("MLOPS_APP") else "default",
-            run_url=f"{server}/{repository}/actions/runs/{run}" if run else None,
+            run_url=f"{server}/{repository}/actions/runs/{run}" if run.isdigit() else None,
             report_url=env.get("REPORT_URL") or None,
             mlflow_url=(env.get("MLFLOW_UI_URL") or "").rstrip("/") or None,
         )

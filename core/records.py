@@ -46,7 +46,8 @@ class Record(BaseModel):
         try:
             raw = json.loads(text)
             kind = raw.pop("record")
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            fields = json.dumps(raw)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
             raise RecordError(
                 f"{origin} is not a record of this project ({type(err).__name__}).",
                 why="The file is damaged, empty, or was not written by one of our commands.",
@@ -59,7 +60,7 @@ class Record(BaseModel):
                 fix="Run the stage that writes it again with this release.",
             )
         try:
-            return cls.model_validate_json(json.dumps(raw))
+            return cls.model_validate_json(fields)
         except ValidationError as err:
             raise RecordError(
                 f"{origin} does not fit {cls.__name__}: {problems(err)}.",

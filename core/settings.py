@@ -92,7 +92,13 @@ class Settings(Record):
         return self.monitoring_url or VARIABLE.sub(fill, config.data.source)
 
     def work(self, name: str) -> Path:
-        """The folder of a model's records between stages."""
+        """The folder of a model's records between stages.
+
+        Raises:
+            UsageError: `name` is no name of a folder below model/.
+        """
+        if not MODEL_NAME.fullmatch(name):
+            raise UsageError(f"{name!r} is no name of a model.", fix="Write it as its folder below model/ is called.")
         return self.local / name
 
 
@@ -132,7 +138,7 @@ def parse_config(text: str, name: str, *, origin: str = "model.toml") -> ModelCo
     """Turn the text of a `model.toml` into a config; errors as in `load_config`."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as err:
+    except (ValueError, RecursionError) as err:  # numbers of thousands of digits, thousands of brackets
         raise ConfigError(f"{origin} is not TOML: {err}.", fix="Mend that line.") from err
     if "name" in raw:
         raise ConfigError(
@@ -145,6 +151,8 @@ def check_config(raw: Mapping[str, Any], name: str, *, origin: str) -> ModelConf
     """The config that the sections in `raw` make up; errors as in `load_config`."""
     try:
         return ModelConfig.model_validate_json(json.dumps({**raw, "name": name}, default=str))
+    except RecursionError:
+        raise ConfigError(f"{origin}: a key has thousands of parts.", fix="Mend that line.") from None
     except ValidationError as err:
         unknown = next((e["loc"] for e in err.errors(include_url=False) if e["type"] == "extra_forbidden"), None)
         raise ConfigError(

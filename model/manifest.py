@@ -71,7 +71,7 @@ def parse(text: str, name: str) -> Manifest:
         return Manifest.from_json(text, origin=path(name))
     except RecordError as err:
         raise _unusable(name, err.what) from err
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise _unusable(name, f"{path(name)} cannot be read: {err}.") from err
 
 

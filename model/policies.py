@@ -88,7 +88,7 @@ def _overrides(path: Path, shown: str) -> dict[str, Any]:
     """What the file says."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise ConfigError(f"{shown} is not TOML: {err}.", fix="Mend that line.") from err
     strange = sorted(set(raw) - set(SECTIONS))
     if strange:

@@ -110,9 +110,10 @@ def _labels(batch: pa.RecordBatch, data: Data, as_of: dt.datetime) -> np.ndarray
     """The label of each row as known by `as_of`: 0, 1, or 2 for none; counted as the triggers count it."""
     found = scores.read(batch, data.columns, None, as_of)
     if found.bad.any():
-        odd = batch.column(data.columns.label).take(pa.array(np.flatnonzero(found.bad)[:3])).to_pylist()
+        kind, odd = arrays.plain(batch.column(data.columns.label)).type, int(found.bad.sum())
         raise DataError(
-            f"Column {data.columns.label!r} holds labels other than 0 and 1: {', '.join(map(repr, odd))}.",
+            f"Column {data.columns.label!r} holds labels other than 0 and 1: {odd:,} of {batch.num_rows:,} values of "
+            f"the type {kind}.",
             why="A binary task needs 0 and 1 (or false and true, or null where the label is not known).",
             fix="Write 0 or 1 into the column, or name another one as label in model.toml.",
         )

@@ -40,6 +40,10 @@ __all__ = [
 ]
 
 
+# A library's words may quote a row.
+WORDS = "what the library says may hold values of rows: mlops --traceback train shows it, on a machine of yours."
+
+
 class Candidate(Record):
     """A model that was trained and registered, and is not judged yet. Moments are UTC.
 
@@ -140,9 +144,9 @@ def fit(build: Build, config: ModelConfig, parts: Split) -> Any:
         return estimator.fit(features(parts.fit, config.data), parts.fit[config.data.columns.label].to_numpy())
     except Exception as err:
         raise ConfigError(
-            f"The estimator of model/{config.name}/pipeline.py could not be fitted: {type(err).__name__}: {err}.",
+            f"The estimator of model/{config.name}/pipeline.py could not be fitted ({type(err).__name__}).",
             why="It does not take what these rows hold: missing values, text, a column with one value.",
-            fix="Mend build() in that file.",
+            fix=f"Mend build() in that file; {WORDS}",
         ) from err
 
 
@@ -152,7 +156,14 @@ def score(estimator: Any, rows: pd.DataFrame) -> np.ndarray:
     Raises:
         ConfigError: the estimator does not give such probabilities.
     """
-    chances = np.asarray(estimator.predict_proba(rows), dtype=np.float64)
+    try:
+        chances = np.asarray(estimator.predict_proba(rows), dtype=np.float64)
+    except Exception as err:
+        raise ConfigError(
+            f"The model could not score {len(rows)} rows ({type(err).__name__}).",
+            why="It does not take what these rows hold: missing values, categories that it was not fitted on.",
+            fix=f"Mend build() in its pipeline.py; {WORDS}",
+        ) from err
     if chances.shape != (len(rows), 2) or not ((chances >= 0) & (chances <= 1)).all():
         raise ConfigError(
             f"The model gives an array of shape {chances.shape} for {len(rows)} rows, or values outside [0, 1].",

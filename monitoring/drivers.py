@@ -66,7 +66,11 @@ def _bigquery(module: Any, url: str, _root: Path) -> Any:
 def _duckdb(module: Any, url: str, root: Path) -> Any:
     """As with sqlite: three slashes for a path relative to the repository, four for an absolute one."""
     path = root / url.partition("://")[2][1:]
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # too long for a name
+        there = False
+    if not there:
         raise DataError(
             f"There is no {url.partition('://')[2][1:]}.",
             why="Nothing has been written there yet, or the place is another one.",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 from pyarrow import parquet as pq
 
@@ -24,7 +23,6 @@ BUFFER = 1 << 20  # bytes read ahead a column, fewer of wide tables; without it 
 AHEAD = 1 << 26  # bytes read ahead of all columns
 BLOCK = 8 << 20  # bytes of a CSV file parsed at once
 KINDS = (".parquet", ".csv")
-START = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 class FileSource:
@@ -68,15 +66,17 @@ class FileSource:
     def latest(self) -> dt.datetime | None:
         """The newest time."""
         name = self._data.columns.time
-        found = (pc.max(batch.column(name)).as_py() for batch in self.batches([name], START, None))
-        return max(found, default=None)
+        return times.newest(self.batches([name], times.FIRST, None), name)
 
     def _schema(self, file: Path) -> dict[str, str]:
         with self._reading(file):
             if file.suffix == ".parquet":
-                return {field.name: str(field.type) for field in pq.read_schema(file)}
-            with csv.open_csv(file) as reader:
-                return dict.fromkeys(reader.schema.names, "string")
+                schema = pq.read_schema(file)
+            else:
+                with csv.open_csv(file) as reader:
+                    schema = pa.schema([(name, pa.string()) for name in reader.schema.names])
+        typed.require_once(schema.names, self._data, self._name(file))
+        return {field.name: str(field.type) for field in schema}
 
     def _parquet(
         self, file: Path, read: list[str], start: dt.datetime, end: dt.datetime | None
@@ -89,8 +89,9 @@ class FileSource:
                 for number in range(parquet.metadata.num_row_groups)
                 if self._may_hold(parquet.metadata.row_group(number), start, end)
             ]
-            if groups:
-                yield from parquet.iter_batches(rows, row_groups=groups, columns=read)
+            for batch in parquet.iter_batches(rows, row_groups=groups, columns=read) if groups else ():
+                batch.validate(full=True)  # Arrow itself takes any bytes for text
+                yield batch
 
     def _may_hold(self, group: Any, start: dt.datetime, end: dt.datetime | None) -> bool:
         """Whether a row group can hold rows with start <= time < end, by the smallest and largest time noted in it."""
@@ -101,8 +102,13 @@ class FileSource:
             return True
         if noted.has_null_count and noted.null_count:
             raise times.no_time(name, noted.null_count)
-        ends = pa.array([noted.min, noted.max])
-        low, high = times.to_utc(ends, name, self._data.timezone).to_pylist()
+        try:
+            ends = pa.array([noted.min, noted.max])
+            low, high = times.to_utc(ends, name, self._data.timezone).to_pylist()
+        except OverflowError:  # later than Python's years: whoever looks at the rows will see
+            return True
+        if low is None or high is None:
+            return True
         # Text is ordered by what is written, up to a day off what it means in UTC at either end.
         slack = 2 * times.DAY if pa.types.is_string(ends.type) else 0 * times.DAY
         return bool(high >= start - slack and (end is None or low < end + slack))

@@ -64,8 +64,11 @@ def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE)
         typed.require(table.columns, data, table.shown)
         return table
     path = _path(url, root)
-    shown = _shown(path, root)
-    if not path.exists():
+    try:
+        shown, there = _shown(path, root), path.exists()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        raise ConfigError("The source is no path that this machine can have.", fix=CHECK) from None
+    if not there:
         raise DataError(
             f"There is no {shown}.", why="Nothing has been written there yet, or the place is another one.", fix=CHECK
         )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.config import Data
 from core.errors import DataError
@@ -72,9 +71,11 @@ class SqliteSource:
             return None
         name = self._data.columns.time
         # Text sorts by what is written, not by what it means in UTC: all rows of the last days are looked at.
-        start: dt.datetime = times.to_utc(pa.array([newest]), name, self._data.timezone)[0].as_py() - times.DAY
-        found = (pc.max(batch.column(name)).as_py() for batch in self.batches([name], start, None))
-        return max(found, default=None)
+        (moment,) = times.moments(times.to_utc(pa.array([newest]), name, self._data.timezone), name)
+        if moment is None:
+            raise times.no_time(name, 1)
+        start = max(moment, times.FIRST + times.DAY) - times.DAY
+        return times.newest(self.batches([name], start, None), name)
 
     def _bounds(
         self, database: sqlite3.Connection, start: dt.datetime, end: dt.datetime | None
@@ -95,8 +96,8 @@ class SqliteSource:
                 why="The feed changed its way of writing times: numbers and text cannot be put in one order.",
                 fix="Rewrite the column in one form: ISO 8601 text, or whole seconds since 1970.",
             )
-        first, last = times.to_utc(pa.array(ends), name, self._data.timezone).to_pylist()
-        if first is None:
+        first, last = times.moments(times.to_utc(typed.uniform(ends), name, self._data.timezone), name)
+        if first is None or last is None:
             raise times.no_time(name, self._one(database, "count(*)", f"trim({self._time}) = ''"))
         if not isinstance(ends[0], str):
             return start.timestamp(), None if end is None else end.timestamp()

@@ -72,6 +72,9 @@ class DayTally(Record):
 class Baseline(Record):
     """The rows that a model was trained on: the axes of its columns, and its daily tallies on them.
 
+    Of the values themselves it has, because nothing could be compared without them, the levels of categorical columns,
+    and of numeric ones the smallest, the largest and where bins begin. Ids, labels and whole rows are in nothing that
+    we keep or print, nor is a value that no model was trained on.
     `scores`: what the model said of its holdout; None where an older release kept no such thing.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from core.errors import DataError
 INSTANT = pa.timestamp("us", "UTC")
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
 DAY = dt.timedelta(days=1)
+FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
 ISO = (
     r"^(?P<date>\d{4}-\d{2}-\d{2})"
     r"(?:[Tt ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
@@ -108,7 +110,7 @@ def _refuse_naive(naive: int, values: pa.Array, name: str, timezone: str | None)
 def unreadable(name: str, unread: int | None, rows: int | None = None) -> DataError:
     """The error for values that are no times; None where they were not counted."""
     of_all = "" if rows is None else f" of {rows:,}"
-    count = "A value" if unread is None else f"{unread:,}{of_all} value{'s' if unread != 1 else ''}"
+    count = "A value" if unread is None else f"{unread:,}{of_all} value{'s' if (rows or unread) != 1 else ''}"
     return DataError(
         f"{count} in column {name!r} cannot be read as a time.",
         why="Times are ISO 8601 text such as 2013-03-04T10:15:00Z, timestamps, or seconds since 1970.",
@@ -144,6 +146,25 @@ def select(batch: pa.RecordBatch, time: str, start: dt.datetime, end: dt.datetim
     if end is not None:
         inside = pc.and_(inside, pc.less(times, pa.scalar(end, INSTANT)))
     return batch if pc.all(inside, min_count=0).as_py() else batch.filter(inside)
+
+
+def moments(values: pa.Array, name: str) -> list[dt.datetime | None]:
+    """Instants as Python has them.
+
+    Raises:
+        DataError: one lies before the year 1 or after the year 9999.
+    """
+    try:
+        found: list[dt.datetime | None] = values.to_pylist()
+    except (ValueError, OverflowError):
+        raise unreadable(name, None) from None
+    return found
+
+
+def newest(batches: Iterable[pa.RecordBatch], name: str) -> dt.datetime | None:
+    """The newest time in batches; None where there are no rows. Errors as in `moments`."""
+    ends = [pc.max(batch.column(name)).value for batch in batches if batch.num_rows]
+    return moments(pa.array([max(ends)], INSTANT), name)[0] if ends else None
 
 
 def no_time(name: str, rows: int) -> DataError:

@@ -17,6 +17,7 @@ from monitoring import arrays, times
 
 Values = Sequence[Any]
 NUMBER = pa.float64()
+OLDER = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 MISSING = pa.array(["", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None"])
 FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^(?i)[+-]?(inf|infinity)$"
 SECONDS = r"^\d{9,10}$"  # 1973 to 2286; fewer digits could as well be a date
@@ -39,17 +40,42 @@ def require(columns: Collection[str], data: Data, shown: str) -> None:
             )
 
 
+def require_once(columns: Sequence[str], data: Data, shown: str) -> None:
+    """Make sure that no column which model.toml names is there twice: nobody knows which one is meant.
+
+    Raises:
+        DataError: one is.
+    """
+    twice = sorted({name for name in (*data.features, *data.roles) if columns.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"{shown} has several columns named {', '.join(map(repr, twice))}.",
+            why="Two tables were joined, or a file was written with one heading twice.",
+            fix="Write each column once, or give them names of their own.",
+        )
+
+
 def instants(batch: pa.RecordBatch, data: Data) -> pa.RecordBatch:
-    """The batch with its times (and the times of its labels) as timestamp("us", "UTC").
+    """The batch with its times (and the times of its labels) as timestamp("us", "UTC"), and without views.
 
     Raises:
         DataError: they are no times, or have no zone.
     """
+    batch = _without_views(batch)
     for name in (data.columns.time, data.columns.labelled_at):
         if name is not None and name in batch.schema.names:
             index = batch.schema.names.index(name)
             values = times.to_utc(batch.column(index), name, data.timezone)
             batch = batch.set_column(index, pa.field(name, times.INSTANT), values)
+    return batch
+
+
+def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Text and bytes in Arrow's older form: much of Arrow does not know the views of newer writers yet."""
+    for index, field in enumerate(batch.schema):
+        kind = OLDER.get(field.type)
+        if kind is not None:
+            batch = batch.set_column(index, field.with_type(kind), batch.column(index).cast(kind))
     return batch
 
 
@@ -72,7 +98,7 @@ def from_values(rows: Sequence[tuple[Any, ...]], names: Sequence[str], data: Dat
     for numbers in groups.values():
         yield pa.record_batch(
             [
-                _uniform([values[number] for number in numbers], kind)
+                uniform([values[number] for number in numbers], kind)
                 if array is None
                 else array.take(pa.array(numbers))
                 for values, kind, array in zip(columns, wanted, found, strict=True)
@@ -93,8 +119,8 @@ def _array(values: Values, kind: pa.DataType | None) -> pa.Array | None:
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
 
 
-def _uniform(values: Values, kind: pa.DataType | None) -> pa.Array:
-    """An array of values that are all numbers, all text or all bytes."""
+def uniform(values: Values, kind: pa.DataType | None = None) -> pa.Array:
+    """An array of values that are all numbers, all text or all bytes; of `kind`, if they can be."""
     for wanted in (kind, None):
         array = _array(values, wanted)
         if array is not None:

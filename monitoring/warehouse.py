@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.config import Data
 from core.errors import ConfigError, MlopsError
@@ -77,16 +76,13 @@ class Warehouse:
         try:
             with self._connected() as database:
                 newest = times.to_utc(self._one(database, f"max({what})"), name, self._data.timezone)
-            moment: dt.datetime | None = newest[0].as_py()
         except RefusedError as err:
             raise err.explained(self._shown) from None
-        except (ValueError, OverflowError):  # PostgreSQL has later years than Python, and 'infinity'
-            raise times.unreadable(name, 1) from None
+        (moment,) = times.moments(newest, name)  # PostgreSQL has later years than Python, and 'infinity'
         if moment is None or not sql.is_text(field):
             return moment
         # Text sorts by what is written, not by what it means in UTC: all rows of the last days are looked at.
-        last = (pc.max(batch.column(name)).as_py() for batch in self.batches([name], moment - times.DAY, None))
-        return max(last, default=None)
+        return times.newest(self.batches([name], max(moment, times.FIRST + times.DAY) - times.DAY, None), name)
 
     def _refuse_odd_times(self, database: Database) -> None:
         """Rows without a time, or with one that no range finds, are counted and not left out in silence."""

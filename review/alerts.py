@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.failure import Failure
 from core.records import Record
 from review import sections, words
-from review.markdown import clean, code, plain, section
+from review.markdown import clean, code, inert, plain, section
 
 if TYPE_CHECKING:
     from model.validation import Verdict
@@ -53,7 +53,9 @@ def failed(failure: Failure, run_url: str | None) -> Alert:
         section("What it means", SAFE.get(failure.stage, UNCHANGED)),
     ]
     title = f"{failure.model}: {failure.stage} failed ({failure.kind.replace('-', ' ')})"
-    return Alert(model=failure.model, cause=failure.cause, title=title, body=_whole(parts, failure.as_of, run_url))
+    return Alert(
+        model=failure.model, cause=failure.cause, title=inert(title, 120), body=_whole(parts, failure.as_of, run_url)
+    )
 
 
 def stopped(model: str, job: str, as_of: dt.datetime, run_url: str | None) -> Alert:
@@ -65,7 +67,7 @@ def stopped(model: str, job: str, as_of: dt.datetime, run_url: str | None) -> Al
         section("What it means", UNCHANGED),
     ]
     title = f"{model}: the job {job} failed"
-    return Alert(model=model, cause=f"{job}-stopped", title=title, body=_whole(parts, as_of, run_url))
+    return Alert(model=model, cause=f"{job}-stopped", title=inert(title, 120), body=_whole(parts, as_of, run_url))
 
 
 def refused(verdict: Verdict, run_url: str | None, report_url: str | None) -> Alert:
@@ -86,7 +88,7 @@ def refused(verdict: Verdict, run_url: str | None, report_url: str | None) -> Al
         ),
     ]
     title = f"{model}: version {version} was refused"
-    return Alert(model=model, cause=REFUSED, title=title, body=_whole(parts, verdict.as_of, run_url))
+    return Alert(model=model, cause=REFUSED, title=inert(title, 120), body=_whole(parts, verdict.as_of, run_url))
 
 
 def _whole(parts: Sequence[str], as_of: dt.datetime, run_url: str | None) -> str:
@@ -117,4 +119,4 @@ def over(as_of: dt.datetime, run_url: str | None) -> str:
 def short(alert: Alert) -> str:
     """An alert as plain text for chat: its first paragraph without Markdown."""
     first = alert.body.split("\n\n", 1)[0]
-    return clean(re.sub(r"\\(?=[^A-Za-z0-9\s])|[*`\u200b]", "", first), 500)
+    return clean(re.sub(r"\\(?=[^A-Za-z0-9\s])|[*`]", "", first), 500)

@@ -178,5 +178,5 @@ def _night(body: str) -> dt.datetime | None:
     """The night in the mark of a body; people may edit bodies."""
     try:
         return dt.datetime.fromisoformat(json.loads(MARK.findall(body)[-1])["as_of"])
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
         return None

@@ -33,16 +33,21 @@ def _shown(char: str) -> bool:
     return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
+def inert(text: object, most: int = 300) -> str:
+    """One line for where there is no Markdown: a title, a commit message, in which GitHub links and obeys words too."""
+    return LINKS.sub(JOINT, clean(text, most))
+
+
 def plain(text: object, most: int = 300) -> str:
     """Text for a paragraph, a list item or a table cell that GitHub shows letter by letter."""
-    line = LINKS.sub(JOINT, clean(text, most))
+    line = inert(text, most)
     line = SPECIAL.sub(r"\\\1", line)
     return BLOCK_START.sub(lambda match: "\\" + match[0] if not match[0].isdigit() else match[0] + JOINT, line)
 
 
 def code(text: object, most: int = 80) -> str:
     """A name as a code span; as plain text where it has characters that a code span in a table cannot hold."""
-    line = LINKS.sub(JOINT, clean(text, most))
+    line = inert(text, most)
     return f"`{line}`" if line and not re.search(r"[`|\\]", line) else plain(text, most)
 
 

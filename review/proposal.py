@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.errors import UsageError
 from review import charts, details, sections, words
-from review.markdown import clean, plain, section
+from review.markdown import clean, inert, plain, section
 
 if TYPE_CHECKING:
     from model.events import Event
@@ -40,7 +40,7 @@ class Links:
 
 def title(verdict: Verdict) -> str:
     """The title of the pull request: one line of plain text."""
-    return clean(words.title(verdict), 120)
+    return inert(words.title(verdict), 120)
 
 
 def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Manifest:

@@ -65,7 +65,7 @@ def parsed(text: str) -> dict[str, str]:
     """
     try:
         return {str(job): str(said["result"]) for job, said in jsonlib.loads(text).items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as err:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as err:
         raise UsageError(
             "--jobs is not what toJSON(needs) gives.", fix="Pass MLOPS_JOBS: ${{ toJSON(needs) }}"
         ) from err

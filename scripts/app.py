@@ -8,7 +8,6 @@ import traceback
 
 import typer
 
-from core.conceal import conceal
 from core.errors import MlopsError
 from scripts import output, runner
 
@@ -55,19 +54,23 @@ def main() -> None:
             if "--traceback" in sys.argv and not runner.active():
                 raise
             if "--traceback" in sys.argv:
-                trace()
+                trace(err)
             output.error(err)
             sys.exit(err.exit_code)
-        except Exception:
+        except Exception as err:
             if not runner.active():
                 raise
-            trace()
+            trace(err)
             sys.exit(1)
 
 
-def trace() -> None:
-    """Print the trace of the present error; inside the guard, because it may quote anything."""
-    sys.stderr.write(conceal(traceback.format_exc()))
+def trace(err: BaseException) -> None:
+    """Print where an error came from; of errors that are not ours without their words, which may quote a row."""
+    before = err.__cause__ or (None if err.__suppress_context__ else err.__context__)
+    if before is not None:
+        trace(before)
+    words = f": {err}" if isinstance(err, MlopsError) else ""
+    sys.stderr.write("".join(traceback.format_tb(err.__traceback__)) + f"{type(err).__name__}{words}\n")
 
 
 if __name__ == "__main__":

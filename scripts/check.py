@@ -47,6 +47,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     """
     from monitoring.triggers import Request
     from monitoring.window import Window
+    from review.markdown import clean
     from scripts import pull as before
 
     night = Night.open(model, as_of)
@@ -56,7 +57,8 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
                 output.show(counted, before.lines(counted), as_json=False)
     with night.stage("check"):
         counted = night.take(Window, "window.json", window)
-        request = None if reason is None and not force else Request(reason=reason or "by hand", force=force)
+        said = clean(reason or "", 500)  # one line, whatever the form on GitHub was filled in with
+        request = Request(reason=said or "by hand", force=force) if said or force else None
         decision = run(night, counted, request, out, note=not dry_run)
         output.show(decision, lines(decision), as_json=json)
         runner.output("retrain", str(decision.retrain and not dry_run).lower())

@@ -34,7 +34,7 @@ def history(
     events = [e for e in read_events(night.registry.client, night.name) if e.timestamp <= night.as_of]
     entries = [entry(event) for event in events]
     if jsonl:
-        sys.stdout.writelines(jsonlib.dumps(one, ensure_ascii=False) + "\n" for one in entries)
+        sys.stdout.writelines(output.escaped(jsonlib.dumps(one, ensure_ascii=False)) + "\n" for one in entries)
         return
     output.show({"model": night.name, "events": entries}, (), as_json=json, out=out)
     told = [row(event) for event in events if everything or not quiet(event)]

@@ -27,7 +27,7 @@ def models(
 
     Example: mlops models --json
     """
-    from core.settings import load_config, model_names
+    from core.settings import MODEL_NAME, load_config, model_names
 
     root = find_root(Path.cwd())
     names = list(model_names(root))
@@ -36,6 +36,9 @@ def models(
     chosen = [model] if model is not None else names
     if changed is not None:
         chosen = [name for name in chosen if differs(root, f"model/{name}/{changed}")]
+    for name in chosen:
+        if not MODEL_NAME.fullmatch(name):
+            load_config(root, name)  # says why: a name becomes a branch, a path and part of a workflow
     output.show({"models": chosen}, chosen, as_json=json, out=out, summary="")
     runner.output("models", jsonlib.dumps(chosen))
     if model is not None:

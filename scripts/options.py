@@ -31,6 +31,9 @@ From = Annotated[Path | None, typer.Option("--from", help="Read the record of th
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when a gate blocks, for use in scripts.")]
 
 
+YEARS = range(1970, 9000)  # with room on either side for the windows of a night
+
+
 def instant(text: str | None) -> tuple[dt.datetime, bool]:
     """The instant a command acts at, in UTC, and whether that is now.
 
@@ -41,11 +44,12 @@ def instant(text: str | None) -> tuple[dt.datetime, bool]:
         return dt.datetime.now(dt.UTC).replace(microsecond=0), True
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError as err:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError) as err:
         raise UsageError(
             f"--as-of {text!r} is not an ISO date or time.",
             fix="Write it like 2013-06-01 or 2013-06-01T02:00:00+00:00.",
         ) from err
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return moment.astimezone(dt.UTC), False
+    if moment.year not in YEARS:
+        raise UsageError(f"--as-of {text!r} lies outside of the years {YEARS[0]} to {YEARS[-1]}.")
+    return moment, False

@@ -33,7 +33,9 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False, width=None if stream.isatty() else 160)
+    width = None if stream.isatty() else 160
+    # A value such as :x: is no picture.
+    return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False, emoji=False, width=width)
 
 
 def say(*lines: str, style: str | None = None) -> None:
@@ -72,13 +74,14 @@ def show(
     In a workflow run the lines after the first are folded, and `summary`, else the lines, goes on the page of the run.
     """
     text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
+    text = conceal(text)  # the job that reads it, to comment or to keep it, may not know the secret
     if out is not None:
         from core.records import write_atomically
 
         write_atomically(out, text)
     told = list(lines)
     if as_json:
-        sys.stdout.write(text)
+        sys.stdout.write(escaped(text))
     elif runner.active() and len(told) > 1:
         with runner.group(unmarked(told[0])):
             say(*told[1:])
@@ -90,18 +93,23 @@ def show(
         summarise(told)
 
 
+def escaped(text: str) -> str:
+    """JSON with all characters that a terminal may obey written as JSON escapes; it means the same."""
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
 def unmarked(line: str) -> str:
     """A line as it is shown, without console markup."""
     from rich.text import Text
 
-    return Text.from_markup(line).plain
+    return Text.from_markup(line, emoji=False).plain
 
 
 def summarise(lines: Sequence[str]) -> None:
     """Put lines for a person into the summary of the workflow run: the first as a heading, the others as a list."""
     from review.markdown import plain
 
-    head, *rest = [plain(unmarked(line), 1000) for line in lines]
+    head, *rest = [plain(conceal(unmarked(line)), 1000) for line in lines]
     runner.summary("\n".join([f"### {head}", "", *(f"- {line}" for line in rest)]))
 
 
@@ -121,7 +129,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     grid = Table(title=clean(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     grid.show_header = any(columns)
     for name in columns:
-        grid.add_column(name)
+        grid.add_column(clean(name))
     for row in rows:
         grid.add_row(*("" if cell is None else clean(cell) for cell in row))
     console().print(grid)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import postgres
 from tests.github.fixtures import act, double, gateway, loaded, pull, served, template  # noqa: F401 - fixtures
@@ -25,6 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:The ``noload:DeprecationWarning")
     # Tests run side by side on small data: threads of one would only wait for those of the other.
     os.environ["OMP_NUM_THREADS"] = "1"
+    # The same examples in every run, so that a change is judged by its own faults; others are sought by the weekly run.
+    settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=100)
+    settings.register_profile("long", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture(scope="session", autouse=True)

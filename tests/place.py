@@ -82,9 +82,11 @@ class Place:
         """What git declares."""
         return self.folder / "model" / "flights" / "production.json"
 
-    def night(self, day: dt.date) -> Night:
+    def night(self, day: dt.date, env: dict[str, str] | None = None) -> Night:
         """The model at a midnight."""
-        return Night(Settings.load(self.folder, {}), load_config(self.folder, "flights"), midnight(day), live=False)
+        return Night(
+            Settings.load(self.folder, env or {}), load_config(self.folder, "flights"), midnight(day), live=False
+        )
 
     @property
     def person(self) -> Person:
@@ -116,9 +118,9 @@ class Place:
             finally:
                 os.chdir(before)
 
-    def serve(self, begin: dt.date, end: dt.date) -> None:
+    def serve(self, begin: dt.date, end: dt.date, env: dict[str, str] | None = None) -> None:
         """Flights from `begin` to the day before `end` are scored by the version in service; labels arrive."""
-        night = self.night(end)
+        night = self.night(end, env)
         champion = night.champion
         assert champion is not None
         model = night.registry.load(champion)

@@ -36,6 +36,28 @@ def test_no_part_of_an_address_is_shown(said: str, shown: str) -> None:
     assert not any(part in told for part in ("acme.example", "hunter2", "pa55word", "AAAAAAAA"))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "wJalr/XUtn+FEMI", "wJalr/XUtn+FEMI"),
+        ("MY_DB_PASSWORD", "hunter2", "hunter2"),
+        ("RETRAINING_APP_KEY", "-----BEGIN KEY-----\nMIIEpAIBAA\n-----END KEY-----", "MIIEpAIBAA"),
+        ("WAREHOUSE", "snowflake://me:p%40ssword@host/db", "p@ssword"),
+        ("MONITORING_URL", "postgresql://h.example/db?sslpassword=hunter2", "sslpassword=hunter2"),
+    ],
+)
+def test_a_variable_is_secret_by_its_name_or_by_the_password_in_it(name: str, value: str, said: str) -> None:
+    """Keys, tokens and passwords of any service, and the password in any address, written or decoded, are not told."""
+    assert f"key ${name}" == conceal(f"key {said}", {"GITHUB_ACTIONS": "true", name: value})
+
+
+def test_a_word_that_is_no_secret_stays() -> None:
+    """A short or missing value of such a variable does not take words out of texts."""
+    env = {"GITHUB_ACTIONS": "true", "USE_TOKEN": "true", "EMPTY_TOKEN": "", "HOME": "/root"}
+
+    assert "true, in /root" == conceal("true, in /root", env)
+
+
 def test_on_a_laptop_the_address_is_told() -> None:
     """Outside of a workflow the reader needs to see which server it was."""
     said = "store https://mlflow.acme.example:5000/base is down"

@@ -193,3 +193,11 @@ def test_wide_tables_come_in_fewer_rows_at_once(tmp_path: Path, monkeypatch: pyt
 
     assert [10] * 10 == [batch.num_rows for batch in opened(tmp_path).batches(list(columns), START, None)]
     assert [20] * 5 == [batch.num_rows for batch in opened(tmp_path).batches(["id"], START, None)]
+
+
+def test_text_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
+    """Arrow takes any bytes for text: a Parquet file with others than UTF-8 is refused before they are counted."""
+    broken = pa.array([b"Z\xfcrich"], pa.binary()).view(pa.string())
+    write(tmp_path / "rows" / "a.parquet", {"id": ["1"], "timestamp": pa.array([START]), "town": broken})
+    with pytest.raises(DataError, match=r"a\.parquet cannot be read"):
+        rows(opened(tmp_path))
