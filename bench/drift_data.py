@@ -1,6 +1,6 @@
 """Draw the rows that `bench.drift` measures on, and write them as files and tables, once for each size.
 
-usage: python -m bench.drift_data ROWS FOLDER
+usage: python -m bench.drift_data ROWS FOLDER|postgresql://...
 """
 
 from __future__ import annotations
@@ -123,30 +123,32 @@ def write_sqlite(rows: int, path: Path) -> None:
         database.commit()
 
 
-def write_postgres(rows: int) -> str:
-    """A table with an index on its times, in a server of this run; its address."""
+def write_postgres(rows: int, url: str) -> None:
+    """A table with an index on its times, in the empty database at `url`."""
     from tests import postgres
 
-    url = postgres.fresh()
     for number, table in enumerate(chunks(rows, WINDOW_DAYS, AS_OF, 1)):
         postgres.append(url, "predictions", table, mode="append" if number else "create")
     postgres.execute(url, "CREATE INDEX ON predictions (timestamp)", "ANALYZE predictions")
-    return url
 
 
 def main() -> None:
-    """Write whatever is not there yet."""
-    rows, folder = int(sys.argv[1]), Path(sys.argv[2])
+    """Write all of it, or none; or a table in a database."""
+    rows, place = int(sys.argv[1]), sys.argv[2]
+    if "://" in place:
+        write_postgres(rows, place)
+        return
+    folder = Path(place)
     with tempfile.TemporaryDirectory(prefix="drift-", dir=folder.parent) as part:
-        place = Path(part) / "rows"
-        place.mkdir()
-        write_baseline(rows, place)
+        made = Path(part) / "rows"
+        made.mkdir()
+        write_baseline(rows, made)
         for size in (rows // 10, rows, 10 * rows):
-            write_window(size, place / f"{size}")
+            write_window(size, made / f"{size}")
         for size in (rows // 10, rows):
-            write_features(size, place / f"features {size}")
-        write_sqlite(rows, place / "window.sqlite")
-        place.rename(folder)
+            write_features(size, made / f"features {size}")
+        write_sqlite(rows, made / "window.sqlite")
+        made.rename(folder)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from monitoring import arrays, times, typed
 
 BATCH = 65_536  # rows at once, fewer of wide tables:
 VALUES = 1 << 22  # values at once, 32 MiB of floats
-BUFFER = 1 << 20  # bytes read ahead a column, fewer of wide tables; without it a whole row group lies in memory
+BUFFER = 1 << 18  # bytes read ahead a column, fewer of wide tables; without it a whole row group lies in memory
 AHEAD = 1 << 26  # bytes read ahead of all columns
 BLOCK = 8 << 20  # bytes of a CSV file parsed at once
 KINDS = (".parquet", ".csv")
