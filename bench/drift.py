@@ -2,12 +2,11 @@
 
 usage: python -m bench.drift [--rows 1M] [--rounds N] [--no-peers] [--json]
 
-Rows have 30 numeric columns (normal, lognormal, mixtures, two decimals, Poisson, 60 % zeros), 5 of text (2 to 1,000
-levels), id, time, score and label. The baseline has --rows rows; windows have a tenth, as many and ten times as many, in
-Parquet (zstd), and as many in SQLite and PostgreSQL. Each program runs in a process of its own, in turn with the
-others, and the least of its rounds counts; one that needs a minute runs once. What they do: `bench/drift_cases.py`,
-`ask_evidently.py` and `ask_nannyml.py`; the peers in environments of their own under `local/bench`, with their defaults,
-on files that hold nothing but features. Rows are written once, under `local/bench/drift`.
+The baseline has --rows rows; windows have a tenth, as many and ten times as many in Parquet (zstd), and as many in
+SQLite and PostgreSQL: see `bench/drift_data.py`; they are written once, under `local/bench/drift`. Each program runs in
+a process of its own, in turn with the others, and the least of its rounds counts; one that needs a minute runs once.
+What they do: `bench/drift_cases.py`, `ask_evidently.py` and `ask_nannyml.py`, the peers in environments of their own
+and with their defaults, on files that hold nothing but features.
 
 Ratios, all of whole processes at --rows rows: to_reading = ours / pyarrow reading and summing the same columns;
 to_article (all columns), to_evidently, to_nannyml = theirs / ours, in CPU seconds; memory_10m_to_1m = peak memory of
@@ -18,72 +17,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import os
-import platform
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.measured import HEAD, ROOT, SHOWN, Case, machine
 from bench.peers import PEERS, environment
 
-ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "local" / "bench" / "drift"
-LONG = 60.0  # seconds
 SIZES = {"k": 10**3, "M": 10**6}
-HEAD = "| program | window | rows | CPU s | wall s | peak MiB | rounds |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |"
-
-
-@dataclass
-class Case:
-    """A program on a window, how to call it, and what it cost: the least of its rounds."""
-
-    program: str
-    window: str
-    rows: int
-    call: tuple[str, ...] = ()
-    cpu_seconds: float = math.inf
-    wall_seconds: float = math.inf
-    peak_mib: float = math.inf
-    rounds: int = 0
-    skipped: str = ""
-    told: dict[str, Any] = field(default_factory=dict)
-
-    def measure(self) -> None:
-        """Run it once more, unless that takes long, or cannot be."""
-        if self.skipped or (self.rounds and self.wall_seconds > LONG):
-            return
-        print(f"{self.program}: {self.rows:,} rows, {self.window}", file=sys.stderr)
-        with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as errors:
-            began = time.perf_counter()
-            child = subprocess.Popen(self.call, cwd=ROOT, stdout=said, stderr=errors)
-            _, status, used = os.wait4(child.pid, 0)
-            wall = time.perf_counter() - began
-            child.returncode = os.waitstatus_to_exitcode(status)
-            for file in (said, errors):
-                file.seek(0)
-            if child.returncode:
-                self.skipped = f"failed: {errors.read().strip()[-300:]}"
-                return
-            self.told = json.loads(said.read().splitlines()[-1])
-        self.rounds += 1
-        self.cpu_seconds = min(self.cpu_seconds, used.ru_utime + used.ru_stime)
-        self.wall_seconds = min(self.wall_seconds, wall)
-        # A child begins with the peak of its parent, which is smaller than any of them.
-        self.peak_mib = min(self.peak_mib, used.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2))
-
-    def line(self) -> str:
-        """A row of the table."""
-        start = f"| {self.program.replace('_', ', ')} | {self.window} | {self.rows:,} |"
-        if self.skipped:
-            return f"{start} not measured: {self.skipped} | | | |"
-        return f"{start} {self.cpu_seconds:.2f} | {self.wall_seconds:.2f} | {self.peak_mib:.0f} | {self.rounds} |"
 
 
 def cases(rows: int, *, peers: bool) -> list[Case]:
@@ -143,7 +87,7 @@ def result(found: Sequence[Case], rows: int) -> dict[str, Any]:
 
     return {
         "machine": machine(),
-        "cases": [{name: value for name, value in asdict(one).items() if name not in {"call", "told"}} for one in found],
+        "cases": [{name: getattr(one, name) for name in SHOWN} for one in found],
         "largest_error_of_distance": max(
             abs(exact - parquet["ours", size].told["distances"][name])
             for size in (rows // 10, rows)
@@ -158,15 +102,6 @@ def result(found: Sequence[Case], rows: int) -> dict[str, Any]:
             "memory_10m_to_1m": more.peak_mib / ours.peak_mib,
         },
     }
-
-
-def machine() -> dict[str, Any]:
-    """What the figures depend on, without the name of the machine."""
-    info = Path("/proc/cpuinfo")
-    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    versions = {name: version(name) for name in ("numpy", "pyarrow", "pandas", "scipy")}
-    processor = names[0].partition(":")[2].strip() if names else platform.machine()
-    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version(), **versions}
 
 
 def number(text: str) -> int:
@@ -191,10 +126,7 @@ def main() -> None:
         print(json.dumps(told, indent=1, allow_nan=False))
         return
     print("\n".join([HEAD, *(one.line() for one in found)]))
-    for name in told.keys() - {"cases", "machine", "ratios"}:
-        print(f"{name}: {told[name]:.5g}")
-    print(", ".join(f"{name} {value}" for name, value in told["machine"].items()))
-    print("ratios:", ", ".join(f"{name} {value:.2f}" for name, value in told["ratios"].items() if value is not None))
+    print(json.dumps({name: value for name, value in told.items() if name != "cases"}, indent=1))
 
 
 if __name__ == "__main__":

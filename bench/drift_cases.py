@@ -6,7 +6,8 @@ ours: what `mlops pull` and `mlops check` do to a window between registry and re
 source, read and count all days (features, ids, times, scores, labels), decide by all triggers, write the decision. Left
 out, because it does not depend on rows: MLflow, Great Expectations on the summary, and the command line.
 reading: pyarrow reads the same columns of the same files in batches and sums them (of texts: their lengths).
-article: pandas reads baseline and window, then `scipy.stats.ks_2samp` for each column; article_numbers leaves out texts.
+article: pandas reads baseline and window, then `scipy.stats.ks_2samp` for each column; article_numbers: without
+texts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+ALPHA = 0.05
 
 
 def ours(source: str, folder: Path) -> dict[str, Any]:
@@ -37,9 +39,7 @@ def ours(source: str, folder: Path) -> dict[str, Any]:
     rows = open_source(source, settings.data, ROOT)
     names = [*settings.data.features, *settings.data.roles]
     start = AS_OF - np.timedelta64(days_needed(settings), "D").item()
-    days = count(
-        rows.batches(names, start, None), baseline.axes, settings.data.columns, version="1", as_of=AS_OF
-    )
+    days = count(rows.batches(names, start, None), baseline.axes, settings.data.columns, version="1", as_of=AS_OF)
     window = looked_at(settings, 1, AS_OF, days, rows.columns)
     past = remember(AS_OF, (1, start), reference=None, trainings=(), candidates=(), open_proposal=None)
     decision = decide(settings, window, baseline, past, None)
@@ -64,11 +64,8 @@ def reading(source: str, _folder: Path) -> dict[str, Any]:
         for batch in parquet.ParquetFile(file).iter_batches():
             rows += batch.num_rows
             for column in batch.columns:
-                if types.is_string(column.type):
-                    column = pc.binary_length(column)
-                elif types.is_timestamp(column.type):
-                    column = column.view("int64")
-                total += pc.sum(column).as_py()
+                plain = column.view("int64") if types.is_timestamp(column.type) else column
+                total += pc.sum(pc.binary_length(plain) if types.is_string(plain.type) else plain).as_py()
     return {"rows": rows, "total": total}
 
 
@@ -81,7 +78,7 @@ def article(source: str, _folder: Path, *, texts: bool = True) -> dict[str, Any]
     told = {name: ks_2samp(old[name], new[name]) for name in old.columns if texts or name.startswith("n")}
     return {
         "rows": len(new),
-        "drifted": [name for name, one in told.items() if one.pvalue < 0.05],
+        "drifted": [name for name, one in told.items() if one.pvalue < ALPHA],
         "distances": {name: float(one.statistic) for name, one in told.items() if name.startswith("n")},
     }
 

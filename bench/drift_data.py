@@ -1,5 +1,8 @@
 """Draw the rows that `bench.drift` measures on, and write them as files and tables, once for each size.
 
+30 numeric columns (normal, lognormal, mixtures, two decimals, Poisson, 60 % zeros), 5 of text (2 to 1,000 levels), id,
+time, score and label; five numeric columns and one of text move.
+
 usage: python -m bench.drift_data ROWS FOLDER|postgresql://...
 """
 
@@ -26,6 +29,7 @@ from monitoring.tally import build_baseline
 NUMERIC = tuple(f"n{number:02}" for number in range(30))
 LEVELS = {"c0": 2, "c1": 5, "c2": 12, "c3": 50, "c4": 1000}
 SHIFTS = {0: 0.05, 6: 0.1, 12: 0.25, 18: 0.5, 24: 0.1}  # numeric columns that move, in standard deviations or so
+HALF, ZEROS = 0.5, 0.6
 POINTS = 0.05  # what the first level of c1 gains
 CHUNK = 1_000_000  # rows a file
 BASELINE_DAYS, WINDOW_DAYS = 30, 9
@@ -45,10 +49,13 @@ def numbers(rng: np.random.Generator, number: int, rows: int, shift: float) -> N
     kinds: list[tuple[int, Callable[[], NDArray[np.float64]]]] = [
         (10, lambda: rng.standard_normal(rows) + shift),
         (15, lambda: np.exp(rng.standard_normal(rows) + shift)),
-        (20, lambda: np.where(rng.random(rows) < 0.5, rng.standard_normal(rows), rng.exponential(2, rows) + 3) + shift),
+        (
+            20,
+            lambda: np.where(rng.random(rows) < HALF, rng.standard_normal(rows), rng.exponential(2, rows) + 3) + shift,
+        ),
         (25, lambda: np.round(rng.gamma(2, 50, rows) + 70 * shift, 2)),
         (28, lambda: rng.poisson((3, 50, 400)[number - 25], rows).astype(np.float64)),
-        (30, lambda: np.where(rng.random(rows) < 0.6, 0.0, rng.exponential(1, rows))),
+        (30, lambda: np.where(rng.random(rows) < ZEROS, 0.0, rng.exponential(1, rows))),
     ]
     return next(draw for last, draw in kinds if number < last)()
 
@@ -64,7 +71,8 @@ def features(rng: np.random.Generator, rows: int, *, moved: bool) -> dict[str, p
         share /= share.sum()
         if moved and name == "c1":
             share += np.array([POINTS, -POINTS, 0, 0, 0])
-        found[name] = pa.array([f"v{level:03}" for level in range(size)]).take(pa.array(rng.choice(size, rows, p=share)))
+        words = pa.array([f"v{level:03}" for level in range(size)])
+        found[name] = words.take(pa.array(rng.choice(size, rows, p=share)))
     return found
 
 

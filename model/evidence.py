@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import ModelConfig
-from model.rows import data_digest
+from model.digest import data_digest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,9 +13,10 @@ import numpy as np
 from core.config import ModelConfig
 from core.errors import ConfigError, DataError
 from core.records import Record
+from model.digest import data_digest
 from model.example import synthetic_rows
 from model.pipelines import Build, load_build, pipeline_digest
-from model.rows import data_digest, features, frame
+from model.rows import features, frame
 from monitoring.holdout import Holdout, holdout_of
 from monitoring.triggers import Decision
 from monitoring.window import QualityReport

@@ -16,6 +16,12 @@ def plain(values: pa.Array) -> pa.Array:
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
 
+def places(values: pa.DictionaryArray) -> NDArray[np.int64]:
+    """Which word of its dictionary each row has; -1 where null."""
+    found = view(pc.cast(values.indices, pa.int64(), safe=False), np.int64)
+    return np.where(nulls(values.indices), -1, found) if values.indices.null_count else found
+
+
 def view(values: pa.Array, dtype: Any) -> NDArray[Any]:
     """The memory of an array of a fixed width, as numpy sees it: not copied, read-only, arbitrary where null."""
     if not len(values):

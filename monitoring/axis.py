@@ -158,13 +158,9 @@ class CategoricalAxis(Record):
         return self._found(values), np.zeros(len(values), np.bool_)
 
     def _found(self, values: pa.Array) -> NDArray[np.intp]:
-        if pa.types.is_dictionary(values.type) and len(values.dictionary):
-            # Looked up once a word instead of once a row.
-            number = arrays.view(pc.cast(values.indices, pa.int64(), safe=False), np.int64)
-            found = self._found(values.dictionary).take(number, mode="clip")
-            if values.indices.null_count:
-                found[arrays.nulls(values.indices)] = self.null
-            return found
+        """The cell of each row; words of a dictionary are looked up once, and not once a row."""
+        if pa.types.is_dictionary(values.type):
+            return np.append(self._found(values.dictionary), self.null)[arrays.places(values)]
         words = arrays.texts(values)
         if words is None:
             return np.where(arrays.nulls(values), self.null, self.other)

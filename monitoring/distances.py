@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from monitoring import tails
-from monitoring.tails import Floats
+from numpy.typing import NDArray
 
+from monitoring import tails
+
+Floats = NDArray[np.float64]
 FEWEST_EXPECTED = 5  # rows a category needs in each sample before the chi-square approximation holds (Cochran)
 SMALLEST_SHARE = 1e-4  # below it the population stability index would be about one row
 

@@ -88,16 +88,16 @@ class Ids:
             yield _joined(self._keys, KEY), lambda: _joined(self._days, DAY)
             return
         for part in range(PARTS):
-            yield _joined(self._read(part, KEY), KEY), partial(lambda part: _joined(self._read(part, DAY), DAY), part)
+            yield self._read(self._file, part, KEY), partial(self._read, self._file, part, DAY)
 
-    def _read(self, part: int, kind: np.dtype[Any]) -> list[NDArray[Any]]:
+    def _read(self, file: IO[bytes], part: int, kind: np.dtype[Any]) -> NDArray[Any]:
         """The keys, or the days, of one part of each block."""
         found = []
         for start, ends in self._blocks:
             before = ends[-1] * KEY.itemsize if kind == DAY else 0
-            self._file.seek(start + before + ends[part] * kind.itemsize)
-            found.append(np.frombuffer(self._file.read((ends[part + 1] - ends[part]) * kind.itemsize), kind))
-        return found
+            file.seek(start + before + ends[part] * kind.itemsize)
+            found.append(np.frombuffer(file.read((ends[part + 1] - ends[part]) * kind.itemsize), kind))
+        return np.concatenate(found)
 
 
 def hashes(ids: pa.Array) -> Keys:
@@ -113,7 +113,7 @@ def hashes(ids: pa.Array) -> Keys:
     words: Keys = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
     starts, lengths = ends[:-1] - base, np.diff(ends)
     found = _mixed(lengths.astype(np.uint64))
-    if lengths.min() == lengths.max():  # as ids mostly are: words then lie at equal distances
+    if not values.null_count and lengths.min() == lengths.max():  # mostly: words then lie at equal distances
         for at in range(0, int(lengths[0]), 8):
             word = np.ndarray(len(found), "<u8", data, at, strides=(int(lengths[0]),)) & _whole(lengths[0] - at)
             found = _mixed(found ^ word)

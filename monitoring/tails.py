@@ -77,7 +77,7 @@ def _beta(a: float, b: float, x: float) -> float:
 
 
 def _fraction(first: float, above: Callable[[int], float], below: Callable[[int], float]) -> float:
-    """first + above(1) / (below(1) + above(2) / (below(2) + ...)), by the method of Lentz (1976)."""
+    """The value of first + above(1) / (below(1) + above(2) / (below(2) + ...)), by the method of Lentz (1976)."""
     found = ratio = first or TINY
     inverse = 0.0
     for number in range(1, STEPS):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.config import Columns, Data
 from core.errors import DataError
-from model.rows import data_digest, features, frame
+from model.digest import data_digest
+from model.rows import features, frame
 
 NIGHT = dt.datetime(2024, 1, 10, tzinfo=dt.UTC)
 DATA = Data(source="s", columns=Columns(labelled_at="known"), numeric=("x",), categorical=("c",))
