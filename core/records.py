@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json, to_json
 
 from core.errors import OutsideError, RecordError
 
@@ -44,7 +45,7 @@ class Record(BaseModel):
             RecordError: not JSON, of another class or version, or with fields that do not fit.
         """
         try:
-            raw = json.loads(text)
+            raw = from_json(text)
             kind = raw.pop("record")
         except (ValueError, KeyError, TypeError, AttributeError) as err:
             raise RecordError(
@@ -59,7 +60,7 @@ class Record(BaseModel):
                 fix="Run the stage that writes it again with this release.",
             )
         try:
-            return cls.model_validate_json(json.dumps(raw))
+            return cls.model_validate_json(to_json(raw, inf_nan_mode="constants"))
         except ValidationError as err:
             raise RecordError(
                 f"{origin} does not fit {cls.__name__}: {problems(err)}.",
