@@ -31,11 +31,8 @@ SIZES = {"k": 10**3, "M": 10**6}
 
 
 def cases(rows: int, *, peers: bool) -> list[Case]:
-    """All that is measured; the rows are written where they are not there yet."""
-    folder = PLACE / str(rows)
-    if not folder.exists():
-        PLACE.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-m", "bench.drift_data", str(rows), str(folder)], check=True, cwd=ROOT)
+    """All that is measured."""
+    folder = written(rows)
 
     def case(program: str, window: str, size: int, source: Path | str) -> Case:
         call = (sys.executable, "-m", "bench.drift_cases", program, str(source), str(folder))
@@ -53,6 +50,15 @@ def cases(rows: int, *, peers: bool) -> list[Case]:
     found.append(case("ours", "PostgreSQL", rows, url))
     found[-1].skipped = problem
     return found
+
+
+def written(rows: int) -> Path:
+    """The folder with the rows, which are written where they are not there yet."""
+    folder = PLACE / str(rows)
+    if not folder.exists():
+        PLACE.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, "-m", "bench.drift_data", str(rows), str(folder)], check=True, cwd=ROOT)
+    return folder
 
 
 def peer(name: str, rows: int, features: Path) -> Case:

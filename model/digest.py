@@ -60,7 +60,8 @@ def _ranks(column: pd.Series) -> np.ndarray[Any, Any]:
 
 def _bytes(column: pd.Series, order: np.ndarray[Any, Any]) -> Iterator[bytes]:
     """The values of a column in this order, so that no two different columns have the same bytes."""
-    import pandas as pd
+    from pandas import isna
+    from pandas.api.types import infer_dtype
 
     kind = column.dtype.kind
     if kind == "M":
@@ -74,6 +75,8 @@ def _bytes(column: pd.Series, order: np.ndarray[Any, Any]) -> Iterator[bytes]:
         values = column.to_numpy(object)
         for start in range(0, len(order), CHUNK):
             part = values[order[start : start + CHUNK]]
-            texts = [None if missing else str(value) for value, missing in zip(part, pd.isna(part), strict=True)]
+            texts = part.tolist()
+            if infer_dtype(part, skipna=False) != "string":
+                texts = [None if missing else str(value) for value, missing in zip(texts, isna(part), strict=True)]
             yield (", " if start else "").encode() + json.dumps(texts)[1:-1].encode()
         yield b"]"
