@@ -21,24 +21,24 @@ def data_digest(rows: pd.DataFrame) -> str:
     Two frames have the same digest when they hold the same rows, each as often.
     """
     names = sorted(rows.columns, key=lambda name: (rows[name].dtype.kind != "M", name))
-    order = _order(rows, names)
+    places = order(rows, names)
     digest = hashlib.sha256(json.dumps([len(rows), names]).encode())
     for name in names:
-        for part in _bytes(rows[name], order):
+        for part in _bytes(rows[name], places):
             digest.update(part)
     return digest.hexdigest()
 
 
-def _order(rows: pd.DataFrame, names: list[str]) -> np.ndarray[Any, Any]:
+def order(rows: pd.DataFrame, names: list[str]) -> np.ndarray[Any, Any]:
     """The places of the rows, sorted by all columns, missing values last.
 
     A column is looked at only where those before it are equal: rows seldom share more than their time.
     """
-    order, tied, group = np.arange(len(rows)), np.arange(len(rows)), np.zeros(len(rows), np.intp)
+    places, tied, group = np.arange(len(rows)), np.arange(len(rows)), np.zeros(len(rows), np.intp)
     for name in names:
-        rank = _ranks(rows[name].iloc[order[tied]])
+        rank = _ranks(rows[name].iloc[places[tied]])
         turn = np.lexsort((rank, group[tied]))
-        order[tied], rank = order[tied][turn], rank[turn]
+        places[tied], rank = places[tied][turn], rank[turn]
         # Within a group, which keeps its place, every other rank begins a group.
         begins = np.flatnonzero((np.diff(rank) != 0) | (np.diff(group[tied]) != 0)) + 1
         group[tied] = tied[np.searchsorted(np.append(0, begins), np.arange(len(tied)), side="right") - 1]
@@ -46,7 +46,7 @@ def _order(rows: pd.DataFrame, names: list[str]) -> np.ndarray[Any, Any]:
         tied = tied[np.repeat(np.diff(edges) > 1, np.diff(edges))]
         if not len(tied):
             break
-    return order
+    return places
 
 
 def _ranks(column: pd.Series) -> np.ndarray[Any, Any]:
@@ -58,7 +58,7 @@ def _ranks(column: pd.Series) -> np.ndarray[Any, Any]:
     return np.where(found < 0, len(column), found)
 
 
-def _bytes(column: pd.Series, order: np.ndarray[Any, Any]) -> Iterator[bytes]:
+def _bytes(column: pd.Series, places: np.ndarray[Any, Any]) -> Iterator[bytes]:
     """The values of a column in this order, so that no two different columns have the same bytes."""
     from pandas import isna
     from pandas.api.types import infer_dtype
@@ -66,15 +66,15 @@ def _bytes(column: pd.Series, order: np.ndarray[Any, Any]) -> Iterator[bytes]:
     kind = column.dtype.kind
     if kind == "M":
         moments: np.ndarray[Any, Any] = column.dt.tz_convert(None).to_numpy("datetime64[us]")
-        yield b"time" + moments[order].astype("<i8").tobytes()
+        yield b"time" + moments[places].astype("<i8").tobytes()
     elif kind in "fiub":
-        numbers = column.to_numpy("<f8")[order] + 0.0  # makes -0.0 a 0.0
+        numbers = column.to_numpy("<f8")[places] + 0.0  # makes -0.0 a 0.0
         yield b"number" + np.where(np.isnan(numbers), np.nan, numbers).tobytes()
     else:
         yield b"text["
         values = column.to_numpy(object)
-        for start in range(0, len(order), CHUNK):
-            part = values[order[start : start + CHUNK]]
+        for start in range(0, len(places), CHUNK):
+            part = values[places[start : start + CHUNK]]
             texts = part.tolist()
             if infer_dtype(part, skipna=False) != "string":
                 texts = [None if missing else str(value) for value, missing in zip(texts, isna(part), strict=True)]

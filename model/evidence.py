@@ -81,8 +81,8 @@ class Evidence:
 
 def _words(column: pd.Series) -> NDArray[np.object_]:
     number, found = column.factorize()
-    words: NDArray[np.object_] = np.array([*map(str, found), "(missing)"], object)
-    return words[number]  # the number of what is missing is -1
+    words: NDArray[np.object_] = np.array([*map(str, found), "(missing)"], object)[number]  # -1 is what is missing
+    return words
 
 
 def latency_p95(estimator: Any, rows: pd.DataFrame, calls: int = 5) -> float:
