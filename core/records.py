@@ -13,6 +13,9 @@ from pydantic_core import from_json, to_json
 
 from core.errors import OutsideError, RecordError
 
+# Else pydantic looks for plugins in every package that is installed, at the first record: a tenth of a command's start.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 
 class Record(BaseModel):
     """Base of every record. Values never change, unknown fields are errors, nothing is converted silently.

@@ -90,7 +90,7 @@ class Kernel:
     @staticmethod
     def _count_column(days: list[Day], index: Index, name: str, axis: Axis, values: pa.Array) -> None:
         cells, outside = axis.cells(values)
-        kind = str(arrays.plain(values[:0]).type)
+        kind = str(values.type.value_type if pa.types.is_dictionary(values.type) else values.type)
         counts = _counts(days, index, cells, axis.size)
         beyond = _rows(days, index, outside)
         for day, row, n in zip(days, counts, beyond, strict=True):

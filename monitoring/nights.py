@@ -41,6 +41,11 @@ class Nights:
         return _upto(self.shares - self.shares.mean(axis=0))
 
     @cached_property
+    def _variances(self) -> dict[int, float]:
+        """What `run_variance` found: each night of a report asks for the same."""
+        return {}
+
+    @cached_property
     def spread(self) -> float:
         """The variance of the shares between days, summed over cells."""
         return float(self.weights @ self.shares.var(axis=0, ddof=1))
@@ -92,8 +97,10 @@ class Nights:
 
     def run_variance(self, length: int) -> float:
         """The mean square deviation of the means of runs of `length` days, summed over cells."""
-        means = _run_sums(self._deviations, length) / length
-        return float((means**2).mean(axis=0) @ self.weights)
+        if length not in self._variances:
+            means = _run_sums(self._deviations, length) / length
+            self._variances[length] = float((means**2).mean(axis=0) @ self.weights)
+        return self._variances[length]
 
 
 def effective_rows(rows: Floats, correlation: float) -> float:
