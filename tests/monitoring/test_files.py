@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,22 @@ from monitoring.source import Source, open_source
 START = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 DATA = Data(source="rows", numeric=("wind",), categorical=("town",))
+ROOT = Path(__file__).parents[2]
+COUNTS = """
+import datetime as dt, sys
+from pathlib import Path
+import numpy as np
+from core.config import Data
+from monitoring.axis import CategoricalAxis, fit_numeric
+from monitoring.source import open_source
+from monitoring.tally import count
+data = Data(source="rows", numeric=("wind",), categorical=("town",))
+axes = {"wind": fit_numeric(np.arange(9.0)), "town": CategoricalAxis(levels=("ANC",))}
+start = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
+batches = open_source("rows", data, Path(sys.argv[1])).batches([*data.features, *data.roles], start, None)
+days = count(batches, axes, data.columns, version=None, as_of=start + dt.timedelta(days=1))
+print(days[0].rows, "pandas" in sys.modules)
+"""
 NAMES = ["id", "timestamp", "prediction", "actual", "wind", "town"]
 
 
@@ -55,6 +73,62 @@ def test_files_of_all_folders_are_one_table(tmp_path: Path) -> None:
     text(tmp_path / "rows" / "b.csv", "b,2013-03-04T01:00:00Z,0.5,,1,ANC")
 
     assert {"a", "b"} == {row["id"] for row in rows(opened(tmp_path))}
+
+
+@pytest.mark.parametrize("rows", [4, 40_000])
+def test_words_that_repeat_are_read_as_a_dictionary(tmp_path: Path, rows: int) -> None:
+    """Where the file has them as numbers of a dictionary; what is written out, such as ids, is read as text."""
+    moments = [START] * rows
+    towns = ["ANC", None, "BGR", "ANC"] * (rows // 4)
+    names = [f"prediction-{number:012}" for number in range(rows)]
+    path = tmp_path / "rows" / "a.parquet"
+    path.parent.mkdir()
+    parquet.write_table(pa.table({"id": names, "timestamp": moments, "town": towns}), path, use_dictionary=["town"])
+    batches = list(opened(tmp_path).batches(NAMES, START, None))
+
+    assert {"string"} == {str(batch.schema.field("id").type) for batch in batches}
+    assert towns == [word for batch in batches for word in batch.column("town").to_pylist()]
+    if rows > 4:
+        assert all(pa.types.is_dictionary(batch.schema.field("town").type) for batch in batches)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.timestamp("us", "UTC"), pa.timestamp("ms", "UTC"), pa.timestamp("ns", "+02:00"), pa.int64(), pa.string()],
+    ids=str,
+)
+def test_groups_of_other_times_are_not_read(tmp_path: Path, kind: pa.DataType) -> None:
+    """The smallest and largest time noted of a row group say whether it can hold rows that are wanted."""
+    days = [START + number * DAY for number in range(30)]
+    seconds = pa.array([int(day.timestamp()) for day in days])
+    written = pa.array([day.isoformat() for day in days]) if kind == pa.string() else seconds
+    path = tmp_path / "rows" / "a.parquet"
+    path.parent.mkdir()
+    moments = written if kind in {pa.int64(), pa.string()} else pa.array(days, pa.timestamp("us", "UTC")).cast(kind)
+    parquet.write_table(pa.table({"id": [str(day) for day in days], "timestamp": moments}), path, row_group_size=1)
+    read: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        iterate = parquet.ParquetFile.iter_batches
+
+        def noted(self: Any, size: int, row_groups: list[int], columns: list[str]) -> Any:
+            read.extend(row_groups)
+            return iterate(self, size, row_groups=row_groups, columns=columns)
+
+        patch.setattr(parquet.ParquetFile, "iter_batches", noted)
+        found = [row["id"] for row in rows(opened(tmp_path), days[10], days[12])]
+
+    assert [str(day) for day in days[10:12]] == found
+    assert len(read) <= (6 if kind == pa.string() else 2)
+
+
+def test_a_window_is_counted_without_pandas(tmp_path: Path) -> None:
+    """Importing it takes longer than counting a million rows."""
+    write(tmp_path / "rows" / "a.parquet", {"id": ["a"], "timestamp": [START], "wind": [1.0], "town": ["ANC"]})
+    said = subprocess.run(
+        [sys.executable, "-c", COUNTS, str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert "1 False" == said.stdout.strip()
 
 
 def test_each_file_keeps_its_own_columns_and_types(tmp_path: Path) -> None:
