@@ -73,10 +73,8 @@ class Evidence:
         for column, words in self.slices.items():
             number, found = pd.factorize(words, sort=True)
             ends = np.cumsum(np.bincount(number, minlength=len(found)))
-            yield (
-                column,
-                dict(zip(map(str, found), np.split(np.argsort(number, kind="stable"), ends[:-1]), strict=True)),
-            )
+            rows = np.split(np.argsort(number, kind="stable"), ends)[:-1]
+            yield column, dict(zip(map(str, found), rows, strict=True))
 
 
 def _words(column: pd.Series) -> NDArray[np.object_]:
