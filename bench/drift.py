@@ -4,9 +4,9 @@ usage: python -m bench.drift [--rows 1M] [--rounds N] [--no-peers] [--json]
 
 The baseline has --rows rows; windows have a tenth, as many and ten times as many in Parquet (zstd), and as many in
 SQLite and PostgreSQL: see `bench/drift_data.py`; they are written once, under `local/bench/drift`. Each program runs in
-a process of its own, in turn with the others, and the least of its rounds counts; one that needs a minute runs once.
-What they do: `bench/drift_cases.py`, `ask_evidently.py` and `ask_nannyml.py`, the peers in environments of their own
-and with their defaults, on files that hold nothing but features.
+a process of its own, in turn with the others, and the least of its rounds counts; one that needs a minute of CPU runs
+once. What they do: `bench/drift_cases.py`, `ask_evidently.py` and `ask_nannyml.py`, the peers in environments of their
+own and with their defaults, on files that hold nothing but features.
 
 Ratios, all of whole processes at --rows rows: to_reading = ours / pyarrow reading and summing the same columns;
 to_article (all columns), to_evidently, to_nannyml = theirs / ours, in CPU seconds; memory_10m_to_1m = peak memory of
