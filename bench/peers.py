@@ -36,8 +36,8 @@ def ask(seed: int, nights: int) -> list[dict[str, object]]:
     """One entry a peer and setting: on which share of nights it cries; or the reason why it was not asked."""
     written = {name: list(_rows(name, setting, nights, seed)) for name, setting in SETTINGS.items()}
     found: list[dict[str, object]] = []
-    for peer, packages in PEERS.items():
-        python, problem = _environment(peer, packages)
+    for peer in PEERS:
+        python, problem = environment(peer)
         if python is None:
             found.append({"peer": peer, "skipped": problem})
             continue
@@ -53,9 +53,9 @@ def ask(seed: int, nights: int) -> list[dict[str, object]]:
     return found
 
 
-def _environment(peer: str, packages: Sequence[str]) -> tuple[Path | None, str]:
+def environment(peer: str) -> tuple[Path | None, str]:
     """The Python of a peer's environment, made where there is none; None and why where it cannot be made."""
-    folder = PLACE / peer
+    folder, packages = PLACE / peer, PEERS[peer]
     python = folder / "bin" / "python"
     if (folder / "ready").exists():
         return python, ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import textwrap
@@ -10,8 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json, to_json
 
 from core.errors import OutsideError, RecordError
+
+# Else pydantic looks for plugins in every package that is installed, at the first record: a tenth of a command's start.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 class Record(BaseModel):
@@ -44,9 +47,9 @@ class Record(BaseModel):
             RecordError: not JSON, of another class or version, or with fields that do not fit.
         """
         try:
-            raw = json.loads(text)
+            raw = from_json(text)
             kind = raw.pop("record")
-            fields = json.dumps(raw)
+            fields = to_json(raw, inf_nan_mode="constants")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
             raise RecordError(
                 f"{origin} is not a record of this project ({type(err).__name__}).",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import ModelConfig
-from model.rows import data_digest
+from model.digest import data_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,9 +66,21 @@ class Evidence:
             slices={name: values[keep] for name, values in self.slices.items()},
         )
 
+    def places(self) -> Iterator[tuple[str, dict[str, NDArray[np.intp]]]]:
+        """By slice column, the rows of each category, ordered by its name."""
+        import pandas as pd
+
+        for column, words in self.slices.items():
+            number, found = pd.factorize(words, sort=True)
+            ends = np.cumsum(np.bincount(number, minlength=len(found)))
+            rows = np.split(np.argsort(number, kind="stable"), ends)[:-1]
+            yield column, dict(zip(map(str, found), rows, strict=True))
+
 
 def _words(column: pd.Series) -> NDArray[np.object_]:
-    return np.array(["(missing)" if gone else str(v) for v, gone in zip(column, column.isna(), strict=True)], object)
+    number, found = column.factorize()
+    words: NDArray[np.object_] = np.array([*map(str, found), "(missing)"], object)[number]  # -1 is what is missing
+    return words
 
 
 def latency_p95(estimator: Any, rows: pd.DataFrame, calls: int = 5) -> float:

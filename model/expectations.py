@@ -60,8 +60,8 @@ def of_training(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expe
         yield Expected(
             "type",
             "critical",
-            "ExpectColumnValuesToBeOfType",
-            {"column": column, "type_": "float64"},
+            "ExpectColumnValuesToBeInTypeList",
+            {"column": column, "type_list": ["float64", "float32"]},
             "{column} holds no numbers",
         )
         yield _most("infinite", "critical", between, column, limit, "is infinite", **finite)

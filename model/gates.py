@@ -122,19 +122,18 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
 def slice_scores(unseen: Evidence, config: ModelConfig) -> Iterator[SliceScore]:
     """Every category of the slice columns that has `gates.min_slice_rows` rows."""
     metric, threshold = config.triggers.performance.metric, config.training.threshold
-    for column, words in unseen.slices.items():
-        for word, rows in zip(*np.unique(words.astype(str), return_counts=True), strict=True):
-            if rows >= config.gates.min_slice_rows:
-                here = words == word
-                said = [unseen.challenger_scores, unseen.champion_scores]
+    said = [unseen.challenger_scores, unseen.champion_scores]
+    for column, places in unseen.places():
+        for word, here in places.items():
+            if len(here) >= config.gates.min_slice_rows:
                 values = [
                     None if s is None else evaluate(metric, counted(unseen.labels[here], s[here]), threshold)
                     for s in said
                 ]
                 yield SliceScore(
                     column=column,
-                    value=str(word),
-                    rows=int(rows),
+                    value=word,
+                    rows=len(here),
                     challenger=defined(values[0]),
                     champion=defined(values[1]),
                 )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +38,12 @@ def frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.datetime) -> 
         label = _labels(batch, data, as_of)
         known = label != scores.UNLABELLED
         labels.append(label[known])
-        rows = batch.filter(pa.array(known))
+        rows = batch if known.all() else batch.take(arrays.int_array(np.flatnonzero(known)))
         for name in names:
-            parts[name].append(_column(rows.column(name), name, _kind(name, data)))
-    columns = {name: pa.chunked_array(part, type=_kind(name, data)) for name, part in parts.items()}
-    result = pd.DataFrame({name: _series(column) for name, column in columns.items()})
-    return result.assign(**{data.columns.label: np.concatenate(labels)})
+            parts[name].append(rows.column(name))
+    # A column at a time, each given up once it is copied: never are all of them in memory twice.
+    columns = {name: _column(parts.pop(name), name, data) for name in names}
+    return pd.DataFrame({**columns, data.columns.label: np.concatenate(labels)}, copy=False)
 
 
 def scorable(batch: pa.RecordBatch, data: Data) -> pd.DataFrame:
@@ -57,8 +55,8 @@ def scorable(batch: pa.RecordBatch, data: Data) -> pd.DataFrame:
     import pandas as pd
 
     _complete(batch, list(data.features))
-    columns = {name: pa.chunked_array([_column(batch.column(name), name, _kind(name, data))]) for name in data.features}
-    return features(pd.DataFrame({name: _series(column) for name, column in columns.items()}), data)
+    columns = {name: _column([batch.column(name)], name, data) for name in data.features}
+    return features(pd.DataFrame(columns, copy=False), data)
 
 
 def features(rows: pd.DataFrame, data: Data) -> pd.DataFrame:
@@ -67,33 +65,7 @@ def features(rows: pd.DataFrame, data: Data) -> pd.DataFrame:
 
     numeric = {name: rows[name].astype("float64") for name in data.numeric}
     categorical = {name: rows[name].astype(object).where(rows[name].notna(), None) for name in data.categorical}
-    return pd.DataFrame({**numeric, **categorical}, index=rows.index)
-
-
-def data_digest(rows: pd.DataFrame) -> str:
-    """SHA-256 over names, kinds and every value of `rows`; the order of rows and columns does not matter.
-
-    Two frames have the same digest when they hold the same rows, each as often.
-    """
-    names = sorted(rows.columns, key=lambda name: (rows[name].dtype.kind != "M", name))
-    ordered = rows.sort_values(names, kind="stable")
-    digest = hashlib.sha256(json.dumps([len(rows), names]).encode())
-    for name in names:
-        digest.update(_bytes(ordered[name]))
-    return digest.hexdigest()
-
-
-def _bytes(column: pd.Series) -> bytes:
-    """The values of a column, so that no two different columns have the same bytes."""
-    kind = column.dtype.kind
-    if kind == "M":
-        moments: np.ndarray[Any, Any] = column.dt.tz_convert(None).to_numpy("datetime64[us]")
-        return b"time" + moments.astype("<i8").tobytes()
-    if kind in "fiub":
-        numbers = column.to_numpy("<f8") + 0.0  # makes -0.0 a 0.0
-        return b"number" + np.where(np.isnan(numbers), np.nan, numbers).tobytes()
-    texts = [None if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
-    return b"text" + json.dumps(texts).encode()
+    return pd.DataFrame({**numeric, **categorical}, index=rows.index, copy=False)
 
 
 def _complete(batch: pa.RecordBatch, names: list[str]) -> None:
@@ -120,37 +92,67 @@ def _labels(batch: pa.RecordBatch, data: Data, as_of: dt.datetime) -> np.ndarray
     return found.labels.astype(np.int8)
 
 
-def _kind(name: str, data: Data) -> pa.DataType:
-    """The type to which a column is brought."""
+def _column(parts: list[pa.Array], name: str, data: Data) -> Any:
+    """A column as pandas takes it; with text as Python's, whose own text types differ between releases.
+
+    Numbers that float32 holds exactly (float32, booleans, integers of up to 16 bits) take half the memory of others,
+    and equal texts are one object: eight bytes a row.
+    """
+    import pandas as pd
+
+    if name == data.columns.time:
+        return pa.chunked_array([part.cast(INSTANT) for part in parts], INSTANT).to_pandas()
     if name in data.numeric:
-        return pa.float64()
-    return INSTANT if name == data.columns.time else pa.large_string()
+        small = all(_is_small(part.type) for part in parts) and bool(parts)
+        numbers = [_numbers(part, name).astype(np.float32 if small else np.float64, copy=False) for part in parts]
+        return np.concatenate(numbers) if numbers else np.empty(0)
+    known: dict[str, str] = {}
+    repeated = name in data.categorical
+    words = [_words(part, name, known) if repeated else _texts(part, name) for part in parts]
+    return pd.Series(np.concatenate(words) if words else [], dtype=object)
 
 
-def _column(values: pa.Array, name: str, kind: pa.DataType) -> pa.Array:
-    """The column in its one type."""
-    if kind == INSTANT:
-        return values.cast(kind)
-    if kind == pa.large_string():
-        found, odd = arrays.texts(values), None
-    else:
-        numbers, odd = arrays.numbers(values)
-        found = pa.array(numbers)
-    if found is None or odd is not None:
-        needed = "numbers" if kind == pa.float64() else "text"
-        raise DataError(
-            f"Column {name!r} holds {values.type}, but {needed} are needed.",
-            why="The feed writes numbers as text, or the column is listed under the wrong kind.",
-            fix="Mend the feed, or move the column in the section [data] of model.toml.",
-        )
+def _is_small(kind: pa.DataType) -> bool:
+    """Whether float32 holds every value of a type."""
+    types = pa.types
+    return bool(
+        types.is_boolean(kind)
+        or types.is_float32(kind)
+        or types.is_float16(kind)
+        or (types.is_integer(kind) and kind.bit_width <= 16)  # noqa: PLR2004 - float32 has 24 bits for a number
+    )
+
+
+def _numbers(values: pa.Array, name: str) -> np.ndarray[Any, Any]:
+    numbers, odd = arrays.numbers(values)
+    if odd is not None:
+        raise _misfit(values, name, "numbers")
+    return numbers
+
+
+def _words(values: pa.Array, name: str, known: dict[str, str]) -> np.ndarray[Any, Any]:
+    """Texts of which few differ, each once in memory; `known` are those met so far."""
+    if not pa.types.is_dictionary(values.type):
+        values = _as_text(values, name).dictionary_encode()
+    levels = [*(known.setdefault(word, word) for word in _texts(values.dictionary, name)), None]
+    found: np.ndarray[Any, Any] = np.array(levels, dtype=object)[arrays.places(values)]
     return found
 
 
-def _series(column: pa.ChunkedArray) -> pd.Series:
-    """As pandas, with text as Python's: its own text types differ between releases."""
-    import pandas as pd
+def _texts(values: pa.Array, name: str) -> np.ndarray[Any, Any]:
+    return np.array(_as_text(values, name).to_pylist(), dtype=object)
 
-    if column.type == pa.large_string():
-        return pd.Series(np.array(column.to_pylist(), dtype=object), dtype=object)
-    series: pd.Series = column.to_pandas()
-    return series
+
+def _as_text(values: pa.Array, name: str) -> pa.Array:
+    found = arrays.texts(values)
+    if found is None:
+        raise _misfit(values, name, "text")
+    return found
+
+
+def _misfit(values: pa.Array, name: str, needed: str) -> DataError:
+    return DataError(
+        f"Column {name!r} holds {values.type}, but {needed} are needed.",
+        why="The feed writes numbers as text, or the column is listed under the wrong kind.",
+        fix="Mend the feed, or move the column in the section [data] of model.toml.",
+    )

@@ -13,9 +13,10 @@ import numpy as np
 from core.config import ModelConfig
 from core.errors import ConfigError, DataError
 from core.records import Record
+from model.digest import data_digest, order
 from model.example import synthetic_rows
 from model.pipelines import Build, load_build, pipeline_digest
-from model.rows import data_digest, features, frame
+from model.rows import features, frame
 from monitoring.holdout import Holdout, holdout_of
 from monitoring.triggers import Decision
 from monitoring.window import QualityReport
@@ -92,7 +93,8 @@ def split(rows: pd.DataFrame, config: ModelConfig) -> Split:
     """
     time, label = config.data.columns.time, config.data.columns.label
     _enough(rows, config)
-    ordered = rows.sort_values([time, config.data.columns.id], kind="stable")
+    places = order(rows, [time, config.data.columns.id])
+    ordered = rows if (np.diff(places) > 0).all() else rows.iloc[places]
     moments = ordered[time]
     cuts = moments.dt.floor("D") if moments.iloc[0].date() < moments.iloc[-1].date() else moments
     starts = np.flatnonzero(cuts.ne(cuts.shift()).to_numpy())[1:]

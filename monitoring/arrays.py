@@ -10,10 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+DOUBLE = pa.float64()
+
 
 def plain(values: pa.Array) -> pa.Array:
     """The values themselves, where an array holds numbers of a dictionary."""
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def places(values: pa.DictionaryArray) -> NDArray[np.int64]:
+    """Which word of its dictionary each row has; -1 where null."""
+    found = view(pc.cast(values.indices, pa.int64(), safe=False), np.int64)
+    return np.where(nulls(values.indices), -1, found) if values.indices.null_count else found
 
 
 def view(values: pa.Array, dtype: Any) -> NDArray[Any]:
@@ -47,7 +55,7 @@ def numbers(values: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_] | 
     """
     values = plain(values)
     if is_number(values.type):
-        found = view(pc.cast(values, pa.float64(), safe=False), np.float64)
+        found = view(values if values.type == DOUBLE else pc.cast(values, DOUBLE, safe=False), np.float64)
         return np.where(nulls(values), np.nan, found) if values.null_count else found, None
     invalid = ~nulls(values)
     return np.full(len(values), np.nan), invalid if invalid.any() else None

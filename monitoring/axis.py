@@ -86,18 +86,23 @@ class NumericAxis(Record):
     def cells(self, values: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """The cell of each row, and which rows have a finite value outside [low, high]."""
         numbers, invalid = arrays.numbers(values)
+        if len(numbers) and self.low <= numbers.min() and numbers.max() <= self.high:  # False where one is NaN
+            return self._bins(numbers), np.zeros(len(numbers), np.bool_)
         finite = np.isfinite(numbers)
         special = None if finite.all() else ~finite
         safe = numbers if special is None else np.where(finite, numbers, self.low)
-        found = grid.cells(self._grid, safe)
-        if self.form != "edges":
-            found = self._bin_of_cell[found].astype(np.intp)
+        found = self._bins(safe)
         if special is not None:
             odd = numbers[special]
             found[special] = np.where(np.isnan(odd), self.null, np.where(odd < 0, self.below, self.above))
         if invalid is not None:
             found[invalid] = self.invalid
         return found, (safe < self.low) | (safe > self.high)
+
+    def _bins(self, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
+        """The bin of each finite number."""
+        found = grid.cells(self._grid, numbers)
+        return found if self.form == "edges" else self._bin_of_cell.take(found, mode="wrap").astype(np.intp)
 
     def edges(self) -> NDArray[np.float64]:
         """Where the bins begin and the last one ends (bins + 1 numbers), within [low, high]."""
@@ -150,15 +155,24 @@ class CategoricalAxis(Record):
 
     def cells(self, values: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """The cell of each row; nothing is outside of a categorical column (what is unseen is `other`)."""
-        outside = np.zeros(len(values), np.bool_)
+        return self._found(values), np.zeros(len(values), np.bool_)
+
+    def _found(self, values: pa.Array) -> NDArray[np.intp]:
+        """The cell of each row; words of a dictionary are looked up once, and not once a row."""
+        if pa.types.is_dictionary(values.type):
+            return np.append(self._found(values.dictionary), self.null)[arrays.places(values)]
         words = arrays.texts(values)
         if words is None:
-            return np.where(arrays.nulls(values), self.null, self.other), outside
-        level = pc.index_in(words, value_set=arrays.text_array(self.levels))
+            return np.where(arrays.nulls(values), self.null, self.other)
+        level = pc.index_in(words, value_set=self._words)
         found = arrays.view(level, np.int32).astype(np.intp)
         found[arrays.nulls(level)] = self.other
         found[arrays.nulls(words)] = self.null
-        return found, outside
+        return found
+
+    @cached_property
+    def _words(self) -> pa.Array:
+        return arrays.text_array(self.levels)
 
     def labels(self) -> tuple[str, ...]:
         """The levels."""

@@ -28,9 +28,7 @@ class Calibration(Record):
 
     def chances(self, cells: int) -> Floats:
         """The chance of label 1 in the middle of each of `cells` score cells."""
-        from scipy.special import expit
-
-        found: Floats = expit(self.slope * log_odds(cells) + self.intercept)
+        found: Floats = (1 + np.tanh((self.slope * log_odds(cells) + self.intercept) / 2)) / 2
         return found
 
 

@@ -18,9 +18,11 @@ from monitoring.comparison import (
     compare_categorical,
     compare_nulls,
     compare_numeric,
+    groups,
     numeric_nights,
     side,
 )
+from monitoring.distances import Floats
 from monitoring.holdout import Holdout
 from monitoring.nights import Nights
 from monitoring.scores import CELLS
@@ -50,6 +52,16 @@ class Known:
         """The column on all days of the baseline."""
         axis = baseline.axes[name]
         return cls(name, axis, side(axis, name, baseline.days), untested)
+
+    @cached_property
+    def _groups(self) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+        return groups(self.axis, self.before)
+
+    def grouped(self, after: Side) -> tuple[tuple[str, ...], Floats, Floats]:
+        """Names and shares of the groups, of the past and of the window."""
+        group, names = self._groups
+        old, new = (np.bincount(group, part.shares, len(names)).astype(np.float64) for part in (self.before, after))
+        return names, old, new
 
     @cached_property
     def _nights(self) -> Nights:

@@ -144,7 +144,8 @@ def groups(axis: Axis, before: Side) -> tuple[NDArray[np.intp], tuple[str, ...]]
     if isinstance(axis, NumericAxis):
         upto = np.cumsum(before.total) - before.total
         tenth = np.minimum(upto * GROUPS // before.total.sum(), GROUPS - 1)
-        _, first, group = np.unique(tenth, return_index=True, return_inverse=True)
+        begins = np.diff(tenth, prepend=-1) > 0
+        first, group = np.flatnonzero(begins), np.cumsum(begins) - 1
         # The cells are those of the axis, after one for -inf.
         starts = np.clip(first - 1, 0, axis.bins)
         return group, axis.names([*starts.tolist(), axis.bins])
@@ -152,10 +153,3 @@ def groups(axis: Axis, before: Side) -> tuple[NDArray[np.intp], tuple[str, ...]]
     group = np.full(axis.bins + 1, len(frequent), np.intp)
     group[frequent] = np.arange(len(frequent))
     return group, (*(axis.levels[level] for level in frequent), "(other)")
-
-
-def grouped(axis: Axis, before: Side, after: Side) -> tuple[tuple[str, ...], Floats, Floats]:
-    """Names and shares of the groups, of the baseline and of the window."""
-    group, names = groups(axis, before)
-    old, new = (np.bincount(group, part.shares, len(names)).astype(np.float64) for part in (before, after))
-    return names, old, new

@@ -9,7 +9,7 @@ from typing import Literal
 from core.config import DriftTrigger
 from core.records import Record
 from monitoring.columns import Known, columns, score_column, score_side, seasonal
-from monitoring.comparison import Comparison, Side, grouped, side
+from monitoring.comparison import Comparison, Side, side
 from monitoring.distances import stability_index
 from monitoring.holdout import Holdout
 from monitoring.nights import FEWEST_DAYS
@@ -176,7 +176,7 @@ def _missing(before: Side, after: Side, config: DriftTrigger) -> str:
 
 def _bars(past: Known, after: Side) -> tuple[tuple[Bar, ...], float]:
     """The groups of the baseline with their shares, and the population stability index over them."""
-    names, old, new = grouped(past.axis, past.before, after)
+    names, old, new = past.grouped(after)
     shares = zip(names, old.tolist(), new.tolist(), strict=True)
     bars = tuple(Bar(label=name, baseline=b, window=w) for name, b, w in shares if b or w)
     return bars, stability_index(old, new)

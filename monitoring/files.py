@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 from pyarrow import parquet as pq
 
 from core.config import Data
 from core.errors import DataError
-from monitoring import times, typed
+from monitoring import arrays, times, typed
 
 BATCH = 65_536  # rows at once, fewer of wide tables:
 VALUES = 1 << 22  # values at once, 32 MiB of floats
-BUFFER = 1 << 20  # bytes read ahead a column, fewer of wide tables; without it a whole row group lies in memory
+BUFFER = 1 << 18  # bytes read ahead a column, fewer of wide tables; without it a whole row group lies in memory
 AHEAD = 1 << 26  # bytes read ahead of all columns
 BLOCK = 8 << 20  # bytes of a CSV file parsed at once
 KINDS = (".parquet", ".csv")
@@ -83,35 +84,38 @@ class FileSource:
     ) -> Iterator[pa.RecordBatch]:
         buffer = max(min(BUFFER, AHEAD // len(read)), 1 << 12)
         rows = max(min(BATCH, VALUES // len(read)), 1)
-        with pq.ParquetFile(file, buffer_size=buffer, pre_buffer=False) as parquet:
-            groups = [
-                number
-                for number in range(parquet.metadata.num_row_groups)
-                if self._may_hold(parquet.metadata.row_group(number), start, end)
-            ]
-            for batch in parquet.iter_batches(rows, row_groups=groups, columns=read) if groups else ():
+        metadata = pq.read_metadata(file)
+        kind = metadata.schema.to_arrow_schema().field(self._data.columns.time).type
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        wanted = [n for n, group in enumerate(groups) if self._may_hold(_chunks(group), kind, start, end)]
+        if not wanted:
+            return
+        coded = [name for name in read if all(_is_coded(_chunks(groups[number])[name]) for number in wanted)]
+        with pq.ParquetFile(
+            file, metadata=metadata, read_dictionary=coded, buffer_size=buffer, pre_buffer=False
+        ) as parquet:
+            for batch in parquet.iter_batches(rows, row_groups=wanted, columns=read):
                 batch.validate(full=True)  # Arrow itself takes any bytes for text
                 yield batch
 
-    def _may_hold(self, group: Any, start: dt.datetime, end: dt.datetime | None) -> bool:
+    def _may_hold(self, chunks: Mapping[str, Any], kind: Any, start: dt.datetime, end: dt.datetime | None) -> bool:
         """Whether a row group can hold rows with start <= time < end, by the smallest and largest time noted in it."""
         name = self._data.columns.time
-        found = (group.column(index) for index in range(group.num_columns))
-        noted = next((column.statistics for column in found if column.path_in_schema == name), None)
+        noted = chunks[name].statistics if name in chunks else None
         if noted is None or not noted.has_min_max:
             return True
         if noted.has_null_count and noted.null_count:
             raise times.no_time(name, noted.null_count)
         try:
-            ends = pa.array([noted.min, noted.max])
-            low, high = times.to_utc(ends, name, self._data.timezone).to_pylist()
+            ends = times.to_utc(_ends(noted, kind), name, self._data.timezone)
         except OverflowError:  # later than Python's years: whoever looks at the rows will see
             return True
-        if low is None or high is None:
+        if ends.null_count:
             return True
+        low, high = arrays.view(ends, np.int64).tolist()
         # Text is ordered by what is written, up to a day off what it means in UTC at either end.
-        slack = 2 * times.DAY if pa.types.is_string(ends.type) else 0 * times.DAY
-        return bool(high >= start - slack and (end is None or low < end + slack))
+        slack = 2 * times.micros(times.EPOCH + times.DAY) if noted.physical_type == "BYTE_ARRAY" else 0
+        return high >= times.micros(start) - slack and (end is None or low < times.micros(end) + slack)
 
     def _csv(self, file: Path, read: list[str]) -> Iterator[pa.RecordBatch]:
         """Everything is read as text first: types guessed from the first rows would not fit the later ones."""
@@ -141,6 +145,26 @@ class FileSource:
                 why=f"It is damaged, still being written, not readable for this user, or no {file.suffix[1:]} file.",
                 fix="Write it again under another name and rename it when it is complete, or remove it.",
             ) from None
+
+
+def _chunks(group: Any) -> dict[str, Any]:
+    """What is noted of each column of a row group."""
+    found = (group.column(index) for index in range(group.num_columns))
+    return {column.path_in_schema: column for column in found}
+
+
+def _is_coded(chunk: Any) -> bool:
+    """Whether texts lie there as numbers of a dictionary: written out, each would have four bytes for its length."""
+    return bool(chunk.physical_type == "BYTE_ARRAY" and chunk.total_uncompressed_size < 4 * chunk.num_values)
+
+
+def _ends(noted: Any, kind: pa.DataType) -> pa.Array:
+    """The smallest and largest value, of the type that is read; the usual ones without Python objects, or pandas."""
+    if noted.physical_type == "INT64" and (pa.types.is_timestamp(kind) or pa.types.is_int64(kind)):
+        return arrays.int_array(np.array([noted.min_raw, noted.max_raw])).view(kind)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return arrays.text_array([noted.min, noted.max])
+    return pa.array([noted.min, noted.max])
 
 
 def files_of(path: Path) -> list[Path]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,25 +17,28 @@ from numpy.typing import NDArray
 from core.errors import DataError
 from monitoring import arrays
 
-HELD = 1 << 18  # rows in memory before they go to the file
-PARTS = 64  # each block of the file is ordered by the last bits of its keys, so that a part can be read by itself
-PAIR = np.dtype([("key", "<u8"), ("day", "<i4")])
+HELD = 1 << 20  # rows in memory before they go to the file
+PARTS = 64  # each block of the file is ordered by the first bits of its keys, so that a part can be read by itself
+BITS = np.uint64(58)  # what is left of a key
+KEY, DAY = np.dtype("<u8"), np.dtype("<i4")
 STEP = np.uint64(0x9E3779B97F4A7C15)
 NULL = np.uint64(0x2545F4914F6CDD1D)
 Keys = NDArray[np.uint64]
+Days = NDArray[np.int32]
 
 
 class Ids:
-    """The ids of each day that were seen so far: 12 bytes a row, at most 3 MiB of them in memory.
+    """The ids of each day that were seen so far: 12 bytes a row, at most 12 MiB of them in memory.
 
     Ids are one where a hash of id and day is the same: by chance in one of 92,000 windows of 20 million rows.
     """
 
     def __init__(self) -> None:
-        self._held: list[NDArray[np.void]] = []
+        self._keys: list[Keys] = []
+        self._days: list[Days] = []
         self._rows = 0
         self._file: IO[bytes] | None = None
-        self._blocks: list[list[int]] = []
+        self._blocks: list[tuple[int, list[int]]] = []
 
     def add(self, days: NDArray[np.int64], ids: pa.Array) -> None:
         """Note the ids of some rows, each with the number of its day. Rows without an id count as one id.
@@ -42,11 +46,9 @@ class Ids:
         Raises:
             DataError: ids of a kind that cannot be compared.
         """
-        pairs = np.empty(len(days), PAIR)
-        pairs["key"] = _mixed(hashes(ids) + days.astype(np.uint64) * STEP)
-        pairs["day"] = days
-        self._held.append(pairs)
-        self._rows += len(pairs)
+        self._keys.append(_mixed(hashes(ids) + days.astype(np.uint64) * STEP))
+        self._days.append(days.astype(DAY))
+        self._rows += len(days)
         if self._rows > HELD:
             self._spill()
 
@@ -55,42 +57,47 @@ class Ids:
         if self._file:
             self._spill()
         found: Counter[int] = Counter()
-        for pairs in self._parts():
-            # Sorting bare keys is ten times faster than sorting pairs, and mostly shows that there is nothing to count.
-            keys = np.sort(pairs["key"])
-            twice = keys[1:][keys[1:] == keys[:-1]]
+        for keys, days in self._parts():
+            # Days are looked at, or read, only where there is something to count, which mostly there is not.
+            ordered = np.sort(keys)
+            twice = ordered[1:][ordered[1:] == ordered[:-1]]
             if len(twice):
-                odd = pairs[np.isin(pairs["key"], twice)]
-                _, first, rows = np.unique(odd["key"], return_index=True, return_counts=True)
-                for day, extra in zip(odd["day"][first].tolist(), (rows - 1).tolist(), strict=True):
+                odd = np.isin(keys, twice)
+                _, first, rows = np.unique(keys[odd], return_index=True, return_counts=True)
+                for day, extra in zip(days()[odd][first].tolist(), (rows - 1).tolist(), strict=True):
                     found[day] += extra
         return dict(found)
 
     def _spill(self) -> None:
         """Move what is in memory to the file."""
-        pairs = np.concatenate(self._held) if self._held else np.empty(0, PAIR)
-        part = (pairs["key"] % np.uint64(PARTS)).astype(np.uint8)
+        keys, days = _joined(self._keys, KEY), _joined(self._days, DAY)
+        part = (keys >> BITS).astype(np.uint8)
+        order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=PARTS)).tolist()
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="ids-")  # noqa: SIM115 - as long as this object
             weakref.finalize(self, self._file.close)
-        start = self._file.seek(0, 2) // PAIR.itemsize
-        self._file.write(pairs[np.argsort(part, kind="stable")].tobytes())
-        self._blocks.append([start, *(start + end for end in ends)])
-        self._held, self._rows = [], 0
+        self._blocks.append((self._file.seek(0, 2), [0, *ends]))
+        self._file.write(keys[order].data)
+        self._file.write(days[order].data)
+        self._keys, self._days, self._rows = [], [], 0
 
-    def _parts(self) -> Iterator[NDArray[np.void]]:
-        """All pairs, those of equal keys together."""
+    def _parts(self) -> Iterator[tuple[Keys, Callable[[], Days]]]:
+        """All keys, equal ones together, and how to get the day of each."""
         if self._file is None:
-            yield np.concatenate(self._held) if self._held else np.empty(0, PAIR)
+            yield _joined(self._keys, KEY), lambda: _joined(self._days, DAY)
             return
         for part in range(PARTS):
-            pieces = []
-            for block in self._blocks:
-                self._file.seek(block[part] * PAIR.itemsize)
-                size = (block[part + 1] - block[part]) * PAIR.itemsize
-                pieces.append(np.frombuffer(self._file.read(size), PAIR))
-            yield np.concatenate(pieces)
+            yield self._read(self._file, part, KEY), partial(self._read, self._file, part, DAY)
+
+    def _read(self, file: IO[bytes], part: int, kind: np.dtype[Any]) -> NDArray[Any]:
+        """The keys, or the days, of one part of each block."""
+        found = []
+        for start, ends in self._blocks:
+            before = ends[-1] * KEY.itemsize if kind == DAY else 0
+            file.seek(start + before + ends[part] * kind.itemsize)
+            found.append(np.frombuffer(file.read((ends[part + 1] - ends[part]) * kind.itemsize), kind))
+        return np.concatenate(found)
 
 
 def hashes(ids: pa.Array) -> Keys:
@@ -106,17 +113,31 @@ def hashes(ids: pa.Array) -> Keys:
     words: Keys = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
     starts, lengths = ends[:-1] - base, np.diff(ends)
     found = _mixed(lengths.astype(np.uint64))
+    if not values.null_count and lengths.min() == lengths.max():  # mostly: words then lie at equal distances
+        for at in range(0, int(lengths[0]), 8):
+            word = np.ndarray(len(found), "<u8", data, at, strides=(int(lengths[0]),)) & _whole(lengths[0] - at)
+            found = _mixed(found ^ word)
+        return found
     rows = np.flatnonzero(lengths)
     at = 0
     while len(rows):
-        left = np.minimum(lengths[rows] - at, 8).astype(np.uint64)
-        word = words[starts[rows] + at] & (~np.uint64(0) >> (np.uint64(64) - left * np.uint64(8)))
+        word = words[starts[rows] + at] & _whole(lengths[rows] - at)
         found[rows] = _mixed(found[rows] ^ word)
         at += 8
         rows = rows[lengths[rows] > at]
     if values.null_count:
         found[arrays.nulls(values)] = NULL
     return found
+
+
+def _whole(left: NDArray[np.int64]) -> Keys:
+    """Which bits of a word belong to an id of which so many bytes are left, at least one."""
+    found: Keys = ~np.uint64(0) >> (np.uint64(64) - np.minimum(left, 8).astype(np.uint64) * np.uint64(8))
+    return found
+
+
+def _joined(parts: Sequence[NDArray[Any]], kind: np.dtype[Any]) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty(0, kind)
 
 
 def _bytes(ids: pa.Array) -> pa.Array:
@@ -137,7 +158,10 @@ def _bytes(ids: pa.Array) -> pa.Array:
 
 def _mixed(words: Keys) -> Keys:
     """Each word with its bits spread over all 64 (the finalizer of SplitMix64; Steele, Lea and Flood 2014)."""
-    words = words + STEP
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
+    found = words + STEP
+    found ^= found >> np.uint64(30)
+    found *= np.uint64(0xBF58476D1CE4E5B9)
+    found ^= found >> np.uint64(27)
+    found *= np.uint64(0x94D049BB133111EB)
+    found ^= found >> np.uint64(31)
+    return found

@@ -21,6 +21,7 @@ EPOCH = dt.date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 FIRST_DAY, LAST_DAY = (dt.date.min - EPOCH).days, (dt.date.max - EPOCH).days
 TIME = pa.timestamp("us", "UTC")
+Index = NDArray[np.intp] | None
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Kernel:
             self._count(batch, number)
 
     def _count(self, batch: pa.RecordBatch, number: NDArray[np.int64]) -> None:
-        found, index, rows = np.unique(number, return_inverse=True, return_counts=True)
+        found, index, rows = _by_day(number)
         days = [self._day(int(day)) for day in found]
         for day, n in zip(days, rows, strict=True):
             day.rows += int(n)
@@ -87,11 +88,11 @@ class Kernel:
         self._count_scores(days, index, batch)
 
     @staticmethod
-    def _count_column(days: list[Day], index: NDArray[np.intp], name: str, axis: Axis, values: pa.Array) -> None:
+    def _count_column(days: list[Day], index: Index, name: str, axis: Axis, values: pa.Array) -> None:
         cells, outside = axis.cells(values)
-        kind = str(arrays.plain(values[:0]).type)
-        counts = np.bincount(index * axis.size + cells, minlength=len(days) * axis.size).reshape(len(days), axis.size)
-        beyond = np.bincount(index[outside], minlength=len(days))
+        kind = str(values.type.value_type if pa.types.is_dictionary(values.type) else values.type)
+        counts = _counts(days, index, cells, axis.size)
+        beyond = _rows(days, index, outside)
         for day, row, n in zip(days, counts, beyond, strict=True):
             part = day.columns.get(name)
             if part is None:
@@ -102,13 +103,12 @@ class Kernel:
             part.outside += int(n)
             part.types.add(kind)
 
-    def _count_scores(self, days: list[Day], index: NDArray[np.intp], batch: pa.RecordBatch) -> None:
+    def _count_scores(self, days: list[Day], index: Index, batch: pa.RecordBatch) -> None:
         found = scores.read(batch, self._names, self._version, self._as_of)
-        size = scores.CELLS * 3
-        flat = (index * size + found.cells * 3 + found.labels)[found.scored]
-        counts = np.bincount(flat, minlength=len(days) * size).reshape(len(days), *self.SCORES)
-        unscored = np.bincount(index[found.unscored], minlength=len(days))
-        bad = np.bincount(index[found.bad], minlength=len(days))
+        nowhere = scores.CELLS * 3
+        flat = np.where(found.scored, found.cells * 3 + found.labels, nowhere)
+        counts = _counts(days, index, flat, nowhere + 1)[:, :nowhere].reshape(len(days), *self.SCORES)
+        unscored, bad = (_rows(days, index, rows) for rows in (found.unscored, found.bad))
         for day, row, n, m in zip(days, counts, unscored, bad, strict=True):
             day.scores = row.astype(np.int64) if day.scores is None else day.scores + row
             day.unscored += int(n)
@@ -120,6 +120,32 @@ class Kernel:
     def duplicates(self) -> dict[dt.date, int]:
         """Rows beyond the first with the same id on the same day, by date; dates without any are absent."""
         return {EPOCH + dt.timedelta(days=day): rows for day, rows in self._ids.duplicates().items()}
+
+
+def _by_day(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], Index, NDArray[np.intp]]:
+    """The days that occur, which of them each row has (None: there is only one), and how many rows each has."""
+    first, span = number.min(), int(number.max() - number.min())
+    if not span:
+        return number[:1], None, np.array([len(number)])
+    if span > len(number):
+        return np.unique(number, return_inverse=True, return_counts=True)
+    rows = np.bincount(number - first)
+    found = np.flatnonzero(rows)
+    return found + first, (np.cumsum(rows > 0) - 1)[number - first], rows[found]
+
+
+def _counts(days: list[Day], index: Index, values: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """How often each of `size` values occurs on each day."""
+    found = np.zeros(len(days) * size, np.intp)
+    np.add.at(found, values if index is None else index * size + values, 1)  # a third faster than np.bincount
+    return found.reshape(len(days), size)
+
+
+def _rows(days: list[Day], index: Index, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """How many of the chosen rows are of each day."""
+    if index is None:
+        return np.array([np.count_nonzero(chosen)])
+    return np.bincount(index[chosen], minlength=len(days))
 
 
 def _times(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:

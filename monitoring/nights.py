@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 
+from monitoring import tails
 from monitoring.distances import Floats, Test
 
 FEWEST_DAYS = 8  # with fewer, the variance between days says nothing
@@ -38,6 +41,11 @@ class Nights:
         return _upto(self.shares - self.shares.mean(axis=0))
 
     @cached_property
+    def _variances(self) -> dict[int, float]:
+        """What `run_variance` found: each night of a report asks for the same."""
+        return {}
+
+    @cached_property
     def spread(self) -> float:
         """The variance of the shares between days, summed over cells."""
         return float(self.weights @ self.shares.var(axis=0, ddof=1))
@@ -62,7 +70,8 @@ class Nights:
         """
         days = len(self.rows)
         away = (self.shares - self.shares.mean(axis=0)) * np.sqrt(self.weights)
-        norm = float(((away @ away.T) ** 2).sum()) / (days - 1) ** 2
+        # Not away @ away.T: its threads cost fifty times what they save on so small a matrix.
+        norm = float((np.einsum("ik,jk->ij", away, away) ** 2).sum()) / (days - 1) ** 2
         squares = (norm - self.spread**2 / (days - 1)) * (days - 1) ** 2 / ((days - 2) * (days + 1))
         return self.spread**2 / squares if squares > 0 else np.inf
 
@@ -88,8 +97,10 @@ class Nights:
 
     def run_variance(self, length: int) -> float:
         """The mean square deviation of the means of runs of `length` days, summed over cells."""
-        means = _run_sums(self._deviations, length) / length
-        return float((means**2).mean(axis=0) @ self.weights)
+        if length not in self._variances:
+            means = _run_sums(self._deviations, length) / length
+            self._variances[length] = float((means**2).mean(axis=0) @ self.weights)
+        return self._variances[length]
 
 
 def effective_rows(rows: Floats, correlation: float) -> float:
@@ -111,15 +122,12 @@ def serial_factor(columns: Iterable[Nights], length: int) -> float:
     return max(1.0, found / expected) if expected > 0 else 1.0
 
 
-def p_value(surprise: Floats | float, days: int | None) -> Floats:
+def p_value(surprise: float, days: int | None) -> float:
     """The p-value of a surprise; with `days` read in a t with days - 1 degrees of freedom: the noise is estimated."""
-    from scipy.special import ndtri, stdtr
-
-    plain: Floats = np.exp(-np.asarray(surprise))
+    plain = math.exp(-surprise)
     if days is None:
         return plain
-    found: Floats = 2 * stdtr(days - 1, ndtri(np.maximum(plain, 1e-300) / 2))
-    return found
+    return tails.student(NormalDist().inv_cdf(max(plain, 1e-300) / 2), days - 1)
 
 
 def _upto(values: Floats) -> Floats:

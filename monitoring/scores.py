@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from core.config import Columns
 from core.errors import DataError
-from monitoring import arrays
+from monitoring import arrays, times
 
 CELLS = 1000
 UNLABELLED = 2
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class Scores(NamedTuple):
@@ -79,18 +77,18 @@ def _known(batch: pa.RecordBatch, name: str, as_of: dt.datetime) -> NDArray[np.b
     """Which rows got their label by `as_of`."""
     if name not in batch.schema.names:
         return np.zeros(batch.num_rows, np.bool_)
-    times = arrays.plain(batch.column(name))
+    found = arrays.plain(batch.column(name))
     try:
-        if pa.types.is_timestamp(times.type) and times.type.tz is None:
-            times = pc.assume_timezone(times, "UTC")
-        times = pc.cast(times, pa.timestamp("us", "UTC"), safe=False)
+        if pa.types.is_timestamp(found.type) and found.type.tz is None:
+            found = pc.assume_timezone(found, "UTC")
+        found = pc.cast(found, times.INSTANT, safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise DataError(
-            f"The column {name!r} of type {times.type} holds no times.",
+            f"The column {name!r} of type {found.type} holds no times.",
             why="Without the time of a label nobody knows on which night it was known.",
             fix="Mend the feed, or name the right column in data.columns.labelled_at of model.toml.",
         ) from None
-    return ~arrays.nulls(times) & (arrays.view(times, np.int64) <= (as_of - EPOCH) // MICROSECOND)
+    return ~arrays.nulls(found) & (arrays.view(found, np.int64) <= times.micros(as_of))
 
 
 def _numbers(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:

@@ -90,7 +90,7 @@ def _alone(pair: Comparison, length: int, serial: float, *, adjusted: bool) -> _
         test = replace(test, directions=pair.nights.directions)
     surprise = float(test.surprise(pair.differences, size))
     days = len(pair.nights.rows)
-    p = float(p_value(surprise, days if adjusted else None))
+    p = p_value(surprise, days if adjusted else None)
     if not adjusted or days <= 2 * length:
         return _Alone(adjusted, surprise, p, None, -math.inf)
     distances, surprises, sizes = pair.nights.runs(length, correlation, test)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from model.registry import ModelVersion
     from model.training import Candidate, Split
     from model.versions import Origin
+    from monitoring.tally import Baseline
     from monitoring.triggers import Decision
     from monitoring.window import QualityReport
 
@@ -54,8 +56,10 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
 
     config, root = night.config, night.settings.root
     batches = read(night)
+    baseline = counted(night, batches)
     pipeline = training.pipeline_digest(root, night.name)
-    material = making.prepare(batches, config, night.as_of, pipeline, partial(judge, night))
+    # The frame takes the rows over: from here on nothing else holds them.
+    material = making.prepare(given_up(batches), config, night.as_of, pipeline, partial(judge, night))
     version = night.registry.find(config.registry_name, material.training_key)
     if version is None:
         estimator = training.fit(training.load_build(root, night.name), config, material.parts)
@@ -67,7 +71,7 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
             data_until=material.parts.data_until,
             commit=head_commit(root),
         )
-        version = register(night, estimator, origin, batches, material.parts)
+        version = register(night, estimator, origin, baseline, material.parts)
     night.registry.finish(version)
     candidate = making.describe(material, version, decision, head_commit(root))
     candidate.write(night.file("candidate.json", out))
@@ -75,14 +79,12 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
     return candidate
 
 
-def register(night: Night, estimator: Any, origin: Origin, batches: list[pa.RecordBatch], parts: Split) -> ModelVersion:
-    """Keep the fitted estimator, with the baseline of all rows of the window: also unlabelled ones will be met."""
+def register(night: Night, estimator: Any, origin: Origin, baseline: Baseline, parts: Split) -> ModelVersion:
+    """Keep the fitted estimator, with its baseline."""
     from model import training
     from model.example import synthetic_rows
-    from monitoring.tally import build_baseline
 
     config, data = night.config, night.config.data
-    baseline = build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of)
     baseline = baseline.model_copy(update={"scores": training.holdout_scores(estimator, config, parts)})
     return night.registry.register(
         config.registry_name,
@@ -101,6 +103,20 @@ def read(night: Night) -> list[pa.RecordBatch]:
 
     data = night.config.data
     return list(night.source.batches([*data.features, *data.roles], *span(night.config, night.as_of)))
+
+
+def counted(night: Night, batches: list[pa.RecordBatch]) -> Baseline:
+    """The baseline of all rows of the window: also unlabelled ones will be met."""
+    from monitoring.tally import build_baseline
+
+    data = night.config.data
+    return build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of)
+
+
+def given_up(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """One after the other, each forgotten before the next: a training holds its rows once, not twice."""
+    while batches:
+        yield batches.pop(0)
 
 
 def judge(night: Night, rows: Any) -> QualityReport:

@@ -110,12 +110,12 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def append(url: str, table: str, rows: pa.Table) -> None:
-    """Add rows to a table, by the names of their columns."""
+def append(url: str, table: str, rows: pa.Table, mode: str = "append") -> None:
+    """Add rows to a table, by the names of their columns; with `mode` "create", it is made for them."""
     from adbc_driver_postgresql import dbapi
 
     with dbapi.connect(url) as connection, connection.cursor() as cursor:
-        cursor.adbc_ingest(table, rows, mode="append")
+        cursor.adbc_ingest(table, rows, mode=mode)
         connection.commit()
 
 

@@ -151,7 +151,7 @@ def window(days: Days, baseline: Baseline, config: ModelConfig) -> Callable[...,
 @pytest.fixture(scope="session")
 def candidate(parts: Split, rows: pd.DataFrame, night: dt.date) -> Candidate:
     """The first model as it was registered, without findings."""
-    from model.rows import data_digest
+    from model.digest import data_digest
     from model.training import Candidate
     from monitoring.triggers import Decision
     from monitoring.window import QualityReport

@@ -293,7 +293,7 @@ TRAINING = [
     ("critical", "classes", "actual", lambda rows: rows.assign(actual=0)),
     ("critical", "null_share", "temp", some("temp", np.nan, 0.3)),
     ("critical", "null_share", "origin", some("origin", None, 0.3)),
-    ("critical", "type", "temp", lambda rows: rows.assign(temp=rows["temp"].astype("float32"))),
+    ("critical", "type", "temp", lambda rows: rows.assign(temp=rows["temp"].astype("float16"))),
     ("critical", "infinite", "wind_speed", some("wind_speed", np.inf, 0.06)),
     ("warning", "base_rate", "actual", relabelled),
     ("warning", "out_of_range", "distance", some("distance", 1e6, 0.06)),

@@ -44,6 +44,17 @@ def test_a_day_holds_its_rows_and_no_others(rows: Rows) -> None:
     assert (FIRST, SECOND) == (rows.first, rows.last)
 
 
+def test_words_of_several_dictionaries_are_one_column() -> None:
+    """Each file brings its own dictionary: the same word may be number 0 in one and 1 in the next."""
+    parts = [
+        batch(*hours).append_column("town", pa.array(towns).dictionary_encode())
+        for hours, towns in (((2, 5), ["ANC", "BGR"]), ((1, 4), ["BGR", None]))
+    ]
+    (found,) = (rows := Rows(parts, COLUMNS)).plain(rows.of_day(FIRST))
+
+    assert ["BGR", "ANC", None, "BGR"] == found.column("town").to_pylist()
+
+
 @pytest.mark.parametrize(("hour", "count"), [(23, 0), (24, 1), (26, 2), (47, 3), (90, 3)])
 def test_labels_are_known_from_the_instant_they_arrived(rows: Rows, hour: int, count: int) -> None:
     """How many labels of the first day are known grows as they arrive, each from its own instant on."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.config import Columns, Data
 from core.errors import DataError
-from model.rows import data_digest, features, frame
+from model.digest import data_digest, order
+from model.rows import features, frame
 
 NIGHT = dt.datetime(2024, 1, 10, tzinfo=dt.UTC)
 DATA = Data(source="s", columns=Columns(labelled_at="known"), numeric=("x",), categorical=("c",))
@@ -93,6 +94,38 @@ def test_types_may_differ_between_batches() -> None:
     assert ["u", "u", "u"] == rows["c"].tolist()[3:]
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(pa.float32(), "float32"), (pa.int16(), "float32"), (pa.bool_(), "float32"), (pa.int32(), "float64")],
+    ids=str,
+)
+def test_numbers_take_four_bytes_where_that_is_exact(kind: pa.DataType, expected: str) -> None:
+    """What float32 holds exactly is held so, missing values too; a model gets float64, whatever it was held as."""
+    values = pa.array([1, 0, None]).cast(kind)
+    rows = frame([batch(x=values)], DATA, NIGHT)
+
+    assert expected == str(rows["x"].dtype)
+    assert [1.0, 0.0, True] == [*rows["x"][:2], np.isnan(rows["x"][2])]
+    assert "float64" == str(features(rows, DATA)["x"].dtype)
+    assert data_digest(rows) == data_digest(rows.assign(x=rows["x"].astype("float64")))
+
+
+def test_a_column_of_two_widths_takes_the_wider() -> None:
+    """One batch of eight bytes a number is enough."""
+    rows = frame([batch(x=pa.array([1, 2, 3], pa.int8())), batch(x=[0.1, 0.2, 0.3])], DATA, NIGHT)
+
+    assert [1.0, 2.0, 3.0, 0.1, 0.2, 0.3] == rows["x"].tolist()
+
+
+def test_equal_categories_are_one_object() -> None:
+    """A category takes a pointer a row, whatever the source and however many batches it came in."""
+    coded = pa.array(["long word", None, "long word"]).dictionary_encode()
+    found = frame([batch(c=coded), batch(c=["long word", "v", None])], DATA, NIGHT)["c"]
+
+    assert ["long word", None, "long word", "long word", "v", None] == found.tolist()
+    assert 1 == len({id(word) for word in found if word == "long word"})
+
+
 def test_numbers_as_categories_become_text() -> None:
     """A categorical column of integers gives the levels that the tallies count."""
     assert ["7", "8", None] == frame([batch(c=[7, 8, None])], DATA, NIGHT)["c"].tolist()
@@ -144,6 +177,17 @@ def test_digest_is_that_of_the_rows_in_any_order(
     random.shuffle(mixed)  # type: ignore[attr-defined]
 
     assert data_digest(table(values)) == data_digest(table(mixed)[["actual", "c", "timestamp", "x"]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=12), st.permutations(["x", "c", "timestamp", "actual"]))
+def test_rows_are_ordered_as_pandas_orders_them(
+    values: list[tuple[float, str | None, int, bool]], by: list[str]
+) -> None:
+    """By one column after the other, missing last, equal rows as they were."""
+    rows = table(values)
+
+    assert rows.sort_values(by, kind="stable").index.tolist() == order(rows, by).tolist()
 
 
 def test_digest_sees_every_value() -> None:

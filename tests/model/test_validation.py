@@ -449,3 +449,13 @@ def test_latency_is_that_of_single_rows(parts: Split, config: ModelConfig) -> No
 def test_the_flights_model_answers_in_time(model: Any, parts: Split, config: ModelConfig) -> None:
     """The example model is well within its own latency gate."""
     assert latency_p95(model, features(parts.holdout, config.data).iloc[:20]) < config.gates.max_p95_ms
+
+
+def test_slices_are_the_rows_of_each_category(candidate: Candidate) -> None:
+    """By name; each row is in one of them, those without a category in one of their own."""
+    words = np.array(["b", "a", "(missing)", "b", "a", "b"], object)
+    found = dict(evidence(candidate, slices={"origin": words, "none": words[:0]}).places())
+
+    assert ["(missing)", "a", "b"] == list(found["origin"])
+    assert [[2], [1, 4], [0, 3, 5]] == [rows.tolist() for rows in found["origin"].values()]
+    assert {} == found["none"]

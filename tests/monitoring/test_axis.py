@@ -180,6 +180,12 @@ LEVELS = CategoricalAxis(levels=("1", "a", "true"))
         (pa.array([[1], None]), ["other", "null"]),
         (pa.nulls(1), ["null"]),
         (pa.array(["a", "b", "a"])[1:], ["other", 1]),
+        (
+            pa.DictionaryArray.from_arrays(pa.array([2, 0, None, 1]), pa.array(["a", "b", None])),
+            ["null", 1, "null", "other"],
+        ),
+        (pa.array(["b", "a", None, "a"]).dictionary_encode()[1:], [1, "null", 1]),
+        (pa.nulls(2, pa.dictionary(pa.int8(), pa.string())), ["null", "null"]),
     ],
     ids=str,
 )

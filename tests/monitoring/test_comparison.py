@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from monitoring.axis import CategoricalAxis, NumericAxis
-from monitoring.comparison import Side, compare_categorical, compare_numeric, grouped, numeric_nights
+from monitoring.columns import Known
+from monitoring.comparison import Side, compare_categorical, compare_numeric, numeric_nights
 
 
 def side(*days: list[int], nulls: int = 0) -> Side:
@@ -52,7 +53,7 @@ def test_groups_of_numbers_are_tenths_of_the_baseline() -> None:
     """A group that a heavy value fills takes the place of several; infinite values belong to the first and the last."""
     axis = NumericAxis(form="edges", origin=0.0, scale=1.0, cuts=(-1e9, 1.0, 2.0, 3.0), low=0.0, high=4.0)
     before, after = side([0, 5, 85, 5, 5, 0]), side([1, 1, 2, 2, 2, 2])
-    names, old, new = grouped(axis, before, after)
+    names, old, new = Known("it", axis, before).grouped(after)
 
     assert ("0 to 2", "2 to 4") == names
     assert [0.9, 0.1] == pytest.approx(old.tolist())
@@ -63,7 +64,7 @@ def test_groups_of_categories_are_the_most_frequent() -> None:
     """Nineteen levels, by name; all others, and what the baseline never had, together."""
     axis = CategoricalAxis(levels=tuple("abcdefghijklmnopqrstuv"))
     before, after = side([*range(10, 32), 0]), side([*[1] * 22, 3])
-    names, old, new = grouped(axis, before, after)
+    names, old, new = Known("it", axis, before).grouped(after)
 
     assert (*"defghijklmnopqrstuv", "(other)") == names
     assert (10 + 11 + 12) / 451 == pytest.approx(old[-1])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,22 @@ from monitoring.source import Source, open_source
 START = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 DATA = Data(source="rows", numeric=("wind",), categorical=("town",))
+ROOT = Path(__file__).parents[2]
+COUNTS = """
+import datetime as dt, sys
+from pathlib import Path
+import numpy as np
+from core.config import Data
+from monitoring.axis import CategoricalAxis, fit_numeric
+from monitoring.source import open_source
+from monitoring.tally import count
+data = Data(source="rows", numeric=("wind",), categorical=("town",))
+axes = {"wind": fit_numeric(np.arange(9.0)), "town": CategoricalAxis(levels=("ANC",))}
+start = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
+batches = open_source("rows", data, Path(sys.argv[1])).batches([*data.features, *data.roles], start, None)
+days = count(batches, axes, data.columns, version=None, as_of=start + dt.timedelta(days=1))
+print(days[0].rows, "pandas" in sys.modules)
+"""
 NAMES = ["id", "timestamp", "prediction", "actual", "wind", "town"]
 
 
@@ -55,6 +73,56 @@ def test_files_of_all_folders_are_one_table(tmp_path: Path) -> None:
     text(tmp_path / "rows" / "b.csv", "b,2013-03-04T01:00:00Z,0.5,,1,ANC")
 
     assert {"a", "b"} == {row["id"] for row in rows(opened(tmp_path))}
+
+
+@pytest.mark.parametrize("rows", [4, 40_000])
+def test_words_that_repeat_are_read_as_a_dictionary(tmp_path: Path, rows: int) -> None:
+    """Where the file has them as numbers of a dictionary; what is written out, such as ids, is read as text."""
+    moments = [START] * rows
+    towns = ["ANC", None, "BGR", "ANC"] * (rows // 4)
+    names = [f"prediction-{number:012}" for number in range(rows)]
+    path = tmp_path / "rows" / "a.parquet"
+    path.parent.mkdir()
+    parquet.write_table(pa.table({"id": names, "timestamp": moments, "town": towns}), path, use_dictionary=["town"])
+    batches = list(opened(tmp_path).batches(NAMES, START, None))
+
+    assert {"string"} == {str(batch.schema.field("id").type) for batch in batches}
+    assert towns == [word for batch in batches for word in batch.column("town").to_pylist()]
+    if rows > 4:
+        assert all(pa.types.is_dictionary(batch.schema.field("town").type) for batch in batches)
+
+
+@pytest.mark.parametrize("kind", [("us", "UTC"), ("ms", "UTC"), ("ns", "+02:00")], ids=str)
+def test_only_groups_of_the_range_are_read(tmp_path: Path, kind: tuple[str, str]) -> None:
+    """The smallest and largest time noted of a row group count in their own unit."""
+    days = [START + number * DAY for number in range(30)]
+    moments = pa.array(days, pa.timestamp("us", "UTC")).cast(pa.timestamp(*kind))
+    (tmp_path / "rows").mkdir()
+    table = pa.table({"id": [str(day) for day in days], "timestamp": moments})
+    parquet.write_table(table, tmp_path / "rows" / "a.parquet", row_group_size=1)
+    asked: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        iterate = parquet.ParquetFile.iter_batches
+
+        def noted(self: Any, size: int, row_groups: list[int], columns: list[str]) -> Any:
+            asked.extend(row_groups)
+            return iterate(self, size, row_groups=row_groups, columns=columns)
+
+        patch.setattr(parquet.ParquetFile, "iter_batches", noted)
+        found = [row["id"] for row in rows(opened(tmp_path), days[10], days[12])]
+
+    assert [str(day) for day in days[10:12]] == found
+    assert [10, 11] == asked
+
+
+def test_a_window_is_counted_without_pandas(tmp_path: Path) -> None:
+    """Importing it takes longer than counting a million rows."""
+    write(tmp_path / "rows" / "a.parquet", {"id": ["a"], "timestamp": [START], "wind": [1.0], "town": ["ANC"]})
+    said = subprocess.run(
+        [sys.executable, "-c", COUNTS, str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert "1 False" == said.stdout.strip()
 
 
 def test_each_file_keeps_its_own_columns_and_types(tmp_path: Path) -> None:

@@ -55,6 +55,14 @@ def test_an_id_is_its_text(values: pa.Array) -> None:
     assert hashes(pa.array(["7", "12", None, "7"])).tolist() == hashes(values).tolist()
 
 
+@given(st.integers(0, 30), st.lists(st.binary(min_size=30, max_size=30), min_size=1, max_size=20))
+def test_ids_of_one_length_are_hashed_as_others(length: int, names: list[bytes]) -> None:
+    """The short way that ids of one length take gives what they get beside ids of another length."""
+    ids = [name[:length] for name in names]
+
+    assert hashes(pa.array([*ids, b"x" * 31], pa.binary())).tolist()[:-1] == hashes(pa.array(ids, pa.binary())).tolist()
+
+
 def test_ids_differ_in_every_bit() -> None:
     """A million similar ids, short and long, have a million hashes, spread evenly over all bits."""
     names = pa.array([f"{number:07d}" + "x" * (number % 30) for number in range(1_000_000)])

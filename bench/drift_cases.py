@@ -1,0 +1,93 @@
+"""Run one of the programs that `bench.drift` compares, in this process and with nothing else in it.
+
+usage: python -m bench.drift_cases ours|reading|article|article_numbers SOURCE FOLDER
+
+ours: what `mlops pull` and `mlops check` do to a window between registry and record: read the stored baseline, open the
+source, read and count all days (features, ids, times, scores, labels), decide by all triggers, write the decision. Left
+out, because it does not depend on rows: MLflow, Great Expectations on the summary, and the command line.
+reading: pyarrow reads the same columns of the same files in batches and sums them (of texts: their lengths).
+article: pandas reads baseline and window, then `scipy.stats.ks_2samp` for each column; article_numbers: without
+texts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+ALPHA = 0.05
+
+
+def ours(source: str, folder: Path) -> dict[str, Any]:
+    """Rows, what drifted, and the distance of each numeric column over the whole window."""
+    import numpy as np
+
+    from bench.drift_data import AS_OF, NUMERIC, config
+    from monitoring.columns import Known
+    from monitoring.comparison import side
+    from monitoring.past import remember
+    from monitoring.source import open_source
+    from monitoring.tally import Baseline, count
+    from monitoring.triggers import decide
+    from monitoring.window import days_needed, looked_at
+
+    settings = config()
+    baseline = Baseline.read(folder / "baseline.json")
+    rows = open_source(source, settings.data, ROOT)
+    names = [*settings.data.features, *settings.data.roles]
+    start = AS_OF - np.timedelta64(days_needed(settings), "D").item()
+    days = count(rows.batches(names, start, None), baseline.axes, settings.data.columns, version="1", as_of=AS_OF)
+    window = looked_at(settings, 1, AS_OF, days, rows.columns)
+    past = remember(AS_OF, (1, start), reference=None, trainings=(), candidates=(), open_proposal=None)
+    decision = decide(settings, window, baseline, past, None)
+    decision.write(folder / "decision.json")
+    pairs = {
+        name: Known.of(baseline, name).compare(side(baseline.axes[name], name, days), nightly=False) for name in NUMERIC
+    }
+    return {
+        "rows": sum(day.rows for day in days),
+        "drifted": decision.drift.nights[-1].drifted if decision.drift else (),
+        "distances": {name: pair.effect for name, pair in pairs.items() if pair},
+    }
+
+
+def reading(source: str, _folder: Path) -> dict[str, Any]:
+    """Rows and the sum of everything."""
+    import pyarrow.compute as pc
+    from pyarrow import parquet, types
+
+    rows, total = 0, 0.0
+    for file in sorted(Path(source).iterdir()):
+        for batch in parquet.ParquetFile(file).iter_batches():
+            rows += batch.num_rows
+            for column in batch.columns:
+                plain = column.view("int64") if types.is_timestamp(column.type) else column
+                total += pc.sum(pc.binary_length(plain) if types.is_string(plain.type) else plain).as_py()
+    return {"rows": rows, "total": total}
+
+
+def article(source: str, _folder: Path, *, texts: bool = True) -> dict[str, Any]:
+    """Rows, columns called drifted at 5 %, and the exact distances."""
+    import pandas as pd
+    from scipy.stats import ks_2samp
+
+    old, new = (pd.read_parquet(Path(source) / f"{name}.parquet") for name in ("baseline", "window"))
+    told = {name: ks_2samp(old[name], new[name]) for name in old.columns if texts or name.startswith("n")}
+    return {
+        "rows": len(new),
+        "drifted": [name for name, one in told.items() if one.pvalue < ALPHA],
+        "distances": {name: float(one.statistic) for name, one in told.items() if name.startswith("n")},
+    }
+
+
+def article_numbers(source: str, folder: Path) -> dict[str, Any]:
+    """The same without columns of text."""
+    return article(source, folder, texts=False)
+
+
+if __name__ == "__main__":
+    run = {"ours": ours, "reading": reading, "article": article, "article_numbers": article_numbers}[sys.argv[1]]
+    print(json.dumps(run(sys.argv[2], Path(sys.argv[3]))))

@@ -1,0 +1,138 @@
+"""Measure what judging a candidate costs beside predicting: seconds of each step, and peak memory.
+
+usage: python -m bench.validation [--rows 1M] [--json]
+
+A holdout of --rows rows with 30 numeric columns and 5 of text (as in `bench/drift_data.py`, in Parquet) is read, made
+into the frame of features, given its digest, and judged by all gates against a champion: floors of all metrics, the
+paired comparison by the metric of the trigger, two slices. The scores of both models are made up: nothing predicts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+
+from bench.drift import number, written
+from bench.drift_data import AS_OF, WINDOW_DAYS, config
+from bench.limits import peak
+from bench.measured import ROOT, machine
+from core.config import Metric, ModelConfig
+from model.evidence import Evidence
+from model.rows import features, frame
+from model.training import Candidate
+from model.validation import validate
+from monitoring.source import open_source
+from monitoring.triggers import Decision
+from monitoring.window import QualityReport
+
+T = TypeVar("T")
+START = AS_OF - dt.timedelta(days=WINDOW_DAYS)
+
+
+def judged_by(metric: str) -> ModelConfig:
+    """The config with `metric` as that of the trigger, a floor for every metric, and two slices."""
+    usual = config()
+    gates = usual.gates.model_copy(update={**dict.fromkeys(get_args(Metric), 0.1), "slices": ("c2", "c3")})
+    performance = usual.triggers.performance.model_copy(update={"metric": metric})
+    triggers = usual.triggers.model_copy(update={"performance": performance})
+    return usual.model_copy(update={"gates": gates, "triggers": triggers})
+
+
+def candidate() -> Candidate:
+    """One that was trained on what lies before the holdout."""
+    quality = QualityReport(subject="training", rows=1, checks=1, findings=())
+    told: dict[str, Any] = dict.fromkeys(("performance", "drift", "quality"))
+    decision = Decision(
+        model="bench",
+        as_of=AS_OF,
+        champion=1,
+        retrain=True,
+        first=False,
+        reasons=(),
+        held_back_by=(),
+        readings=(),
+        **told,
+    )
+    same = dict.fromkeys(("run_id", "digest", "data_digest", "training_key", "commit"), "0" * 64)
+    return Candidate(
+        model="bench",
+        registry_name="bench",
+        version=2,
+        as_of=AS_OF,
+        fit_from=START - dt.timedelta(days=60),
+        fit_until=START,
+        data_until=AS_OF,
+        fit_rows=1,
+        holdout_rows=1,
+        quality=quality,
+        decision=decision,
+        **same,
+    )
+
+
+def measure(rows: int) -> dict[str, Any]:
+    """Seconds of each step; those of judging by metric of the trigger."""
+    steps: dict[str, dict[str, float]] = {}
+
+    def timed(step: str, run: Callable[[], T]) -> T:
+        print(step, file=sys.stderr)
+        began, used = time.perf_counter(), time.process_time()
+        found = run()
+        steps[step] = {"cpu_seconds": time.process_time() - used, "wall_seconds": time.perf_counter() - began}
+        return found
+
+    folder = written(rows) / str(rows)
+    settings = config()
+    names = [*settings.data.features, *settings.data.roles]
+    source = open_source(str(folder), settings.data, ROOT)
+    holdout = timed("read", lambda: frame(source.batches(names, START, AS_OF), settings.data, AS_OF))
+    timed("features", lambda: features(holdout, settings.data))
+    rng = np.random.default_rng(7)
+    label = holdout[settings.data.columns.label].to_numpy()
+    challenger, champion = (rng.beta(2 + label, 3 - label) for _ in range(2))
+    evidence = timed(
+        "digest and slices",
+        lambda: Evidence.of(
+            holdout,
+            judged_by("roc_auc"),
+            challenger_scores=challenger,
+            champion_version=1,
+            champion_fit_until=START,
+            champion_scores=champion,
+            example_equal=True,
+            latency_p95_ms=1.0,
+            size_mb=1.0,
+        ),
+    )
+    trained, before = candidate(), sum(step["wall_seconds"] for step in steps.values())
+    for metric in get_args(Metric):
+        timed(f"judge by {metric}", lambda metric=metric: validate(trained, judged_by(metric), evidence))  # type: ignore[misc]
+    slowest = before + max(steps[f"judge by {metric}"]["wall_seconds"] for metric in get_args(Metric))
+    return {"machine": machine(), "rows": rows, "steps": steps, "peak_mb": peak(), "wall_seconds_at_most": slowest}
+
+
+def main() -> None:
+    """Measure, then print a table or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=number, default=10**6, help="of the holdout (default: 1M)")
+    parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    given = parser.parse_args()
+    found = measure(given.rows)
+    if given.json:
+        print(json.dumps(found, indent=1))
+        return
+    print("| step | CPU s | wall s |\n| --- | ---: | ---: |")
+    for name, step in found["steps"].items():
+        print(f"| {name} | {step['cpu_seconds']:.2f} | {step['wall_seconds']:.2f} |")
+    print(f"at most {found['wall_seconds_at_most']:.1f} s, {found['peak_mb']} MB")
+
+
+if __name__ == "__main__":
+    main()
