@@ -21,10 +21,12 @@ HELD = 1 << 20  # rows in memory before they go to the file
 PARTS = 64  # each block of the file is ordered by the first bits of its keys, so that a part can be read by itself
 BITS = np.uint64(58)  # what is left of a key
 KEY, DAY = np.dtype("<u8"), np.dtype("<i4")
+PAIR = np.dtype([("key", KEY), ("day", DAY)])
 STEP = np.uint64(0x9E3779B97F4A7C15)
 NULL = np.uint64(0x2545F4914F6CDD1D)
 Keys = NDArray[np.uint64]
 Days = NDArray[np.int32]
+Pairs = NDArray[np.void]
 
 
 class Ids:
@@ -58,15 +60,20 @@ class Ids:
             self._spill()
         found: Counter[int] = Counter()
         for keys, days in self._parts():
-            # Days are looked at, or read, only where there is something to count, which mostly there is not.
-            ordered = np.sort(keys)
-            twice = ordered[1:][ordered[1:] == ordered[:-1]]
-            if len(twice):
-                odd = np.isin(keys, twice)
-                _, first, rows = np.unique(keys[odd], return_index=True, return_counts=True)
-                for day, extra in zip(days()[odd][first].tolist(), (rows - 1).tolist(), strict=True):
-                    found[day] += extra
+            found.update(repeated(keys, days))
         return dict(found)
+
+    def parts(self) -> Iterator[Pairs]:
+        """All pairs of id and day in 64 parts; equal ids are in the part of one number, whoever counted them.
+
+        So what other processes counted is compared by putting their parts of one number together.
+        """
+        if self._rows or not self._file:
+            self._spill()
+        for keys, days in self._parts():
+            pairs = np.empty(len(keys), PAIR)
+            pairs["key"], pairs["day"] = keys, days()
+            yield pairs
 
     def _spill(self) -> None:
         """Move what is in memory to the file."""
@@ -98,6 +105,22 @@ class Ids:
             file.seek(start + before + ends[part] * kind.itemsize)
             found.append(np.frombuffer(file.read((ends[part + 1] - ends[part]) * kind.itemsize), kind))
         return np.concatenate(found)
+
+
+def repeated(keys: Keys, days: Callable[[], Days]) -> dict[int, int]:
+    """Rows beyond the first with the same id on the same day, by day; days without any are absent.
+
+    `days` gives the day of each key. It is asked only where there is something to count, which mostly there is not.
+    """
+    found: Counter[int] = Counter()
+    ordered = np.sort(keys)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if len(twice):
+        odd = np.isin(keys, twice)
+        _, first, rows = np.unique(keys[odd], return_index=True, return_counts=True)
+        for day, extra in zip(days()[odd][first].tolist(), (rows - 1).tolist(), strict=True):
+            found[day] += extra
+    return dict(found)
 
 
 def hashes(ids: pa.Array) -> Keys:
