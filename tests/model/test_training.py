@@ -133,7 +133,7 @@ def test_an_estimator_that_cannot_be_fitted_is_the_owners_matter(parts: Split, c
     assert "convert" not in str(caught.value)
 
 
-def test_a_model_that_cannot_score_is_the_owners_matter(parts: Split, config: ModelConfig) -> None:
+def test_a_model_that_cannot_score_is_the_owners_matter(parts: Split) -> None:
     """What predict_proba raises on rows is a config error with its class, and without its words."""
     from sklearn.linear_model import LogisticRegression
 
