@@ -124,11 +124,21 @@ def test_open_seeds_get_that_of_the_config(parts: Split, config: ModelConfig) ->
 
 
 def test_an_estimator_that_cannot_be_fitted_is_the_owners_matter(parts: Split, config: ModelConfig) -> None:
-    """What fit raises on these rows is a config error that quotes it."""
+    """What fit raises is a config error with its class; its words, which quote a row, are its cause and not in it."""
     from sklearn.linear_model import LogisticRegression
 
-    with pytest.raises(ConfigError, match=r"could not be fitted: ValueError: could not convert string"):
+    with pytest.raises(ConfigError, match=r"could not be fitted \(ValueError\)") as caught:
         fit(lambda _config: LogisticRegression(), config, parts)
+    assert "could not convert string" in str(caught.value.__cause__)
+    assert "convert" not in str(caught.value)
+
+
+def test_a_model_that_cannot_score_is_the_owners_matter(parts: Split) -> None:
+    """What predict_proba raises on rows is a config error with its class, and without its words."""
+    from sklearn.linear_model import LogisticRegression
+
+    with pytest.raises(ConfigError, match=r"could not score \d+ rows \(NotFittedError\)"):
+        score(LogisticRegression(), parts.holdout)
 
 
 class Says:
