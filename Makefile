@@ -9,12 +9,13 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header pyproject.toml
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos tools check lint types audit sbom format lock clean
+.PHONY: help setup demo test chaos mutants tools check lint types audit sbom format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
 	@echo "make test    set up, then run all tests"
 	@echo "make chaos   kill, race, cut off and tamper at every point there is; ends with a table (some ten minutes)"
+	@echo "make mutants change the statistics and the gates in one place at a time: do the tests notice? (some ten minutes)"
 	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
 	@echo "make check   lint, types, audit of the workflows, tests"
 	@echo "make sbom    list what jobs with secrets install, as dist/sbom.json (CycloneDX)"
@@ -50,6 +51,9 @@ test: $(STAMP)
 # The same tests as in tests/chaos, with every point instead of a sample, and a real mlflow server.
 chaos: $(STAMP)
 	@CHAOS=whole $(BIN)/python -m pytest tests/chaos -n 2 --dist load -q
+
+mutants: $(STAMP)
+	@$(BIN)/python -m bench.mutants
 
 # The versions stand in tests/github/tools.py.
 tools: $(TOOLS)/.installed
@@ -88,4 +92,4 @@ lock:
 	uv pip compile $(COMPILE) --extra build --extra notify --extra postgres -o requirements.lock
 
 clean:
-	rm -rf .venv local
+	rm -rf .venv local mutants

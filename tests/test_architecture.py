@@ -33,6 +33,7 @@ EDGES = {
     "review.commits": {"github"},
     "review.github": {"github"},
     "review.threads": {"github"},
+    "review.setup": {"github"},
     "review.notify": {"apprise"},
 }
 OUTSIDE = {"mlflow", "great_expectations", "sqlite3", "subprocess", "requests", "socket", "github", "apprise"} | {
