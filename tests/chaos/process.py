@@ -120,7 +120,7 @@ def _command(
     # By its agent the double of GitHub knows whom to kill. Tries follow each other at once, and none waits for long.
     defaults = {"agent": f"test pid/{os.getpid()}", "pause": float}
     (api.Api.__init__.__kwdefaults__ or {}).update(defaults)
-    api.TIMEOUT = 1
+    api.TIMEOUT = 3
     seen = watch(folder, *stop)
     ran = Place(folder).mlops(*words, day=day, env=env)
     seen.moment("its end")

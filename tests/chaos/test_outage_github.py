@@ -66,6 +66,8 @@ def test_github_fails_at_any_request_of_a_proposal(
     firsts = range(1, requests[0] + 1, 4)
     for first in firsts:
         ended, seconds, again, found = attempt(Fault(**{**vars(LASTING[name]), "first": first}))
+        if requests[-1] < first:  # on a busy machine the undisturbed run had sent some twice
+            continue
         if ended.code != 6 or "do " not in ended.err or "Traceback" in ended.err or seconds > LONGEST:
             lost.append(f"from request {first}: {ended}, {seconds:.0f} s")
         if (0, wanted) != (again.code, found):

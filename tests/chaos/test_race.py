@@ -229,15 +229,16 @@ def test_a_promotion_while_a_proposal_is_made_at_github(
             proposed = process.mlops(repo, "propose", day=LATER, env=env)
             if double.kill is not None:
                 break
-            (pull,) = double.pulls.values()
+            # On a busy machine the request that waits is sent again, and then finds the first one closed.
+            states = {pull.state for pull in double.pulls.values()}
             declared = double.read("model/flights/production.json", "promote/flights")
             (repo / "model/flights/production.json").write_text(declared or "")
             checked = process.mlops(repo, "review", day=LATER, env=env)
             told = [comment.body for comment in double.comments.values()]
         said = "was compared with version 1, and version 2 is in Production now"
-        good = (pull.state, [end.code for end in ends], serving(repo)) == ("closed", [0], ({2}, 2))
+        good = (states, [end.code for end in ends], serving(repo)) == ({"closed"}, [0], ({2}, 2))
         if not good or not told or proposed.code not in {0, 2} or (proposed.code and said not in proposed.err):
-            lost.append(f"{moment}: {pull.state} {told} {proposed} {ends}")
+            lost.append(f"{moment}: {states} {told} {proposed} {ends}")
         if (checked.code, "version 1" in checked.out + checked.err) != (5, True):
             lost.append(f"{moment}, its check: {checked}")
     tried(count, lost)
