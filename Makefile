@@ -10,12 +10,13 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos pictures mutants tools engines check lint types audit sbom format lock clean
+.PHONY: help setup demo test chaos fuzz pictures mutants tools engines check lint types audit sbom format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
 	@echo "make test    set up, then run all tests"
 	@echo "make chaos   kill, race, cut off and tamper at every point there is; ends with a table (some ten minutes)"
+	@echo "make fuzz    try odd files and hostile texts, other ones each time"
 	@echo "make mutants change the statistics and the gates in one place at a time: do the tests notice? (some ten minutes)"
 	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
 	@echo "make pictures  draw the pictures in the README again (needs make tools, Chromium)"
@@ -64,6 +65,10 @@ tools: $(TOOLS)/.installed
 $(TOOLS)/.installed: tests/github/tools.py
 	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(or $(PYTHON),python3) tests/github/tools.py)
 	@touch $@
+
+# Ten times the examples of `make test`, and other ones each time.
+fuzz: $(STAMP)
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/fuzz tests/test_hostile.py -n 2 --dist load -q
 
 # The pages are drawn by Chromium, from records that a played demo left.
 pictures: $(STAMP) tools
