@@ -10,7 +10,7 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos fuzz pictures mutants tools engines check lint types audit sbom format lock clean
+.PHONY: help setup demo test chaos fuzz bench pictures mutants tools engines check lint types audit sbom format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz    try odd files and hostile texts, other ones each time"
 	@echo "make mutants change the statistics and the gates in one place at a time: do the tests notice? (some ten minutes)"
 	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
+	@echo "make bench   measure what a night costs, beside the article, Evidently, NannyML and plain reading"
 	@echo "make pictures  draw the pictures in the README again (needs make tools, Chromium)"
 	@echo "make engines run the tests on Spark, Dask and Airflow, each in an environment made for it (needs Java 17)"
 	@echo "make check   lint, types, audit of the workflows, tests"
@@ -65,6 +66,11 @@ tools: $(TOOLS)/.installed
 $(TOOLS)/.installed: tests/github/tools.py
 	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(or $(PYTHON),python3) tests/github/tools.py)
 	@touch $@
+
+# Each is a command of its own too, with --help. Evidently and NannyML are installed once, apart, under local/bench.
+bench: $(STAMP)
+	@for part in drift validation training startup fleet versions; do \
+	  echo; echo "$$part"; $(BIN)/python -m bench.$$part || exit 1; done
 
 # Ten times the examples of `make test`, and other ones each time.
 fuzz: $(STAMP)
