@@ -22,6 +22,7 @@ PAIR = np.dtype([("key", "<u8"), ("day", "<i4")])
 STEP = np.uint64(0x9E3779B97F4A7C15)
 NULL = np.uint64(0x2545F4914F6CDD1D)
 Keys = NDArray[np.uint64]
+Pairs = NDArray[np.void]
 
 
 class Ids:
@@ -31,7 +32,7 @@ class Ids:
     """
 
     def __init__(self) -> None:
-        self._held: list[NDArray[np.void]] = []
+        self._held: list[Pairs] = []
         self._rows = 0
         self._file: IO[bytes] | None = None
         self._blocks: list[list[int]] = []
@@ -56,15 +57,17 @@ class Ids:
             self._spill()
         found: Counter[int] = Counter()
         for pairs in self._parts():
-            # Sorting bare keys is ten times faster than sorting pairs, and mostly shows that there is nothing to count.
-            keys = np.sort(pairs["key"])
-            twice = keys[1:][keys[1:] == keys[:-1]]
-            if len(twice):
-                odd = pairs[np.isin(pairs["key"], twice)]
-                _, first, rows = np.unique(odd["key"], return_index=True, return_counts=True)
-                for day, extra in zip(odd["day"][first].tolist(), (rows - 1).tolist(), strict=True):
-                    found[day] += extra
+            found.update(repeated(pairs))
         return dict(found)
+
+    def parts(self) -> Iterator[Pairs]:
+        """All pairs of id and day in 64 parts; equal ids are in the part of one number, whoever counted them.
+
+        So what other processes counted is compared by putting their parts of one number together.
+        """
+        if self._rows or not self._file:
+            self._spill()
+        yield from self._parts()
 
     def _spill(self) -> None:
         """Move what is in memory to the file."""
@@ -79,7 +82,7 @@ class Ids:
         self._blocks.append([start, *(start + end for end in ends)])
         self._held, self._rows = [], 0
 
-    def _parts(self) -> Iterator[NDArray[np.void]]:
+    def _parts(self) -> Iterator[Pairs]:
         """All pairs, those of equal keys together."""
         if self._file is None:
             yield np.concatenate(self._held) if self._held else np.empty(0, PAIR)
@@ -91,6 +94,20 @@ class Ids:
                 size = (block[part + 1] - block[part]) * PAIR.itemsize
                 pieces.append(np.frombuffer(self._file.read(size), PAIR))
             yield np.concatenate(pieces)
+
+
+def repeated(pairs: Pairs) -> dict[int, int]:
+    """Rows beyond the first with the same id on the same day, by day; days without any are absent."""
+    found: Counter[int] = Counter()
+    # Sorting bare keys is ten times faster than sorting pairs, and mostly shows that there is nothing to count.
+    keys = np.sort(pairs["key"])
+    twice = keys[1:][keys[1:] == keys[:-1]]
+    if len(twice):
+        odd = pairs[np.isin(pairs["key"], twice)]
+        _, first, rows = np.unique(odd["key"], return_index=True, return_counts=True)
+        for day, extra in zip(odd["day"][first].tolist(), (rows - 1).tolist(), strict=True):
+            found[day] += extra
+    return dict(found)
 
 
 def hashes(ids: pa.Array) -> Keys:

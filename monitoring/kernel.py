@@ -54,7 +54,7 @@ class Kernel:
         self._names = columns
         self._version = version
         self._as_of = as_of
-        self._ids = Ids()
+        self.ids = Ids()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count one batch.
@@ -64,7 +64,7 @@ class Kernel:
         """
         number = np.clip(_times(batch, self._names.time) // DAY, FIRST_DAY, LAST_DAY)
         if self._names.id in batch.schema.names and len(number):
-            self._ids.add(number, batch.column(self._names.id))
+            self.ids.add(number, batch.column(self._names.id))
         # Rows from the future can lie on any number of days: their features are not worth the memory.
         future = number > (self._as_of.astimezone(dt.UTC).date() - EPOCH).days
         if future.any():
@@ -115,11 +115,16 @@ class Kernel:
             day.bad_labels += int(m)
 
     def _day(self, number: int) -> Day:
-        return self.days.setdefault(EPOCH + dt.timedelta(days=number), Day())
+        return self.days.setdefault(date(number), Day())
 
     def duplicates(self) -> dict[dt.date, int]:
         """Rows beyond the first with the same id on the same day, by date; dates without any are absent."""
-        return {EPOCH + dt.timedelta(days=day): rows for day, rows in self._ids.duplicates().items()}
+        return {date(day): rows for day, rows in self.ids.duplicates().items()}
+
+
+def date(number: int) -> dt.date:
+    """The date of a day that is given as the number of days since 1970."""
+    return EPOCH + dt.timedelta(days=number)
 
 
 def _times(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:

@@ -1,10 +1,10 @@
-"""Say why a database refuses, without its own words: they may hold a password or the value of a row."""
+"""Say why a database, or Spark, refuses, without its own words: they may hold a password or the value of a row."""
 
 from __future__ import annotations
 
 import re
 
-from core.errors import DataError, MlopsError, OutsideError
+from core.errors import ConfigError, DataError, MlopsError, OutsideError
 
 PLACE = "MONITORING_URL (or data.source in model.toml) says where it is"
 PASSES = (
@@ -14,6 +14,8 @@ PASSES = (
 )
 UNKNOWN_HOST = r"could not translate host name|name or service not known|no such host"
 LOCKED_OUT = r"password|role \"[^\"]*\" does not exist|pg_hba|authenticat|credentials|unauthorized|permission denied"
+NOT_THERE = "TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|PATH_NOT_FOUND|UNABLE_TO_INFER_SCHEMA|PARSE_SYNTAX_ERROR"
+NO_JAVA = "JAVA_GATEWAY_EXITED|JAVA_HOME"
 NO_DATABASE = r"database \"[^\"]*\" does not exist"
 
 
@@ -95,6 +97,37 @@ def no_table(shown: str, table: str, known: list[str]) -> DataError:
         why=f"The tables there are: {some or 'none that this user may see'}.",
         fix="Name the right one as table under [data] in model.toml, with its schema if it is not on the search path: "
         "schema.table. Upper and lower case count.",
+    )
+
+
+def spark(shown: str, condition: str, said: str) -> MlopsError:
+    """The error for rows that Spark could not read or count.
+
+    Args:
+        shown: the table or the folder.
+        condition: Spark's own name for what happened, else the class of the exception.
+        said: Spark's words.
+    """
+    if _has(NOT_THERE, condition):
+        return DataError(
+            f"Spark finds no {shown}, or no Parquet file there.",
+            why="Nothing has been written there yet, the place is another one, or this user may not see it.",
+            fix="Check data.source in model.toml, or the variable MONITORING_URL.",
+        )
+    if _has(NO_JAVA, f"{condition} {said}"):
+        return ConfigError(
+            "Spark did not start.", why="It needs Java 17 or 21.", fix="Install Java, or set JAVA_HOME to where it is."
+        )
+    if lacks := re.search(r"No module named '([\w.]+)'", said):
+        return ConfigError(
+            f"Spark cannot count {shown}: it lacks the Python module {lacks[1]}.",
+            why="Executors need numpy, pyarrow and pydantic; a connection to a server needs PySpark's extra [connect].",
+            fix="Install them there (requirements.lock has the versions); PYSPARK_PYTHON says which Python they use.",
+        )
+    return OutsideError(
+        f"Spark could not read {shown} ({condition}).",
+        why="The cluster failed or does not answer, a file is damaged, or files differ in the types of a column.",
+        fix="Look into the log of Spark, and run this again when it answers.",
     )
 
 

@@ -6,20 +6,24 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from core.config import Data
 from core.errors import ConfigError, DataError
 from monitoring import typed
+from monitoring.axis import Axis
 from monitoring.drivers import DRIVERS, driver_of
+from monitoring.drivers import shown as driver_shown
 from monitoring.files import KINDS, FileSource, files_of
 from monitoring.sqlite import SqliteSource
+from monitoring.tally import DayTally
 from monitoring.warehouse import Warehouse
 
 DATABASES = (".db", ".sqlite", ".sqlite3")
 PATIENCE = 20.0  # seconds
+SPARK = "spark://"
 CHECK = "Check data.source in model.toml (relative to the repository), or the variable MONITORING_URL."
 
 
@@ -44,11 +48,33 @@ class Source(Protocol):
         """The newest time; None where there are no rows."""
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """A source that counts its rows where they lie."""
+
+    def tally(
+        self,
+        columns: Sequence[str],
+        start: dt.datetime,
+        end: dt.datetime | None,
+        axes: Mapping[str, Axis],
+        *,
+        version: str | None,
+        as_of: dt.datetime,
+    ) -> tuple[DayTally, ...]:
+        """What `tally.count` says of the batches with these columns."""
+
+
+def on_spark(url: str) -> str:
+    """The address under which Spark reads and counts the rows at `url`."""
+    return url if url.startswith(SPARK) else f"{SPARK}{url}"
+
+
 def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE) -> Source:
-    """The source at `url`: a SQLite file, a Parquet or CSV file, a folder of these, or a database reached by ADBC.
+    """The source at `url`: a SQLite file, a Parquet or CSV file, a folder of these, a database by ADBC, or Spark.
 
     Args:
-        url: path relative to `root`, or a URL that starts with sqlite:///, file:/// or the name of a driver.
+        url: path relative to `root`, or a URL that starts with sqlite:///, file:///, spark:// or the name of a driver.
         data: table (of a database; or a folder in the folder), columns and time zone.
         root: the repository.
         patience: how long to wait for a database that is locked or does not answer, in seconds.
@@ -58,17 +84,16 @@ def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE)
         DataError: it is missing or unreadable, or lacks the table, the time column or the id column.
         OutsideError: the database does not answer, or refuses.
     """
+    if url.startswith(SPARK):
+        from monitoring.spark import SparkSource
+
+        return SparkSource(_place(url.removeprefix(SPARK), data, root), data)
     driver = driver_of(url)
     if driver:
         table = Warehouse(url, driver, data, root, patience)
         typed.require(table.columns, data, table.shown)
         return table
-    path = _path(url, root)
-    shown = _shown(path, root)
-    if not path.exists():
-        raise DataError(
-            f"There is no {shown}.", why="Nothing has been written there yet, or the place is another one.", fix=CHECK
-        )
+    path, shown = _existing(url, root)
     if url.startswith("sqlite:") or path.suffix.lower() in DATABASES:
         source = SqliteSource(path, data, shown, patience)
         typed.require(source.columns, data, source.shown)
@@ -85,6 +110,45 @@ def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE)
     )
 
 
+def _place(rest: str, data: Data, root: Path) -> str:
+    """Where Spark finds the rows: the URL of a folder, or the name of a table, which has no slash."""
+    rest = rest or data.table or ""
+    if re.fullmatch(r"[\w.-]+:\d+/?", rest) or not rest:
+        raise ConfigError(
+            f"{SPARK}{rest} names no rows.",
+            why="It says which table or folder Spark reads. Which Spark that is, its own settings say.",
+            fix="Write spark://catalog.schema.table or spark://folder/of/files; SPARK_REMOTE or spark-defaults.conf "
+            "name the cluster.",
+        )
+    if driver_of(rest) or rest.startswith("sqlite:") or rest.endswith((*DATABASES, ".csv")):
+        raise ConfigError(
+            f"Spark cannot read {driver_shown(rest)}.",
+            why="Spark counts folders of Parquet files and the tables of its catalog.",
+            fix="Leave out --engine spark, or make the rows a table of the catalog.",
+        )
+    if "://" in rest and not rest.startswith("file:"):
+        return rest
+    if "/" not in rest and not (root / rest).exists():
+        return rest
+    path, shown = _existing(rest, root)
+    return f"file://{_inside(path, data.table, shown) if path.is_dir() else path}"
+
+
+def _existing(url: str, root: Path) -> tuple[Path, str]:
+    """The file or folder at `url`, and its name in messages.
+
+    Raises:
+        DataError: there is none.
+    """
+    path = _path(url, root)
+    shown = _shown(path, root)
+    if not path.exists():
+        raise DataError(
+            f"There is no {shown}.", why="Nothing has been written there yet, or the place is another one.", fix=CHECK
+        )
+    return path, shown
+
+
 def _path(url: str, root: Path) -> Path:
     scheme, found, rest = url.partition("://")
     if not found:
@@ -93,7 +157,7 @@ def _path(url: str, root: Path) -> Path:
         # The rest may hold a password: it is not shown.
         raise ConfigError(
             f"Sources of the kind {scheme}:// cannot be read.",
-            why=f"Sources are paths, and URLs: sqlite:///, file:///, {'://, '.join(DRIVERS)}://.",
+            why=f"Sources are paths, and URLs: sqlite:///, file:///, spark://, {'://, '.join(DRIVERS)}://.",
             fix=CHECK,
         )
     # As SQLAlchemy has it: three slashes for a path relative to the repository, four for an absolute one.

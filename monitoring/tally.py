@@ -124,7 +124,11 @@ def count(
     kernel = Kernel(axes, columns, version, as_of)
     for batch in batches:
         kernel.add(batch)
-    duplicates = kernel.duplicates()
+    return tallies(kernel, kernel.duplicates())
+
+
+def tallies(kernel: Kernel, duplicates: Mapping[dt.date, int]) -> tuple[DayTally, ...]:
+    """What a kernel has counted, by date, and how many `duplicates` a date has (none: absent)."""
     none = Counts.zeros(*Kernel.SCORES)
     return tuple(_tally(date, day, duplicates.get(date, 0), none) for date, day in sorted(kernel.days.items()))
 

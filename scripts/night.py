@@ -119,6 +119,13 @@ class Night:
 
         return open_source(self.settings.source(self.config), self.config.data, self.settings.root)
 
+    def on_spark(self) -> Night:
+        """The same night, its rows read and counted by Spark."""
+        from monitoring.source import on_spark
+
+        settings = self.settings.model_copy(update={"monitoring_url": on_spark(self.settings.source(self.config))})
+        return Night(settings, self.config, self.as_of, live=self.live)
+
     def at(self, as_of: dt.datetime, **changed: str) -> Night:
         """The same model at another instant, and with changed settings; registry and forge stay open."""
         other = Night(self.settings.model_copy(update=changed), self.config, as_of, live=False)

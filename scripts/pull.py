@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from monitoring.window import Window
 
 
+class Engine(StrEnum):
+    """What counts the rows."""
+
+    LOCAL = "local"
+    SPARK = "spark"
+
+
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Count every day again, as after rows of older days were changed in place.")
 ]
@@ -32,12 +40,16 @@ def pull(
     json: options.Json = False,
     out: options.Out = None,
     fresh: Fresh = False,
+    engine: Annotated[Engine, typer.Option(help="Count here, or on Spark: Parquet files, or a table.")] = Engine.LOCAL,
 ) -> None:
     """Count the monitoring rows of the last days into window.json, and judge their quality.
 
     Example: mlops pull --model flights --as-of 2013-06-01
     """
-    with stage(Night.open(model, as_of), out, fresh=fresh) as window:
+    night = Night.open(model, as_of)
+    if engine is Engine.SPARK:
+        night = night.on_spark()
+    with stage(night, out, fresh=fresh) as window:
         output.show(window, lines(window), as_json=json)
 
 
@@ -85,6 +97,7 @@ def count(
     """
     from monitoring import tally
     from monitoring.known import brought_up
+    from monitoring.source import Counting
     from monitoring.window import days_needed
 
     data = night.config.data
@@ -92,9 +105,11 @@ def count(
 
     def read(start: dt.date, end: dt.date | None, *, features: bool = True) -> tuple[DayTally, ...]:
         names = [*data.features, *data.roles] if features else [role for role in data.roles if role != data.columns.id]
-        batches = source.batches(names, midnight(start), midnight(end) if end else None)
+        span = midnight(start), midnight(end) if end else None
         axes = baseline.axes if features else {}
-        return tally.count(batches, axes, data.columns, version=version, as_of=night.as_of)
+        if isinstance(source, Counting):
+            return source.tally(names, *span, axes, version=version, as_of=night.as_of)
+        return tally.count(source.batches(names, *span), axes, data.columns, version=version, as_of=night.as_of)
 
     end = None if night.live else night.today
     if not known:

@@ -12,13 +12,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = ("core", "monitoring", "model", "review", "scripts")
 EDGES = {
-    "monitoring.source": {"sqlite3", "adbc_driver_manager"},
+    "monitoring.source": {"sqlite3", "adbc_driver_manager", "pyspark"},
     "monitoring.sqlite": {"sqlite3"},
     "monitoring.files": {"sqlite3"},
     "monitoring.adbc": {"adbc_driver_manager"},
     "monitoring.warehouse": {"adbc_driver_manager"},
     "monitoring.tables": {"sqlite3", "adbc_driver_postgresql"},
     "monitoring.log": {"sqlite3", "adbc_driver_postgresql"},
+    "monitoring.spark": {"pyspark"},
     "model.store": {"mlflow"},
     "model.tracking": {"mlflow"},
     "model.trainings": {"mlflow"},
@@ -39,6 +40,7 @@ EDGES = {
 OUTSIDE = {"mlflow", "great_expectations", "sqlite3", "subprocess", "requests", "socket", "github", "apprise"} | {
     "adbc_driver_manager",
     "adbc_driver_postgresql",
+    "pyspark",
 }
 CALLS = {"urllib.request", "http.client"}
 PICKLES = {"pickle", "cloudpickle", "joblib", "dill", "shelve"}
