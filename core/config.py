@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -79,6 +79,12 @@ class Training(Record):
     maturity_days: Annotated[int, Field(ge=0, le=365)] = 2
     min_rows: Annotated[int, Field(ge=50, le=10**9)] = 1000
     threshold: Annotated[float, Field(gt=0, lt=1, multiple_of=0.001)] = 0.5
+    cluster: Annotated[str, Field(pattern=r"^(tcp|tls)://[\w.:\[\]-]+$")] | None = None
+
+    @property
+    def what(self) -> dict[str, Any]:
+        """All of it that makes a training another one: everything but where it is computed."""
+        return self.model_dump(mode="json", exclude={"cluster"})
 
 
 class Quality(Record):

@@ -172,11 +172,11 @@ def holdout_scores(estimator: Any, config: ModelConfig, parts: Split) -> Holdout
 def training_key(config: ModelConfig, data_digest: str, pipeline_digest: str) -> str:
     """What makes two trainings the same one: rows, features, section [training], seed and pipeline. SHA-256.
 
-    Gates and triggers are not in it: they judge a training and do not change it.
+    Gates and triggers are not in it: they judge a training and do not change it. Nor is the cluster that fits it.
     """
     parts = {
         "model": config.name,
-        "training": config.training.model_dump(mode="json"),
+        "training": config.training.what,
         "columns": config.data.columns.model_dump(mode="json"),
         "features": [config.data.numeric, config.data.categorical],
         "rows": data_digest,

@@ -48,8 +48,10 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
 
     Raises:
         DataError: the rows do not suffice, or the expectation suite refuses them.
+        OutsideError: the cluster that should fit the model does not answer.
     """
     from model import making, training
+    from model.cluster import computing_on
     from model.versions import Origin
 
     config, root = night.config, night.settings.root
@@ -58,7 +60,8 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
     material = making.prepare(batches, config, night.as_of, pipeline, partial(judge, night))
     version = night.registry.find(config.registry_name, material.training_key)
     if version is None:
-        estimator = training.fit(training.load_build(root, night.name), config, material.parts)
+        with computing_on(config.training.cluster):
+            estimator = training.fit(training.load_build(root, night.name), config, material.parts)
         origin = Origin(
             training_key=material.training_key,
             data_digest=material.data_digest,
@@ -90,7 +93,7 @@ def register(night: Night, estimator: Any, origin: Origin, batches: list[pa.Reco
         origin=origin,
         example=synthetic_rows(baseline, data, seed=config.training.seed),
         baseline=baseline,
-        params={"training": config.training.model_dump(mode="json"), "features": len(data.features)},
+        params={"training": config.training.what, "features": len(data.features)},
         metrics={"fit_rows": float(len(parts.fit)), "holdout_rows": float(len(parts.holdout))},
     )
 

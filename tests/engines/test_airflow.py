@@ -20,7 +20,7 @@ from tests.place import FIRST, ROOT, Place
 AIRFLOW = Path(os.environ.get("MLOPS_AIRFLOW") or ROOT / "local" / "engines" / "airflow") / "bin"
 CHAIN = ["pull", "check", "fired", "train", "validate", "passed", "propose"]
 # The same DAG but for the pause before a task is tried again, which is five minutes.
-IMPATIENT = """
+IMPATIENT = """# airflow loads only files that hold its name
 import sys
 from datetime import timedelta
 sys.path.insert(0, {folder!r})
@@ -32,12 +32,12 @@ for task in dag.tasks:
 FAILING = """#!/bin/sh
 echo "$3" >> {log}
 if [ "$3" = pull ] && [ "$(grep -c pull {log})" -le "$FAIL" ]; then echo "the network is away"; exit 6; fi
-exec {python} "$@"
+PYTHONPATH={root} exec {python} "$@"
 """
 LOOK = """
 import json
 from airflow.dag_processing.dagbag import DagBag
-bag = DagBag({folder!r}, include_examples=False)
+bag = DagBag({folder!r})
 dag = bag.dags["retraining"]
 tasks = {{t.task_id: [t.retries, t.retry_delay.total_seconds(), sorted(t.downstream_task_ids)] for t in dag.tasks}}
 print("\\n" + json.dumps([bag.import_errors, list(bag.captured_warnings), dag.catchup, dag.max_active_runs, tasks]))
@@ -53,7 +53,7 @@ class Airflow:
         dags.mkdir(parents=True)
         (dags / "impatient.py").write_text(IMPATIENT.format(folder=str(ROOT / "dags")))
         python = folder / "python"
-        python.write_text(FAILING.format(log=self.calls, python=sys.executable))
+        python.write_text(FAILING.format(log=self.calls, root=ROOT, python=sys.executable))
         python.chmod(0o755)
         kept = ("PATH", "HOME", "LANG", "TMPDIR", "OMP_NUM_THREADS")
         self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
@@ -82,7 +82,7 @@ class Airflow:
         with contextlib.suppress(AssertionError) if fail > 2 else contextlib.nullcontext():
             self("airflow", "dags", "test", "retraining", f"{day}", FAIL=f"{fail}")
         query = (
-            "SELECT task_id, state, try_number FROM task_instance JOIN dag_run USING (run_id) "
+            "SELECT task_id, task_instance.state, try_number FROM task_instance JOIN dag_run USING (run_id) "
             "WHERE date(logical_date) = ? AND (map_index >= 0 OR task_id = 'models')"
         )
         with contextlib.closing(sqlite3.connect(self.database)) as database:
