@@ -19,9 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from airflow.exceptions import AirflowException, AirflowSkipException
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseOperator, Context, ObjectStoragePath, dag, task, task_group
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 HOME = Path(os.environ.get("MLOPS_HOME") or Path(__file__).resolve().parents[1])
 PYTHON = os.environ.get("MLOPS_PYTHON") or str(HOME / ".venv" / "bin" / "python")
