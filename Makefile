@@ -5,11 +5,12 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 STAMP := .venv/.installed
 TOOLS := local/tools
+ENVS := local/envs
 COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-  --no-header pyproject.toml
+  --no-header
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos mutants tools check lint types audit format lock clean
+.PHONY: help setup demo test chaos mutants tools engines check lint types audit format lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
@@ -17,6 +18,7 @@ help:
 	@echo "make chaos   kill, race, cut off and tamper at every point there is; ends with a table (some ten minutes)"
 	@echo "make mutants change the statistics and the gates in one place at a time: do the tests notice? (some ten minutes)"
 	@echo "make tools   install what the tests of the GitHub side need besides (needs node); without it they skip"
+	@echo "make engines run the tests on Spark, Dask and Airflow, each in an environment made for it (needs Java 17)"
 	@echo "make check   lint, types, audit of the workflows, tests"
 	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
 	@echo "make clean   remove the environment and local/"
@@ -26,19 +28,19 @@ setup: $(STAMP)
 # With uv, which is not needed, this takes seconds instead of a minute. Without compiled files every start of Python
 # would compile the libraries again where it may not write beside them: MLflow then takes four times as long to load.
 ifdef UV
-VENV := uv venv --quiet --clear $(addprefix --python=,$(PYTHON)) .venv
-PIP := uv pip install --quiet --compile-bytecode --python .venv
+venv = uv venv --quiet --clear $(addprefix --python=,$(PYTHON)) $(1)
+pip = uv pip install --quiet --compile-bytecode --python $(1)
 else
-VENV := $(or $(PYTHON),python3) -m venv --clear .venv
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+venv = $(or $(PYTHON),python3) -m venv --clear $(1)
+pip = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
 $(STAMP): $(LOCK) pyproject.toml
 	@echo "setting up .venv (about a minute, once)"
-	@$(VENV)
+	@$(call venv,.venv)
 	@$(BIN)/python -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}. Type: make PYTHON=python3.12 ...")'
-	@$(PIP) --require-hashes -r $(LOCK)
-	@$(PIP) --no-build-isolation --no-deps -e .
+	@$(call pip,.venv) --require-hashes -r $(LOCK)
+	@$(call pip,.venv) --no-build-isolation --no-deps -e .
 	@touch $(STAMP)
 
 demo: $(STAMP)
@@ -61,6 +63,17 @@ $(TOOLS)/.installed: tests/github/tools.py
 	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(or $(PYTHON),python3) tests/github/tools.py)
 	@touch $@
 
+# Twice on Spark: in this process, and as a server that is spoken to over gRPC, as clusters are.
+engines: $(ENVS)/engines/.installed $(ENVS)/airflow/.installed
+	@MLOPS_AIRFLOW=$(ENVS)/airflow $(ENVS)/engines/bin/python -m pytest tests/engines
+	@SPARK_REMOTE='local[2]' $(ENVS)/engines/bin/python -m pytest tests/engines/test_spark.py
+
+$(ENVS)/%/.installed: requirements-%.lock
+	@echo "setting up $(@D) (some minutes, once)"
+	@$(call venv,$(@D))
+	@$(call pip,$(@D)) --require-hashes -r $<
+	@touch $@
+
 lint: $(STAMP)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -78,11 +91,16 @@ format: $(STAMP)
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-# Jobs that hold secrets install the shorter one: what they run, and nothing for development.
+# Jobs that hold secrets install the shortest one: what they run, and nothing for development. Engines are large, and
+# Airflow has dependencies of its own that ours must not meet.
+RUN := --extra build --extra notify --extra postgres
 lock:
-	uv pip compile $(COMPILE) --all-extras --upgrade -o requirements-dev.lock
+	uv pip compile $(COMPILE) $(RUN) --extra dev --upgrade pyproject.toml -o requirements-dev.lock
 	cp requirements-dev.lock requirements.lock
-	uv pip compile $(COMPILE) --extra build --extra notify --extra postgres -o requirements.lock
+	uv pip compile $(COMPILE) $(RUN) pyproject.toml -o requirements.lock
+	cp requirements-dev.lock requirements-engines.lock
+	uv pip compile $(COMPILE) $(RUN) --extra dev --extra spark --extra dask pyproject.toml -o requirements-engines.lock
+	uv pip compile $(COMPILE) --upgrade --group airflow -o requirements-airflow.lock
 
 clean:
 	rm -rf .venv local mutants

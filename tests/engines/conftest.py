@@ -18,7 +18,10 @@ spark.sql.files.maxPartitionBytes 64k
 spark.sql.files.openCostInBytes 64k
 """
 SILENT = """
+appender.none.type = Null
+appender.none.name = none
 rootLogger.level = off
+rootLogger.appenderRef.none.ref = none
 """
 
 

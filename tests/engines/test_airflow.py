@@ -17,7 +17,7 @@ import pytest
 
 from tests.place import FIRST, ROOT, Place
 
-AIRFLOW = Path(os.environ.get("MLOPS_AIRFLOW") or ROOT / "local" / "engines" / "airflow") / "bin"
+AIRFLOW = Path(os.environ.get("MLOPS_AIRFLOW", "nowhere")).resolve() / "bin"
 CHAIN = ["pull", "check", "fired", "train", "validate", "passed", "propose"]
 # The same DAG but for the pause before a task is tried again, which is five minutes.
 IMPATIENT = """# airflow loads only files that hold its name
@@ -94,7 +94,7 @@ class Airflow:
 def airflow(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Airflow:
     """Airflow, and a repository whose first night is to come."""
     if not (AIRFLOW / "airflow").exists():
-        pytest.skip("Airflow has no environment here (make engines)")
+        pytest.skip("MLOPS_AIRFLOW names no environment with Airflow (make engines)")
     folder = tmp_path_factory.mktemp("airflow")
     return Airflow(folder / "airflow", Place.make(folder / "repo", store=mlflow_store))
 
