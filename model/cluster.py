@@ -51,7 +51,8 @@ def _connected(address: str) -> Iterator[Client]:
         raise ConfigError(
             "training.cluster needs Dask, which is missing.",
             why="It is optional: most models are fitted on one machine.",
-            fix="Install the extra [dask] of this project, or delete training.cluster from model.toml.",
+            fix="Install the extra [dask] of this project (make setup LOCK=requirements-engines.lock), "
+            "or delete training.cluster from model.toml.",
         ) from None
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)

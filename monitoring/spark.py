@@ -146,7 +146,7 @@ def session() -> SparkSession:
         raise ConfigError(
             "Counting on Spark needs PySpark, which is missing.",
             why="It is large, and most projects count on one machine.",
-            fix="Install the extra [spark] of this project: `make engines` makes an environment that has it.",
+            fix="Install the extra [spark] of this project: make setup LOCK=requirements-engines.lock",
         ) from None
     # Workers on this machine run in the same environment; those of a cluster where their own variable says.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
