@@ -59,7 +59,7 @@ class Mlops(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Fetch the record that the command reads, run it, and put away what it wrote."""
-        run = re.sub(r"[^\w.-]", "_", str(context["run_id"]))
+        run = re.sub(r"[^\w-]", "_", str(context["run_id"]))
         shared = ObjectStoragePath(RECORDS) / run / (self.model or "all")
         with TemporaryDirectory(prefix="mlops-") as folder:
             here = Path(folder)
