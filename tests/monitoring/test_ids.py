@@ -38,6 +38,26 @@ def test_duplicates_are_counted_exactly(batches: list[list[tuple[int, str | None
         assert duplicates([row for rows in batches for row in rows]) == seen.duplicates()
 
 
+@given(apart=st.lists(ROWS, min_size=1, max_size=4), held=st.sampled_from([0, 7, 10**6]))
+def test_ids_that_others_saw_are_compared_part_by_part(apart: list[list[tuple[int, str | None]]], held: int) -> None:
+    """Parts of one number, put together, hold all rows of their ids: duplicates are found as by one who saw them all."""
+    everyone: list[list[ids.Pairs]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ids, "HELD", held)
+        for rows in apart:
+            seen = Ids()
+            for some in (rows[:9], rows[9:]):
+                seen.add(
+                    np.array([day for day, _ in some], np.int64), pa.array([name for _, name in some], pa.string())
+                )
+            everyone.append(list(seen.parts()))
+    found: Counter[int] = Counter()
+    for parts in zip(*everyone, strict=True):
+        found.update(ids.repeated(np.concatenate(parts)))
+
+    assert duplicates([row for rows in apart for row in rows]) == found
+
+
 @pytest.mark.parametrize(
     "values",
     [
