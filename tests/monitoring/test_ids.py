@@ -40,7 +40,7 @@ def test_duplicates_are_counted_exactly(batches: list[list[tuple[int, str | None
 
 @given(apart=st.lists(ROWS, min_size=1, max_size=4), held=st.sampled_from([0, 7, 10**6]))
 def test_ids_that_others_saw_are_compared_part_by_part(apart: list[list[tuple[int, str | None]]], held: int) -> None:
-    """Parts of one number, put together, hold all rows of their ids: duplicates are found as by one who saw them all."""
+    """Parts of one number, put together, hold all rows of their ids: duplicates are found as in one place."""
     everyone: list[list[ids.Pairs]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids, "HELD", held)
