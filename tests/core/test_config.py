@@ -130,6 +130,14 @@ def test_a_drift_trigger_that_cannot_be_meant_is_refused(line: str, said: str) -
     assert said in caught.value.what
 
 
+@pytest.mark.parametrize("address", ["scheduler:8786", "redis://scheduler", "tcp://", "tcp://a b"])
+def test_a_cluster_is_the_address_of_a_scheduler(address: str) -> None:
+    """It begins with tcp:// or tls://, then comes a host; anything else is an error before any row is read."""
+    with pytest.raises(ConfigError, match=r"training\.cluster"):
+        parse_config(f'{MINIMAL}\n[training]\ncluster = "{address}"', "churn")
+    assert parse_config(f'{MINIMAL}\n[training]\ncluster = "tls://[::1]:8786"', "churn").training.cluster
+
+
 def test_an_unknown_model_lists_the_known_ones(tmp_path: Path) -> None:
     """A misspelt or hostile model name is a usage error that names what is there."""
     (tmp_path / "model" / "churn").mkdir(parents=True)

@@ -177,12 +177,16 @@ def test_the_key_of_a_training_sees_what_makes_it(
 
 
 def test_the_key_of_a_training_is_blind_to_judgement(config: ModelConfig, root: Path) -> None:
-    """Other gates, triggers or quality limits judge the same training; other rows or pipelines make another."""
+    """Other gates, triggers or quality limits judge the same training, another cluster computes the same one.
+
+    Other rows or pipelines make another.
+    """
     digest = pipeline_digest(root, "flights")
     first = training_key(config, "a", digest)
     stricter = changed("gates", balanced_accuracy=0.9)(changed("quality", max_null_share=0.9)(config))
 
     assert first == training_key(stricter, "a", digest)
+    assert first == training_key(changed("training", cluster="tcp://127.0.0.1:8786")(config), "a", digest)
     assert 3 == len({first, training_key(config, "b", digest), training_key(config, "a", "other")})
 
 
