@@ -15,6 +15,25 @@ PASSES = (
 UNKNOWN_HOST = r"could not translate host name|name or service not known|no such host"
 LOCKED_OUT = r"password|role \"[^\"]*\" does not exist|pg_hba|authenticat|credentials|unauthorized|permission denied"
 NOT_THERE = "TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|PATH_NOT_FOUND|UNABLE_TO_INFER_SCHEMA|PARSE_SYNTAX_ERROR"
+CONDITION = r"\[([A-Z][A-Z0-9]*_[A-Z0-9_.]+)\]"  # where Spark's own exception is wrapped in one of Java's
+UNFIT = {
+    "CANNOT_MERGE_SCHEMAS": (
+        "Its files differ in the type of a column.",
+        "Write the older files again with the type of the newer ones, or make a table of them that casts.",
+    ),
+    "PARQUET_TYPE_ILLEGAL": (
+        "A file has a type that Spark does not know, such as times in nanoseconds, which older pandas writes.",
+        "Write times in microseconds.",
+    ),
+    "COLUMN_ALREADY_EXISTS": (
+        "Two columns differ in upper and lower case only.",
+        "Rename one, or set spark.sql.caseSensitive true in spark-defaults.conf.",
+    ),
+    "FAILED_READ_FILE": (
+        "A file is damaged, still being written, or no Parquet file.",
+        "Write it again under another name and rename it when it is complete, or remove it.",
+    ),
+}
 NO_JAVA = "JAVA_GATEWAY_EXITED|JAVA_HOME"
 NO_DATABASE = r"database \"[^\"]*\" does not exist"
 
@@ -108,12 +127,17 @@ def spark(shown: str, condition: str, said: str) -> MlopsError:
         condition: Spark's own name for what happened, else the class of the exception.
         said: Spark's words.
     """
+    wrapped = re.search(CONDITION, said)
+    condition = wrapped[1] if wrapped else condition
     if _has(NOT_THERE, condition):
         return DataError(
             f"Spark finds no {shown}, or no Parquet file there.",
             why="Nothing has been written there yet, the place is another one, or this user may not see it.",
             fix="Check data.source in model.toml, or the variable MONITORING_URL.",
         )
+    for unfit, (why, fix) in UNFIT.items():
+        if condition.startswith(unfit):
+            return DataError(f"Spark cannot read {shown} ({condition}).", why=why, fix=fix)
     if _has(NO_JAVA, f"{condition} {said}"):
         return ConfigError(
             "Spark did not start.", why="It needs Java 17 or 21.", fix="Install Java, or set JAVA_HOME to where it is."
@@ -126,7 +150,7 @@ def spark(shown: str, condition: str, said: str) -> MlopsError:
         )
     return OutsideError(
         f"Spark could not read {shown} ({condition}).",
-        why="The cluster failed or does not answer, a file is damaged, or files differ in the types of a column.",
+        why="The cluster failed, does not answer, or refuses.",
         fix="Look into the log of Spark, and run this again when it answers.",
     )
 

@@ -59,6 +59,13 @@ def test_without_pyspark_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
     [
         ("TABLE_OR_VIEW_NOT_FOUND", "42 rows", DataError, "Spark finds no rows"),
         ("PATH_NOT_FOUND", "s3a://bucket", DataError, "Spark finds no rows"),
+        (
+            "Py4JJavaError",
+            "o7.parquet. : org.apache.spark.SparkException: [FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER] secret",
+            DataError,
+            "cannot read rows (FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER)",
+        ),
+        ("PARQUET_TYPE_ILLEGAL", "[PARQUET_TYPE_ILLEGAL] secret", DataError, "cannot read rows (PARQUET_TYPE_ILLEGAL)"),
         ("PySparkRuntimeError", "[JAVA_GATEWAY_EXITED] Java gateway", ConfigError, "Spark did not start"),
         (
             "PythonException",
