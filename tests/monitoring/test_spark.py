@@ -65,6 +65,7 @@ def test_without_pyspark_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
             DataError,
             "cannot read rows (FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER)",
         ),
+        ("COLUMN_ALREADY_EXISTS", "The column `secret`", DataError, "cannot read rows (COLUMN_ALREADY_EXISTS)"),
         ("PARQUET_TYPE_ILLEGAL", "[PARQUET_TYPE_ILLEGAL] secret", DataError, "cannot read rows (PARQUET_TYPE_ILLEGAL)"),
         ("PySparkRuntimeError", "[JAVA_GATEWAY_EXITED] Java gateway", ConfigError, "Spark did not start"),
         (
