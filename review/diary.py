@@ -47,7 +47,7 @@ def _idle(run: Sequence[Event], metric: str) -> Line:
     """Nights in a row without a training, for the same reason."""
     nights, last = f"{len(run)} night{'' if len(run) == 1 else 's'}", run[-1]
     if last.trigger:
-        text = f"{nights} on which {last.trigger} fired, held back: {last.reasons[-1] if last.reasons else ''}"
+        text = ": ".join((f"{nights} on which {last.trigger} fired, held back", *last.reasons[-1:]))
     else:
         text = f"{len(run)} quiet {nights.partition(' ')[2]}{_scores(run, metric)}"
     return Line(run[0].timestamp.date(), last.timestamp.date(), "", text)

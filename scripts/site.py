@@ -93,7 +93,7 @@ def read(night: Night) -> Status:
         serving=attempt(lambda: night.champion),
         proposal=attempt(lambda: night.forge.open_proposal(night.name)),
         drift=attempt(lambda: drift(night)),
-        differs="" if agrees.startswith("agrees") else agrees,
+        differs=f"MLflow {agrees}" if agrees.startswith("DISAGREES") else "",
         metric=night.config.triggers.performance.metric,
         least=night.config.triggers.drift.min_effect,
         problems=tuple(dict.fromkeys(problems)),

@@ -13,19 +13,15 @@ from scripts.night import midnight
 from scripts.site import drift
 from tests.place import FIRST, Place
 
-LATER = FIRST + dt.timedelta(days=12)
+LATER = dt.date(2013, 4, 3)
 NOBODY = "http://tracker:hunter2@127.0.0.1:9"
 SECRET = "https://tracker:hunter2@mlflow.internal.example"  # noqa: S105 - made up
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
-    """Flights in service for twelve days and judged a second time, taxis that nobody has trained."""
-    place = Place.make(tmp_path_factory.mktemp("site") / "repo", store=mlflow_store)
-    place.retrain(FIRST)
-    place.merges.append(place.person.merge())
-    assert place.mlops("promote").code == 0
-    place.serve(FIRST, LATER)
+def story(tmp_path_factory: pytest.TempPathFactory, served: Place) -> Place:
+    """Flights four weeks in service and judged once more, taxis that nobody has trained."""
+    place = served.copy(tmp_path_factory.mktemp("site") / "repo")
     for words in (["pull"], ["check"]):
         assert place.mlops(*words, day=LATER).code == 0
     place.add_model("taxis")
