@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from review.forge import Proposal
 from review.site import Status, render
 from tests.review.browser import chromium, measured
 from tests.review.conftest import DAY, NIGHT
+from tests.review.test_report import Page
 
 Make = Callable[..., Status]
 SIZES = [(390, False), (390, True), (1280, False), (1280, True)]
@@ -60,24 +60,6 @@ def make(verdict: Verdict, events: list[Any]) -> Make:
         return Status(**{**known, **changed})
 
     return status
-
-
-class Page(HTMLParser):
-    """The tags and the text of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag."""
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        """Note text."""
-        self.text += data + " "
 
 
 def page(status: Status) -> str:
