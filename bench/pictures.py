@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import shutil
-import tempfile
 from pathlib import Path
 
 from model import manifest
@@ -71,13 +69,11 @@ def take(demo: Path) -> None:
 def draw() -> None:
     """Draw all pictures, and note of what."""
     from tests.review import draw as drawer
+    from tests.review.browser import browse
 
     for name, text in texts().items():
         html = drawer.page(text, WIDTH) if name == "pull-request" else text
-        with tempfile.TemporaryDirectory() as folder:
-            shot = Path(folder) / "shot.png"
-            drawer.browse(Path(folder), html, f"--screenshot={shot}", f"--window-size={WIDTH},{HEIGHT}")
-            shutil.move(shot, PLACE / f"{name}.png")
+        browse(html, f"--screenshot={(PLACE / name).with_suffix('.png')}", f"--window-size={WIDTH},{HEIGHT}")
     DRAWN.write_text(json.dumps(digests(), indent=1) + "\n", encoding="utf-8")
 
 

@@ -90,7 +90,7 @@ class FileSource:
         wanted = [n for n, group in enumerate(groups) if self._may_hold(_chunks(group), kind, start, end)]
         if not wanted:
             return
-        coded = [name for name in read if all(_is_coded(_chunks(groups[number])[name]) for number in wanted)]
+        coded = [name for name in read if all(_is_coded(_chunks(groups[number]).get(name)) for number in wanted)]
         with pq.ParquetFile(
             file, metadata=metadata, read_dictionary=coded, buffer_size=buffer, pre_buffer=False
         ) as parquet:
@@ -154,8 +154,11 @@ def _chunks(group: Any) -> dict[str, Any]:
 
 
 def _is_coded(chunk: Any) -> bool:
-    """Whether texts lie there as numbers of a dictionary: written out, each would have four bytes for its length."""
-    return bool(chunk.physical_type == "BYTE_ARRAY" and chunk.total_uncompressed_size < 4 * chunk.num_values)
+    """Whether texts lie there as numbers of a dictionary: written out, each would have four bytes for its length.
+
+    None for a nested column, which has no chunk of its name.
+    """
+    return bool(chunk and chunk.physical_type == "BYTE_ARRAY" and chunk.total_uncompressed_size < 4 * chunk.num_values)
 
 
 def _ends(noted: Any, kind: pa.DataType) -> pa.Array:

@@ -92,27 +92,33 @@ def _marks(events: Sequence[Event], x: Scale) -> list[Mark]:
     marks: list[Mark] = []
     labelled = -NEAR
     for event in events:
-        kind = _kind(event)
-        if kind is None:
+        mark = kind(event)
+        if mark is None:
             continue
         place = x.at(event.timestamp.timestamp())
-        label = f"v{event.version}" if kind in MOVES and place - labelled >= NEAR else ""
+        label = f"v{event.version}" if mark in MOVES and place - labelled >= NEAR else ""
         labelled = place if label else labelled
-        marks.append(Mark(place, kind, label, told(event)))
+        marks.append(Mark(place, mark, label, told(event)))
     return marks
 
 
-def _kind(event: Event) -> str | None:
+def kind(event: Event) -> str | None:
+    """The kind of its mark; None where it has none."""
     if event.kind == "validation":
         return None if event.success else "refusal"
     return event.kind if event.kind in SIGNS else None
 
 
 def told(event: Event) -> str:
-    """An event in one line: day, what, version, why."""
+    """An event in one line: day, version, what, why."""
+    return f"{event.timestamp:%Y-%m-%d}: {deed(event)}"
+
+
+def deed(event: Event) -> str:
+    """An event without its day."""
     what = "refused" if event.kind == "validation" else SIGNS.get(event.kind, event.kind)
     version = f"version {event.version} " if event.version is not None else ""
-    line = f"{event.timestamp:%Y-%m-%d}: {version}{what}"
+    line = f"{version}{what}"
     if event.kind in MOVES:  # its reasons are the steps that the registry took
         before = event.details.get("before")
         return f"{line} in place of version {before}" if before else line
@@ -134,5 +140,5 @@ def months(first: dt.datetime, last: dt.datetime, x: Scale) -> list[tuple[float,
 
 def history(events: Sequence[Event], most: int = 12) -> list[tuple[str, Event]]:
     """What happened last besides quiet nights, newest first, each with the kind of its mark."""
-    found = [(kind, event) for event in events if (kind := _kind(event)) is not None and kind != "training"]
+    found = [(mark, event) for event in events if (mark := kind(event)) is not None and mark != "training"]
     return found[-most:][::-1]

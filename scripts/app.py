@@ -13,7 +13,7 @@ from scripts import output, runner
 
 COMMANDS = {
     "Every night": ("pull", "check", "train", "validate", "propose"),
-    "Production": ("promote", "status", "history"),
+    "Production": ("promote", "status", "history", "site"),
     "Before you choose thresholds": ("replay",),
     "In workflows": ("models", "review", "comment", "alert"),
     "Start here": ("demo", "doctor", "upgrade"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from review.diary import quiet
 from scripts import options, output
 from scripts.night import Night
 
@@ -57,11 +58,6 @@ def entry(event: Event) -> dict[str, Any]:
         "error": event.error,
         "details": event.details,
     }
-
-
-def quiet(event: Event) -> bool:
-    """Whether an event is a night on which nothing was to be done."""
-    return event.kind == "decision" and event.details.get("retrain") != "true"
 
 
 def row(event: Event) -> tuple[object, ...]:

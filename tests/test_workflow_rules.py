@@ -36,6 +36,7 @@ WRITES = {
     ("promote.yml", "promote"): {"deployments", "issues", "pull-requests"},
     ("promotion-check.yml", "comment"): {"pull-requests"},
     ("replay-check.yml", "comment"): {"pull-requests"},
+    ("pages.yml", "deploy"): {"id-token", "pages"},
     # What a called workflow's jobs may do, its caller must be allowed to hand on.
     ("nightly.yml", "retrain"): {"contents", "issues", "pull-requests"},
     ("retrain.yml", "alert"): {"issues"},
@@ -68,7 +69,7 @@ def test_a_job_has_its_rights_listed_and_an_end(name: str, job: str, body: dict[
     """Each job has a name, a time limit, a runner that a variable can change, and writes only what it must."""
     assert body["name"]
     assert WRITES.get((name, job), set()) == rights(body)
-    assert body["permissions"].keys() <= {"contents", "issues", "pull-requests", "deployments"}
+    assert body["permissions"].keys() <= {"contents", "issues", "pull-requests", "deployments", "id-token", "pages"}
     if "uses" not in body:
         assert 0 < body["timeout-minutes"] <= 300
         assert "vars.RUNNER || 'ubuntu-latest'" in body["runs-on"]
@@ -78,7 +79,7 @@ def test_a_job_has_its_rights_listed_and_an_end(name: str, job: str, body: dict[
 def test_a_right_says_what_it_is_for(name: str) -> None:
     """Each permission beyond reading the code has its reason beside it."""
     lines = re.findall(
-        r"^ +(?:issues|pull-requests|deployments|id-token): .*|^ +contents: write.*", TEXTS[name], re.MULTILINE
+        r"^ +(?:issues|pull-requests|deployments|id-token|pages): .*|^ +contents: write.*", TEXTS[name], re.MULTILINE
     )
 
     assert [] == [line for line in lines if "#" not in line]
@@ -197,6 +198,21 @@ def test_what_passes_between_jobs_is_records() -> None:
     }
     uploads = [step for _, step in STEPS if step.get("uses", "").startswith("actions/upload-artifact@")]
     assert {"local/review.json", "local/${{ matrix.model }}/replay.json"} == {step["with"]["path"] for step in uploads}
+
+
+def test_pages_are_published_only_where_somebody_asked_for_them() -> None:
+    """Without the variable nothing runs; the job that publishes has the pages, no code, no secret, no other right."""
+    build, deploy = (FLOWS["pages.yml"]["jobs"][name] for name in ("build", "deploy"))
+
+    assert "${{ vars.STATUS_PAGE == 'true' }}" == build["if"]
+    assert set() == rights(build)
+    assert {"path": "local/site"} == build["steps"][-1]["with"]
+    assert "mlops site --out-dir local/site" == build["steps"][-2]["run"]
+    assert "build" == deploy["needs"]
+    assert "if" not in deploy  # or it would not be skipped with what it needs
+    assert {"id-token", "pages"} == set(deploy["permissions"])
+    assert ["actions/deploy-pages"] == [step["uses"].partition("@")[0] for step in deploy["steps"]]
+    assert "secrets." not in yaml.safe_dump(deploy)
 
 
 @pytest.mark.parametrize("name", FLOWS)

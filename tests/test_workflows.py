@@ -1,4 +1,4 @@
-"""The nights, run by the real workflows: nothing due, dry, drift of two models, a request by hand, and a wait."""
+"""The nights, run by the real workflows: nothing due, dry, drift of two models, by hand, a wait; and their page."""
 
 from __future__ import annotations
 
@@ -20,9 +20,18 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def drift(template: Template) -> Path:
-    """A monitoring table in which two columns have moved for eleven days."""
+    """A monitoring table in which two columns have moved for eleven days, of each of which a row is gone.
+
+    Were none gone, days that the quiet night counted would be taken to be what they were.
+    """
     change = "distance = distance * 1.6, sched_dep_min = sched_dep_min * 0.7"
-    return template.rows("drift", f"UPDATE predictions SET {change} WHERE timestamp >= '2013-03-16'")  # noqa: S608
+    since = "WHERE timestamp >= '2013-03-16'"
+    gone = f"SELECT min(rowid) FROM predictions {since} GROUP BY date(timestamp)"  # noqa: S608
+    return template.rows(
+        "drift",
+        f"UPDATE predictions SET {change} {since}",  # noqa: S608
+        f"DELETE FROM predictions WHERE rowid IN ({gone})",  # noqa: S608
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +75,19 @@ def forced(template: Template, drifted: Scene, drift: Path, hostile: str) -> Sce
 def held(template: Template, forced: Scene, drift: Path) -> Scene:
     """The schedule once more, while the proposals are open."""
     return template.after(forced).run("schedule", "nightly.yml", day="2013-03-29", rows=drift)
+
+
+@pytest.fixture(scope="module")
+def unasked(template: Template, held: Scene) -> Scene:
+    """The schedule of the status page, of a team that did not ask for one."""
+    return template.after(held).run("schedule", "pages.yml", day="2013-03-29")
+
+
+@pytest.fixture(scope="module")
+def published(template: Template, unasked: Scene) -> Scene:
+    """The same after somebody has set the variable."""
+    asked = {"STATUS_PAGE": "true"}
+    return template.after(unasked).run("schedule", "pages.yml", day="2013-03-29", variables=asked)
 
 
 def second_model(template: Template) -> None:
@@ -215,9 +237,32 @@ def test_an_open_proposal_holds_a_retraining_back(forced: Scene, held: Scene) ->
     assert {} == held.issues
 
 
-def test_no_secret_is_seen_anywhere(template: Template, held: Scene) -> None:
+def test_no_page_is_published_before_somebody_asks(unasked: Scene) -> None:
+    """Without the variable no job starts, nothing is kept, and GitHub is asked nothing."""
+    assert {"build": "skipped", "deploy": "skipped"} == unasked.run.jobs
+    assert (set(), []) == (unasked.kept(), unasked.requests)
+
+
+def test_every_model_has_a_page_with_its_proposal(published: Scene, hostile: str) -> None:
+    """The pages leave the runner and nothing else; a person's reason is text on them; GitHub is only read."""
+    pull, _ = published.flights()
+    text = (published.run.artifacts / "github-pages" / "flights" / "index.html").read_text(encoding="utf-8")
+
+    assert {"build": "success", "deploy": "success"} == published.run.jobs, published.run.log
+    assert {"index.html", "flights/index.html", "other/index.html"} == {
+        name.removeprefix("github-pages/") for name in published.kept()
+    }
+    assert "Version 1 in service since 2013-03-04" in text
+    assert f'<a href="https://github.com/acme/demo/pull/{pull.number}">' in text
+    assert "&lt;img src=x&gt;" in text
+    assert "<img" in hostile
+    assert not re.search(r"<img|<script|src=\"", text)
+    assert {"GET"} == {request.method for request in published.requests}
+
+
+def test_no_secret_is_seen_anywhere(template: Template, published: Scene) -> None:
     """No log, page, artifact or request of all these nights has one, nor did the runner have to hide one."""
-    told = template.after(held).told()
+    told = template.after(published).told()
 
     assert "flights as of" in told
     assert [] == [secret for secret in [*SECRETS.values(), template.tracking] if secret in told]

@@ -15,7 +15,8 @@ from pyarrow import parquet
 
 from core.config import Columns, Data
 from core.errors import DataError, MlopsError
-from model.rows import data_digest, frame
+from model.digest import data_digest
+from model.rows import frame
 from monitoring.axis import Axis, CategoricalAxis, NumericAxis, fit_numeric
 from monitoring.source import Counting, Source, on_spark, open_source
 from monitoring.tally import DayTally, count

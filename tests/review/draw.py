@@ -9,30 +9,15 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
-import subprocess
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
 
+from tests.review.browser import browse, chromium
+
 ROOT = Path(__file__).parents[2]
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--allow-file-access-from-files",
-    "--virtual-time-budget=20000",
-)
-TIMEOUT = 120
 LIGHT = {"page": "#ffffff", "text": "#1f2328", "line": "#d1d9e0", "band": "#f6f8fa", "link": "#0969da"}
 DARK = {"page": "#0d1117", "text": "#f0f6fc", "line": "#3d444d", "band": "#151b23", "link": "#4493f8"}
 STYLE = """
@@ -66,11 +51,6 @@ def mermaid_script() -> Path | None:
     return next((path for path in reversed(paths) if path.is_file()), None)
 
 
-def chromium() -> str | None:
-    """The browser."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
 def page(text: str, width: int, *, dark: bool = False) -> str:
     """Markdown as a page that looks like GitHub's, folded parts open; its script draws the charts."""
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -80,7 +60,7 @@ def page(text: str, width: int, *, dark: bool = False) -> str:
     script = SCRIPT.format(theme="dark" if dark else "default")
     return (
         f'<!doctype html><meta charset="utf-8"><style>{style}</style><body><main>{body}</main>'
-        f'<script src="{_needed()[1].as_uri()}"></script><script>{script}</script>'
+        f'<script src="{_needed().as_uri()}"></script><script>{script}</script>'
     )
 
 
@@ -93,11 +73,11 @@ def _fence(_: Any, tokens: Any, index: int, *__: Any) -> str:
     )
 
 
-def _needed() -> tuple[str, Path]:
-    browser, script = chromium(), mermaid_script()
-    if browser is None or script is None:
+def _needed() -> Path:
+    script = mermaid_script()
+    if chromium() is None or script is None:
         raise SystemExit("Needs Chromium on PATH, and: npm install --prefix local/tools mermaid")
-    return browser, script
+    return script
 
 
 def drawn(text: str, width: int = 1012, *, dark: bool = False) -> str:
@@ -106,8 +86,7 @@ def drawn(text: str, width: int = 1012, *, dark: bool = False) -> str:
     Raises:
         ValueError: Mermaid refused a chart.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        document = browse(Path(folder), page(text, width, dark=dark), "--dump-dom").decode()
+    document = browse(page(text, width, dark=dark), "--dump-dom").decode()
     if error := re.search(r'<body[^>]* data-error="([^"]*)"', document):
         raise ValueError(error[1])
     return document
@@ -118,18 +97,9 @@ def draw(text: str, out: Path, width: int = 1012, *, dark: bool = False) -> None
     height = re.search(r'<body[^>]* data-height="(\d+)"', drawn(text, width, dark=dark))
     if height is None:
         raise SystemExit("The page was not drawn in time.")
-    with tempfile.TemporaryDirectory() as folder:
-        # Chromium's windows are no narrower than 500 pixels; a narrower page leaves the rest of the picture blank.
-        size = f"--window-size={max(width, 500)},{int(height[1]) + 16}"
-        browse(Path(folder), page(text, width, dark=dark), f"--screenshot={out.absolute()}", size)
-
-
-def browse(folder: Path, html: str, *flags: str) -> bytes:
-    """What Chromium prints when it is shown a page, with flags that say what it does with it."""
-    path = folder / "page.html"
-    path.write_text(html, encoding="utf-8")
-    call = [_needed()[0], *FLAGS, f"--user-data-dir={folder / 'user'}", *flags, path.as_uri()]
-    return subprocess.run(call, capture_output=True, check=True, timeout=TIMEOUT).stdout
+    # Chromium's windows are no narrower than 500 pixels; a narrower page leaves the rest of the picture blank.
+    size = f"--window-size={max(width, 500)},{int(height[1]) + 16}"
+    browse(page(text, width, dark=dark), f"--screenshot={out.absolute()}", size)
 
 
 def main() -> None:
