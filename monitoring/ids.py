@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import DataError
 from monitoring import arrays
 
-HELD = 1 << 20  # rows in memory before they go to the file
+HELD = 1 << 18  # rows in memory before they go to the file
 PARTS = 64  # each block of the file is ordered by the first bits of its keys, so that a part can be read by itself
 BITS = np.uint64(58)  # what is left of a key
 KEY, DAY = np.dtype("<u8"), np.dtype("<i4")
@@ -30,7 +30,7 @@ Pairs = NDArray[np.void]
 
 
 class Ids:
-    """The ids of each day that were seen so far: 12 bytes a row, at most 12 MiB of them in memory.
+    """The ids of each day that were seen so far: 12 bytes a row, at most 3 MiB of them in memory.
 
     Ids are one where a hash of id and day is the same: by chance in one of 92,000 windows of 20 million rows.
     """
