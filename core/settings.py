@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,7 +109,13 @@ def load_config(root: Path, name: str) -> ModelConfig:
         ConfigError: not TOML, an unknown key (the nearest known one is named), or a value out of its bounds.
     """
     known = model_names(root)
-    if not MODEL_NAME.fullmatch(name) or name not in known:
+    if name in known and not MODEL_NAME.fullmatch(name):
+        raise UsageError(
+            f"The model's folder is called {name!r}, which is no name for a model.",
+            why="It also names branches, files and groups of runs: small letters, digits and _, a letter first.",
+            fix=f"Rename it: git mv {shlex.quote(f'model/{name}')} model/{re.sub('[^a-z0-9_]+', '_', name.lower())}",
+        )
+    if name not in known:
         raise UsageError(
             f"There is no model {name!r} in {root / 'model'}.",
             why=f"The models here are: {', '.join(known) or 'none'}.",

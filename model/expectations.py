@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.config import ModelConfig
-from model.summary import SEVERITIES, Severity, limits, usual_days
+from model.summary import JUDGED, Severity, limits, usual_days
 from monitoring.axis import CategoricalAxis, NumericAxis
 from monitoring.tally import Baseline
 
@@ -39,11 +39,11 @@ class Expected(NamedTuple):
 def of_window() -> tuple[Expected, ...]:
     """That nothing in the summary is over its limit; its columns are severities, its values how far over they are.
 
-    One expectation a severity: Great Expectations takes its time for each, and this suite runs every night.
+    One expectation a severity: Great Expectations takes its time for each. None for what is only worth knowing.
     """
     said = "a measure is over its limit"
     between = "ExpectColumnValuesToBeBetween"
-    return tuple(Expected("limit", name, between, {"column": name, "max_value": 0}, said) for name in SEVERITIES)
+    return tuple(Expected("limit", name, between, {"column": name, "max_value": 0}, said) for name in JUDGED)
 
 
 def of_training(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]:

@@ -67,7 +67,7 @@ def quality(candidate: Candidate) -> Gate:
     found = candidate.quality.critical
     said = "; ".join(finding.sentence for finding in found[:3])
     sentence = (
-        f"{len(found)} critical findings: {said}"
+        f"{len(found)} critical {'finding' if len(found) == 1 else 'findings'}: {said}"
         if found
         else f"no critical finding in {candidate.quality.checks} checks"
     )

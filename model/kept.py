@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.records import Record
 from model import modelfile, store, tracking
-from model.versions import BASELINE, EXAMPLE, Example, ModelVersion, records_digest
+from model.versions import BASELINE, DAYS, EXAMPLE, Example, ModelVersion, records_digest
+from monitoring.known import KnownDays
 from monitoring.tally import Baseline
 
 if TYPE_CHECKING:
@@ -50,6 +51,17 @@ class Kept:
         """The tallies of the rows that a version was trained on."""
         return self.record(version, BASELINE, Baseline)
 
+    def known_days(self, version: ModelVersion) -> KnownDays | None:
+        """The days that earlier nights counted for a version; None before the first."""
+        with self._reaching(f"asked for the files of {version.name} version {version.version}"):
+            there = any(file.path == DAYS for file in self.client.list_artifacts(version.run_id))
+        return self.record(version, DAYS, KnownDays) if there else None
+
+    def keep_days(self, version: ModelVersion, days: KnownDays) -> None:
+        """Keep what was counted for a version, in place of what was kept before."""
+        with self._reaching(f"given the days that were counted for {version.name} version {version.version}"):
+            self.client.log_text(version.run_id, days.to_json(), DAYS)
+
     def example(self, version: ModelVersion) -> tuple[pd.DataFrame, NDArray[np.float64]]:
         """Made-up rows of features, and what the version said of them when it was trained."""
         example = self.record(version, EXAMPLE, Example)
@@ -58,6 +70,15 @@ class Kept:
     def records_digest(self, version: ModelVersion) -> str:
         """The digest of what the version is judged by, from what is in the store now."""
         return records_digest(self._text(version, BASELINE), self._text(version, EXAMPLE), version)
+
+    def require_intact(self, version: ModelVersion) -> None:
+        """Make sure that the files of a version are those that were registered.
+
+        Raises:
+            RegistryError: they are not.
+        """
+        with self._files(version) as folder:
+            modelfile.require_digest(folder, version.digest)
 
     def load(self, version: ModelVersion) -> Any:
         """The estimator of a version.

@@ -94,5 +94,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"{', '.join(twice)} stands in it twice")
+        raise ValueError(f"{' and '.join(twice)} {'stands' if len(twice) == 1 else 'stand'} in it twice")
     return dict(pairs)

@@ -97,6 +97,15 @@ def tree_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def require_digest(folder: Path, digest: str) -> None:
+    """Make sure that the files in `folder` have this digest; a RegistryError says that they do not."""
+    found = tree_digest(folder)
+    if found != digest:
+        raise RegistryError(
+            f"The model's files have the digest {found[:12]}…, expected {digest[:12]}….", why=TAMPERED, fix=RETRAIN
+        )
+
+
 def load(folder: Path, digest: str) -> Any:
     """The estimator in `folder`, if its files have this digest and hold nothing but what is on our lists.
 
@@ -105,11 +114,7 @@ def load(folder: Path, digest: str) -> Any:
     """
     import skops.io
 
-    found = tree_digest(folder)
-    if found != digest:
-        raise RegistryError(
-            f"The model's files have the digest {found[:12]}…, expected {digest[:12]}….", why=TAMPERED, fix=RETRAIN
-        )
+    require_digest(folder, digest)
     _check_files(folder)
     _check_entry(folder / ENTRY_FILE)
     data = (folder / MODEL_FILE).read_bytes()

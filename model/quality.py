@@ -25,18 +25,24 @@ def check_window(window: Window, baseline: Baseline, config: ModelConfig) -> Qua
     Something critical on the newest day, or about the table as a whole, stops the night. On an older day it is a
     warning, and that day is marked as broken: nothing is judged by it.
     """
-    import pandas as pd
-
     measured = list(summary.cells(window, baseline, config))
-    table = pd.DataFrame([{cell.severity: cell.excess} for cell in measured], columns=summary.SEVERITIES, dtype=float)
-    failed = {one.severity for one, _ in _window_suite().failures(table, "BOOLEAN_ONLY")}
-    over = [cell for cell in measured if cell.severity in failed and cell.excess > 0]
+    over = [cell for cell in measured if cell.excess > 0]
+    failed = _failed(measured) if any(cell.severity in summary.JUDGED for cell in over) else ()
+    found = [cell for cell in over if cell.severity in failed or cell.severity not in summary.JUDGED]
     return QualityReport(
         subject="window",
         rows=sum(day.rows for day in window.days),
         checks=len(measured),
-        findings=tuple(summary.findings(over, window)),
+        findings=tuple(summary.findings(found, window)),
     )
+
+
+def _failed(measured: Sequence[summary.Cell]) -> set[summary.Severity]:
+    """The severities for which something is over its limit. The suite takes seconds to load: a quiet night skips it."""
+    import pandas as pd
+
+    table = pd.DataFrame([{cell.severity: cell.excess} for cell in measured], columns=summary.JUDGED, dtype=float)
+    return {one.severity for one, _ in _window_suite().failures(table, "BOOLEAN_ONLY")}
 
 
 def check_training(rows: pd.DataFrame, config: ModelConfig, baseline: Baseline | None) -> QualityReport:

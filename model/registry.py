@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import RegistryError
 from core.records import Record
-from model import store, trainings
+from model import store, tracking, trainings
 from model.kept import Kept
 from model.versions import BASELINE, EXAMPLE, Example, Judged, ModelVersion, Origin
 from monitoring.tally import Baseline
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["ModelVersion", "Origin", "Registry"]
 
 R = TypeVar("R", bound=Record)
-PRODUCTION = "Production"
+PRODUCTION, ALIAS = "Production", "production"
+UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # of the model, and of its alias
 
 
 class Registry(Kept):
@@ -65,6 +66,24 @@ class Registry(Kept):
                 fix="Run mlops promote: it makes Production what git declares.",
             )
         return version
+
+    def served(self, name: str) -> ModelVersion | None:
+        """The version that the alias `production` names: what a service serves. None before the first promotion.
+
+        Raises:
+            RegistryError: it is one that no training of ours registered.
+        """
+        with self._reaching(f"asked which version of {name} is served"), tracking.suppress_code(*UNKNOWN):
+            entry = self.client.get_model_version_by_alias(name, ALIAS)
+            version = ModelVersion.from_entry(entry)
+            if version is None:
+                raise RegistryError(
+                    f"The alias {ALIAS} of {name} names version {entry.version}, which mlops train did not register.",
+                    why="Somebody moved the alias, or changed tags in MLflow, by hand.",
+                    fix="Run mlops promote: it makes Production what git declares.",
+                )
+            return version
+        return None
 
     def find(self, name: str, training_key: str) -> ModelVersion | None:
         """The version that this very training registered, if it ran before; the first, if two runs of it raced."""

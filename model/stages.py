@@ -55,8 +55,11 @@ def observe(client: MlflowClient, name: str) -> State:
     )
 
 
-def verify(registry: Registry, manifest: Manifest) -> None:
+def verify(registry: Registry, manifest: Manifest, *, load: bool = True) -> None:
     """Make sure that the declared version is the one that was reviewed, and works. Nothing is written.
+
+    Without `load`, its files are compared with their digest and not loaded: enough for a version that was loaded when
+    it was promoted, and many times faster.
 
     Raises:
         RegistryError: it does not exist, is not ready, has another run, digest or data, did not pass its validation, or
@@ -76,7 +79,9 @@ def verify(registry: Registry, manifest: Manifest) -> None:
             raise _refused(manifest, f"has the {what} {found[:12]}…, but {declared[:12]}… was reviewed")
     if version.validation != "passed":
         raise _refused(manifest, f"has the validation {version.validation!r}, not 'passed'")
-    if not registry.says_the_same(version, registry.load(version)):
+    if not load:
+        registry.require_intact(version)
+    elif not registry.says_the_same(version, registry.load(version)):
         raise _refused(manifest, "gives other probabilities for its stored example than when it was trained")
     # Neither is there for what was trained and reviewed before there was such a digest.
     if (manifest.records_digest, version.records_digest) != (None, None):

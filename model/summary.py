@@ -6,7 +6,7 @@ import datetime as dt
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from core.config import ModelConfig
 from monitoring.axis import Axis, NumericAxis
@@ -14,7 +14,7 @@ from monitoring.tally import Baseline, DayTally
 from monitoring.window import Finding, Window
 
 Severity = Literal["critical", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+JUDGED: tuple[Severity, ...] = ("critical", "warning")  # the rest is only worth knowing
 Share = Callable[[DayTally], float | None]
 DAY = dt.timedelta(days=1)
 

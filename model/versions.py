@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-BASELINE, EXAMPLE = "baseline.json", "example.json"
+BASELINE, EXAMPLE, DAYS = "baseline.json", "example.json", "days.json"
 BOUND = ("data_digest", "data_until", "fit_until", "trained_at", "training_key")
 
 

@@ -47,10 +47,15 @@ def _by_address(module: Any, url: str, _root: Path) -> Any:
     return module.connect(url)
 
 
-def _postgres(module: Any, url: str, _root: Path) -> Any:
+def patient(url: str) -> str:
+    """The address of a PostgreSQL with limits for how long it may keep silent, where it names none itself."""
     asked = url.partition("?")[2]
     more = "&".join(f"{name}={value}" for name, value in PATIENT.items() if f"{name}=" not in asked)
-    return module.connect(f"{url}{'&' if asked else '?'}{more}")
+    return f"{url}{'&' if asked else '?'}{more}"
+
+
+def _postgres(module: Any, url: str, _root: Path) -> Any:
+    return module.connect(patient(url))
 
 
 def _bigquery(module: Any, url: str, _root: Path) -> Any:

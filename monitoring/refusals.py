@@ -100,3 +100,12 @@ def no_table(shown: str, table: str, known: list[str]) -> DataError:
 
 def _has(pattern: str, said: str) -> bool:
     return re.search(pattern, said, re.IGNORECASE) is not None
+
+
+def not_written(place: str, err: Exception) -> OutsideError:
+    """The error for a place that did not take logged rows."""
+    return OutsideError(
+        f"{place} cannot be written: {type(err).__name__}.",
+        why="It is locked, full, read-only or out of reach, or its table has other columns.",
+        fix="Log the same rows again when it answers: none is kept twice.",
+    )

@@ -22,12 +22,15 @@ MARKS = {
 }
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 - one argument an option
     model: options.Model = None,
     as_of: options.AsOf = None,
     json: options.Json = False,
     out: options.Out = None,
     window: options.From = None,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Pull first, as mlops pull does; loads MLflow once instead of twice.")
+    ] = False,
     reason: Annotated[
         str | None, typer.Option(envvar="MLOPS_REASON", help="Ask for a retraining by hand, and say why.")
     ] = None,
@@ -44,8 +47,13 @@ def check(
     """
     from monitoring.triggers import Request
     from monitoring.window import Window
+    from scripts import pull as before
 
     night = Night.open(model, as_of)
+    if pull:
+        with before.stage(night, window) as counted:
+            if not json:
+                output.show(counted, before.lines(counted), as_json=False)
     with night.stage("check"):
         counted = night.take(Window, "window.json", window)
         request = None if reason is None and not force else Request(reason=reason or "by hand", force=force)

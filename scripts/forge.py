@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from core.hub import Hub
     from core.settings import Settings
     from review.forge import Forge
+    from review.setup import Setup
     from review.threads import Threads
 
 
@@ -29,3 +30,11 @@ def open_threads(hub: Hub) -> Threads:
     from review.threads import Threads
 
     return Threads(Api(hub))
+
+
+def open_setup(hub: Hub, environments: tuple[str, ...]) -> Setup:
+    """How a repository on GitHub is set up."""
+    from review.api import Api
+    from review.setup import read
+
+    return read(Api(hub), environments)

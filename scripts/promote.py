@@ -57,7 +57,7 @@ def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[st
     state = stages.observe(night.registry.client, name)
     plan = plans.plan(state, declared, head_commit(night.settings.root))
     if declared is not None:
-        stages.verify(night.registry, declared)
+        stages.verify(night.registry, declared, load=verify or bool(plan.steps))
     result = {
         "model": night.name,
         "version": declared.version if declared else None,

@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from core.errors import DataError
+import typer
+
+from core.errors import DataError, MlopsError
 from scripts import options, output
 from scripts.night import DAY, Night, midnight
 
 if TYPE_CHECKING:
+    from model.registry import ModelVersion
     from monitoring.source import Source
     from monitoring.tally import Baseline, DayTally
     from monitoring.window import Window
 
 
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Count every day again, as after rows of older days were changed in place.")
+]
+
+
 def pull(
-    model: options.Model = None, as_of: options.AsOf = None, json: options.Json = False, out: options.Out = None
+    model: options.Model = None,
+    as_of: options.AsOf = None,
+    json: options.Json = False,
+    out: options.Out = None,
+    fresh: Fresh = False,
 ) -> None:
     """Count the monitoring rows of the last days into window.json, and judge their quality.
 
     Example: mlops pull --model flights --as-of 2013-06-01
     """
-    night = Night.open(model, as_of)
-    with night.stage("pull"):
-        window = run(night, out)
+    with stage(Night.open(model, as_of), out, fresh=fresh) as window:
         output.show(window, lines(window), as_json=json)
+
+
+@contextmanager
+def stage(night: Night, out: Path | None = None, *, fresh: bool = False) -> Iterator[Window]:
+    """The stage as a whole: count, let the caller show the window, and stop where it is broken."""
+    with night.stage("pull"):
+        window = run(night, out, fresh=fresh)
+        yield window
         stop_if_broken(night, window)
 
 
-def run(night: Night, out: Path | None = None) -> Window:
+def run(night: Night, out: Path | None = None, *, fresh: bool = False) -> Window:
     """The tallies of the days that the triggers need, with the verdict of the expectation suite; also written."""
-    window = counted(night)
+    window = counted(night, fresh=fresh)
     window.write(night.file("window.json", out))
     return window
 
 
-def counted(night: Night) -> Window:
+def counted(night: Night, *, fresh: bool = False) -> Window:
     """The window; empty where no version is in service, because there is nothing to compare with."""
     from monitoring.window import looked_at
 
@@ -47,24 +68,68 @@ def counted(night: Night) -> Window:
 
     source = night.source
     baseline = night.baseline(champion)
-    tallies = count(night, source, baseline, str(champion.version))
+    known = {} if fresh else known_days(night, champion)
+    tallies = count(night, source, baseline, str(champion.version), known)
     window = looked_at(night.config, champion.version, night.as_of, tallies, source.columns)
-    return window.model_copy(update={"quality": check_window(window, baseline, night.config)})
+    window = window.model_copy(update={"quality": check_window(window, baseline, night.config)})
+    keep_days(night, champion, known, window)
+    return window
 
 
-def count(night: Night, source: Source, baseline: Baseline, version: str) -> tuple[DayTally, ...]:
-    """Read the rows of the window once and count them by day.
+def count(
+    night: Night, source: Source, baseline: Baseline, version: str, known: dict[dt.date, DayTally]
+) -> tuple[DayTally, ...]:
+    """The days of the window, read once; the features of those in `known` not at all.
 
     A live night reads without an upper end, to see rows that claim to be from the future.
     """
     from monitoring import tally
+    from monitoring.known import brought_up
     from monitoring.window import days_needed
 
     data = night.config.data
-    names = [*data.features, *data.roles]
-    start = midnight(night.today - days_needed(night.config) * DAY)
-    batches = source.batches(names, start, None if night.live else midnight(night.today))
-    return tally.count(batches, baseline.axes, data.columns, version=version, as_of=night.as_of)
+    first = night.today - days_needed(night.config) * DAY
+
+    def read(start: dt.date, end: dt.date | None, *, features: bool = True) -> tuple[DayTally, ...]:
+        names = [*data.features, *data.roles] if features else [role for role in data.roles if role != data.columns.id]
+        batches = source.batches(names, midnight(start), midnight(end) if end else None)
+        axes = baseline.axes if features else {}
+        return tally.count(batches, axes, data.columns, version=version, as_of=night.as_of)
+
+    end = None if night.live else night.today
+    if not known:
+        return read(first, end)
+    return brought_up(known, read(first, end, features=False), night.today, read)
+
+
+def known_days(night: Night, champion: ModelVersion) -> dict[dt.date, DayTally]:
+    """The days that earlier nights counted; none where they cannot be read: then all are counted again."""
+    try:
+        kept = night.registry.known_days(champion)
+    except MlopsError as err:
+        output.warn(f"What earlier nights counted cannot be read, so every day is counted again: {err}")
+        return {}
+    return kept.by_date(night.config.data) if kept else {}
+
+
+def keep_days(night: Night, champion: ModelVersion, known: dict[dt.date, DayTally], window: Window) -> None:
+    """Keep the days of a window for the nights to come, if there is a new one. The night is right without that.
+
+    Nothing of a night that is stopped, and no day that must not be judged: these are counted again until the rows are
+    mended.
+    """
+    from monitoring.known import KnownDays
+
+    found = window.quality
+    if found is None or found.critical:
+        return
+    days = [day for day in window.days if day.date not in found.broken_days]
+    if all(day.date in known and known[day.date].rows == day.rows for day in days):
+        return
+    try:
+        night.registry.keep_days(champion, KnownDays.of(night.config.data, days))
+    except MlopsError as err:
+        output.warn(f"What was counted could not be kept for the next night, which counts it again: {err}")
 
 
 def stop_if_broken(night: Night, window: Window) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from mlflow.tracking._tracking_service import utils
+
 from core.settings import Settings, load_config
 from model import training
 from scripts.app import main
@@ -23,6 +25,7 @@ from scripts.demo import prepare
 from scripts.demo_git import Person
 from scripts.demo_world import World
 from scripts.night import Night, midnight
+from tests.moving import moved
 
 ROOT = Path(__file__).parent.parent
 FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
@@ -63,8 +66,10 @@ class Place:
         return place
 
     def copy(self, folder: Path) -> Place:
-        """The same place elsewhere (its models stay where they were logged)."""
+        """The same place elsewhere, with files of its own for its models."""
         shutil.copytree(self.folder, folder)
+        moved(folder / "local" / "mlflow.db", str(self.folder), str(folder))
+        utils._artifact_repos_cache.clear()  # a process remembers the folder of each run
         return Place(folder, list(self.merges))
 
     @property

@@ -17,6 +17,8 @@ EDGES = {
     "monitoring.files": {"sqlite3"},
     "monitoring.adbc": {"adbc_driver_manager"},
     "monitoring.warehouse": {"adbc_driver_manager"},
+    "monitoring.tables": {"sqlite3", "adbc_driver_postgresql"},
+    "monitoring.log": {"sqlite3", "adbc_driver_postgresql"},
     "model.store": {"mlflow"},
     "model.tracking": {"mlflow"},
     "model.trainings": {"mlflow"},
@@ -31,10 +33,12 @@ EDGES = {
     "review.commits": {"github"},
     "review.github": {"github"},
     "review.threads": {"github"},
+    "review.setup": {"github"},
     "review.notify": {"apprise"},
 }
 OUTSIDE = {"mlflow", "great_expectations", "sqlite3", "subprocess", "requests", "socket", "github", "apprise"} | {
-    "adbc_driver_manager"
+    "adbc_driver_manager",
+    "adbc_driver_postgresql",
 }
 CALLS = {"urllib.request", "http.client"}
 PICKLES = {"pickle", "cloudpickle", "joblib", "dill", "shelve"}

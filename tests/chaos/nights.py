@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.chaos import looks, process
+from tests.moving import moved
 
 FIRST, LATER = dt.date(2013, 3, 4), dt.date(2013, 4, 20)
 ASKED = ("--reason", "by hand", "--force")
@@ -87,20 +86,6 @@ class Nights:
 
     def _before(self, step: Step) -> Path:
         return self.folder / "before" / step.name.replace(" ", "-")
-
-
-def moved(database: Path, old: str, new: str) -> None:
-    """Change a folder's name in every text of a database."""
-    with closing(sqlite3.connect(database)) as db, db:
-        db.execute("PRAGMA foreign_keys = OFF")
-        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            for _, column, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
-                if kind.upper().startswith(("VARCHAR", "TEXT")):
-                    db.execute(
-                        f"UPDATE {table} SET {column} = replace({column}, ?, ?) WHERE instr({column}, ?)",  # noqa: S608
-                        [old, new, old],
-                    )
 
 
 def made(repo: Path, store: Path) -> None:

@@ -143,6 +143,17 @@ def test_an_unknown_model_lists_the_known_ones(tmp_path: Path) -> None:
         assert "churn" in caught.value.why
 
 
+def test_a_folder_whose_name_cannot_be_one_is_told_apart(tmp_path: Path) -> None:
+    """A folder my-model is there, so the error does not say that it is not: it gives the command that renames it."""
+    folder = tmp_path / "model" / "my-model"
+    folder.mkdir(parents=True)
+    (folder / "model.toml").write_text(MINIMAL)
+
+    with pytest.raises(UsageError) as caught:
+        load_config(tmp_path, "my-model")
+    assert "git mv model/my-model model/my_model" in caught.value.fix
+
+
 def test_a_workflow_must_name_its_registry(tmp_path: Path) -> None:
     """Inside a workflow the default registry would die with the runner, so it is refused; on a laptop it is local/."""
     with pytest.raises(ConfigError, match="MLFLOW_TRACKING_URI"):

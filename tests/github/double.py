@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.github import people, routes_git, routes_issues, routes_more, routes_pulls  # noqa: F401 - they register
+from tests.github import people, routes_git, routes_issues, routes_more, routes_pulls, routes_setup  # noqa: F401 - they register
 from tests.github.faults import Fault, Kill
 from tests.github.repository import Entry, Person, Repository
 from tests.github.routing import Answer, answer
@@ -35,6 +35,9 @@ class Double:
         self.tokens: dict[str, dict[str, str]] = {t: dict.fromkeys(SCOPES, "write") for t in (TOKEN, APP_TOKEN)}
         self.protected: set[str] = set()
         self.may_create_pulls = True
+        self.secrets: dict[str, set[str]] = {}
+        self.rules: list[str] = []
+        self.asleep: set[str] = set()
         self.collaborators = {"alice", "bob"}
         self.teams = {"ml-owners"}
         self.issues: dict[int, Issue] = {}

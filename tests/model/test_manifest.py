@@ -79,6 +79,13 @@ def test_a_new_version_changes_only_its_lines() -> None:
     assert manifest.dump(declared()).endswith("}\n")
 
 
+def test_a_reason_is_written_as_a_reader_knows_it() -> None:
+    """Letters beyond ASCII stand in the file as themselves: a reviewer reads no escapes."""
+    text = manifest.dump(declared().model_copy(update={"reason": "drift of wind in Zürich"}))
+
+    assert '  "reason": "drift of wind in Zürich",' in text.splitlines()
+
+
 def test_nothing_declared_is_not_an_error(tmp_path: Path) -> None:
     """Before the first promotion there is no file."""
     assert None is manifest.read(tmp_path, "flights")
@@ -111,20 +118,41 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD)
 def test_a_malformed_manifest_is_refused_by_name(tmp_path: Path, text: str) -> None:
-    """Anything that is not exactly a manifest ends with exit code 5 and names the file."""
+    """Anything that is not exactly a manifest ends with exit code 5, names the file, and says how to get it back."""
     write(tmp_path, text)
 
-    with pytest.raises(RegistryError) as caught:
+    with pytest.raises(RegistryError, match=r"^model/flights/production\.json ") as caught:
         manifest.read(tmp_path, "flights")
     assert 5 == caught.value.exit_code
-    assert "model/flights/production.json" in str(caught.value)
+    assert "It was edited by hand, or a merge left its marks in it." == caught.value.why
+    assert (
+        "git log -p -- model/flights/production.json shows the last good one; restore that. "
+        "Production stays as it is." == caught.value.fix
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('"version": 9', "version stands in it twice"),
+        ('"version": 9, "champion": 1', "champion and version stand in it twice"),
+    ],
+)
+def test_a_key_that_stands_twice_is_named(more: str, said: str) -> None:
+    """Whatever reads the first of two values and whatever reads the last would promote different versions."""
+    text = manifest.dump(declared()).replace('"version": 3', f'"version": 3, {more}')
+
+    with pytest.raises(RegistryError) as caught:
+        manifest.parse(text, "flights")
+    assert f"model/flights/production.json cannot be read: {said}." == caught.value.what
 
 
 def test_an_unreadable_manifest_is_not_a_missing_one(tmp_path: Path) -> None:
     """A folder in place of the file, or bytes that are no text, must not look like "nothing declared"."""
     (tmp_path / manifest.path("flights")).mkdir(parents=True)
-    with pytest.raises(RegistryError, match="cannot be read"):
+    with pytest.raises(RegistryError, match=r"^model/flights/production\.json cannot be read: ") as caught:
         manifest.read(tmp_path, "flights")
+    assert "model/flights/production.json" in caught.value.fix
 
     other = tmp_path / manifest.path("other")
     other.parent.mkdir()

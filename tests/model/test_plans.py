@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import RegistryError
 from model.manifest import Manifest
-from model.plans import State, plan, steps_to
+from model.plans import REVERT, WRONG_STORE, State, movement, plan, steps_to
 
 MOMENT = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -84,6 +84,19 @@ def test_a_plan_reads_as_an_answer_to_what_would_you_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (2, "move flights version 3 to Production (version 2 goes to Archived)"),
+        (3, "keep flights version 3 in Production"),
+        (None, "move flights version 3 to Production"),
+    ],
+)
+def test_a_movement_is_told_from_what_was_before(before: int | None, said: str) -> None:
+    """What the registry shows by then, the promoted version alone, plays no part."""
+    assert said == movement(state(3, alias=3, promoted={3: 1}), before, 3)
+
+
 def test_nothing_declared_and_nothing_in_service_is_agreement() -> None:
     """Before the first promotion there is nothing to do."""
     assert () == plan(state(), None, "").steps
@@ -93,17 +106,24 @@ def test_nothing_declared_and_nothing_in_service_is_agreement() -> None:
 @pytest.mark.parametrize("before", [state(2, alias=2), state(2), state(alias=2)])
 def test_an_undeclared_version_is_never_taken_out_of_service(before: State) -> None:
     """Without a manifest nothing is archived: exit code 5, and what to type to get it back."""
-    with pytest.raises(RegistryError, match="Version 2 of flights is in Production, but git declares none") as caught:
+    with pytest.raises(RegistryError) as caught:
         plan(before, None, "")
 
     assert 5 == caught.value.exit_code
-    assert "git log" in caught.value.fix
+    assert (
+        "Version 2 of flights is in Production, but git declares none.\n"
+        "Its production.json was deleted, or never committed; or somebody promoted by hand.\n"
+        "Restore production.json (git log --oneline -- 'model/*/production.json' shows what took it away). "
+        "To take the model out of service on purpose, archive the version in MLflow and delete the alias."
+    ) == str(caught.value)
 
 
 def test_a_version_that_is_not_there_is_refused() -> None:
-    """A number that the registry does not have plans nothing."""
-    with pytest.raises(RegistryError, match="Version 7 of flights is not in the registry"):
+    """A number that the registry does not have plans nothing, and the error says where to look and how to go back."""
+    with pytest.raises(RegistryError, match=r"^Version 7 of flights is not in the registry\.") as caught:
         plan(state(2, alias=2), declared(7), "")
+
+    assert (WRONG_STORE, f"{REVERT} Production stays as it is.") == (caught.value.why, caught.value.fix)
 
 
 def test_a_version_that_is_not_ready_is_refused() -> None:
@@ -116,8 +136,11 @@ def test_a_version_that_is_not_ready_is_refused() -> None:
 
 def test_a_manifest_of_another_model_is_refused() -> None:
     """A copied production.json does not promote a version of one model under the name of another."""
-    with pytest.raises(RegistryError, match=r"'boats', but model\.toml names 'flights'"):
+    with pytest.raises(RegistryError, match=r"'boats', but model\.toml names 'flights'") as caught:
         plan(state(2, alias=2), declared(2, "boats"), "")
+
+    assert "registry_name was changed, or the file was copied from another model." == caught.value.why
+    assert REVERT == caught.value.fix
 
 
 versions = st.sampled_from([1, 2, 3])

@@ -82,6 +82,12 @@ def test_a_better_challenger_passes_every_gate(candidate: Candidate, fixed: Mode
     )
     assert ("balanced_accuracy", 0.72) == (verdict.scores[0].metric, verdict.scores[0].value)
     assert verdict.scores[0].low < 0.72 < verdict.scores[0].high
+    assert (1, 5.0, 1.0, "4" * 64) == (
+        verdict.champion,
+        verdict.latency_p95_ms,
+        verdict.size_mb,
+        verdict.holdout_digest,
+    )
 
 
 def jfk_fails() -> np.ndarray[Any, Any]:
@@ -135,8 +141,27 @@ def test_critical_findings_in_training_rows_block(candidate: Candidate, fixed: M
     verdict = validate(spoiled, fixed, evidence(candidate))
 
     assert {"data_quality": "blocks"} == states(verdict)
-    assert "temp is gone" in verdict.gates[0].sentence
-    assert validate(warned, fixed, evidence(candidate)).passed
+    assert "Training rows: 1 critical finding: temp is gone." == verdict.gates[0].sentence
+    assert (1, 0) == (verdict.gates[0].value, verdict.gates[0].limit)
+    fine = validate(warned, fixed, evidence(candidate))
+    assert fine.passed
+    assert f"Training rows: no critical finding in {warned.quality.checks} checks." == fine.gates[0].sentence
+    assert (0, 0) == (fine.gates[0].value, fine.gates[0].limit)
+
+
+def test_the_first_three_critical_findings_are_told(candidate: Candidate, fixed: ModelConfig) -> None:
+    """A reviewer reads how many there are, and no wall of text."""
+    found = tuple(
+        Finding(
+            severity="critical", check="null_share", column=c, date=None, value=1.0, limit=0.2, sentence=f"{c} gone"
+        )
+        for c in "abcd"
+    )
+    spoiled = candidate.model_copy(update={"quality": candidate.quality.model_copy(update={"findings": found})})
+    gate = validate(spoiled, fixed, evidence(candidate)).gates[0]
+
+    assert "Training rows: 4 critical findings: a gone; b gone; c gone." == gate.sentence
+    assert (4, 0) == (gate.value, gate.limit)
 
 
 METRIC_GATES = {"holdout", "balanced_accuracy", "champion", "slice_origin"}
@@ -159,6 +184,8 @@ def test_without_unseen_rows_of_both_classes_nothing_passes(
 
     assert dict.fromkeys(METRIC_GATES, "cannot_judge") == states(verdict)
     assert (False, None, (), ()) == (verdict.passed, verdict.comparison, verdict.scores, verdict.slices)
+    assert 0.71 == verdict.reference
+    assert validate(candidate, fixed, evidence(candidate, previous_reference=None, **changes)).reference is None
 
 
 @pytest.mark.parametrize(("left", "state"), [(199, "cannot_judge"), (200, "passes")])
@@ -172,6 +199,17 @@ def test_rows_that_the_champion_was_fit_on_are_dropped(
 
     assert (state, left, 200) == (gate.state, gate.value, gate.limit)
     assert f"{left} of 1200 rows" in gate.sentence
+    assert (state == "passes") == (verdict.comparison is not None)
+
+
+def test_rows_that_the_challenger_was_fit_on_are_dropped(candidate: Candidate, fixed: ModelConfig) -> None:
+    """An older champion, or none, lets no row in that the challenger knows."""
+    early = evidence(candidate).times - np.timedelta64(1001, "m")
+    alone = {"champion_version": None, "champion_fit_until": None, "champion_scores": None}
+
+    for changes in ({}, alone):
+        gate = validate(candidate, fixed, evidence(candidate, times=early, **changes)).gates[GATES.index("holdout")]
+        assert ("cannot_judge", 199) == (gate.state, gate.value)
 
 
 def test_rows_of_the_fit_cannot_flatter_a_champion(candidate: Candidate, fixed: ModelConfig) -> None:
@@ -200,8 +238,10 @@ def test_a_champion_that_cannot_be_scored_blocks(
 def test_what_was_not_measured_blocks(candidate: Candidate, fixed: ModelConfig, gate: str, name: str) -> None:
     """NaN is no small number."""
     verdict = validate(candidate, fixed, evidence(candidate, **{name: float("nan")}))
+    found = verdict.gates[GATES.index(gate)]
 
     assert {gate: "cannot_judge"} == states(verdict)
+    assert (None, 100.0, f"Cannot judge: the {gate} was not measured.") == (found.value, found.limit, found.sentence)
 
 
 def gated(fixed: ModelConfig, **gates: Any) -> ModelConfig:
@@ -251,6 +291,17 @@ def test_the_first_candidate_has_nobody_to_beat(candidate: Candidate, fixed: Mod
     assert {"balanced_accuracy": "blocks"} == states(weak)
 
 
+def test_a_slice_is_held_against_the_champion_there(candidate: Candidate, fixed: ModelConfig) -> None:
+    """Of each airport the verdict has both scores, and the gate speaks of the one that lost most."""
+    worse = np.where(ORIGINS == "JFK", right(0.75), right(0.70))
+    verdict = validate(candidate, fixed, evidence(candidate, challenger_scores=right(0.72), champion_scores=worse))
+
+    assert [("EWR", 0.72, 0.70), ("JFK", 0.72, 0.75), ("LGA", 0.72, 0.70)] == [
+        (one.value, one.challenger, pytest.approx(one.champion)) for one in verdict.slices
+    ]
+    assert "JFK: 0.720 on 400 rows, -0.030 against the champion there" in verdict.gates[4].sentence
+
+
 def test_without_a_champion_a_slice_is_held_against_the_whole(candidate: Candidate, fixed: ModelConfig) -> None:
     """The first candidate may not fail an airport while it shines elsewhere."""
     alone = {"champion_version": None, "champion_fit_until": None, "champion_scores": None}
@@ -274,8 +325,10 @@ def test_small_slices_are_not_judged(candidate: Candidate, fixed: ModelConfig) -
     origins = np.where(np.arange(ROWS) < 99, "TEB", ORIGINS).astype(object)
     verdict = validate(candidate, fixed, evidence(candidate, slices={"origin": origins}))
     none = validate(candidate, gated(fixed, min_slice_rows=401), evidence(candidate))
+    enough = validate(candidate, gated(fixed, min_slice_rows=400), evidence(candidate))
 
     assert {"EWR", "JFK", "LGA"} == {one.value for one in verdict.slices}
+    assert [("EWR", 400), ("JFK", 400), ("LGA", 400)] == [(one.value, one.rows) for one in enough.slices]
     assert {"slice_origin": "cannot_judge"} == states(none)
 
 
@@ -285,6 +338,26 @@ def test_a_retraining_cannot_lower_the_reference(
 ) -> None:
     """The reference is the best holdout score so far, so a weaker model does not mute its own alarm."""
     assert after == validate(candidate, fixed, evidence(candidate, previous_reference=before)).reference
+
+
+def test_the_reference_is_a_score_of_the_metric_that_triggers(candidate: Candidate, fixed: ModelConfig) -> None:
+    """Right on 80 % of 900 zeros and 60 % of 300 ones: 0.7 of balanced accuracy, not the 0.75 of accuracy."""
+    labels = np.repeat([0, 1], [900, 300]).astype("int8")
+    said = np.repeat([0.2, 0.8, 0.2, 0.8], [720, 180, 120, 180])
+    verdict = validate(
+        candidate, fixed, evidence(candidate, labels=labels, challenger_scores=said, previous_reference=None)
+    )
+
+    assert pytest.approx(0.7) == verdict.reference
+
+
+def test_bounds_are_drawn_by_the_seed_of_the_config(candidate: Candidate, fixed: ModelConfig) -> None:
+    """Who judges the same candidate again gets the same verdict, to the last digit."""
+    f1 = gated(fixed, f1=0.1)
+    verdict, again = (validate(candidate, f1, evidence(candidate)) for _ in range(2))
+
+    assert {"balanced_accuracy", "f1"} == {score.metric for score in verdict.scores if score.low is not None}
+    assert (verdict.scores, verdict.comparison) == (again.scores, again.comparison)
 
 
 def test_a_verdict_survives_its_file(candidate: Candidate, fixed: ModelConfig) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.special import ndtr, ndtri
-from scipy.stats import ks_2samp, kstwo, norm, t
+from scipy.stats import chi2_contingency, ks_2samp, kstwo, norm, t
 
 from core.config import Columns, DriftTrigger
 from core.errors import RecordError
@@ -174,6 +174,31 @@ def test_categories_are_judged_by_nights_too() -> None:
     assert 38 <= rung["moved"]
 
 
+def test_a_rare_level_that_comes_in_bursts_is_pooled() -> None:
+    """What came in three nights is no sample of 150 rows: by nights it goes with another level, plainly it is its own.
+
+    The same with nulls, which then have nothing to be tested against.
+    """
+    bursts = [50 if night % 10 == 0 else 0 for night in range(30)]
+    before = [tally(i, {"town": cells(TOWNS, [600 - rare, 400, rare])}) for i, rare in enumerate(bursts)]
+    after = [tally(30 + i, {"town": cells(TOWNS, [600, 400])}) for i in range(7)]
+    merged = [tally(i, {"town": cells(TOWNS, [600 - rare, 400 + rare])}) for i, rare in enumerate(bursts)]
+    nights, pooled, plain = (
+        tonight(judge(days, after, {"town": TOWNS}, rule=rule))["town"]
+        for days, rule in ((before, "nights"), (merged, "nights"), (before, "plain"))
+    )
+
+    assert pooled.p_value == pytest.approx(nights.p_value)
+    assert 0.4 < pooled.p_value  # type: ignore[operator]
+    assert chi2_contingency([[17_850, 12_000, 150], [4200, 2800, 0]]).pvalue == pytest.approx(plain.p_value)
+    nulls = {
+        rule: tonight(judge(missing(0, bursts), missing(30, [0] * 7), {"x": BINARY}, rule=rule))["x"].null_p_value
+        for rule in ("nights", "plain")
+    }
+    expected = chi2_contingency([[29_850, 150], [7000, 0]], correction=False).pvalue
+    assert {"nights": 1.0, "plain": pytest.approx(2 * expected)} == nulls
+
+
 def test_levels_that_move_together_ring_nothing() -> None:
     """Fifty levels that swing along one line move in one direction, not in 49: 5 of 400 nights ring, not 12."""
     rng = np.random.default_rng(12)
@@ -283,7 +308,9 @@ def test_under_eight_days_only_large_effects_count() -> None:
     assert (False, True) == (small.drifted, large.drifted)
     assert "not adjusted for nights" == large.note
     assert "not adjusted for nights" in small.note
-    assert judge(CALM[:8], binary(30, [0.41] * 7), {"x": BINARY}).adjusted
+    for rows, adjusted in ((1, True), (0, False)):
+        eight = [*CALM[:7], *binary(7, [1.0], rows)]
+        assert adjusted == judge(eight, binary(30, [0.41] * 7), {"x": BINARY}).adjusted
 
 
 def test_holm_is_over_the_columns_tested() -> None:
@@ -367,6 +394,7 @@ def test_values_of_a_column_without_any_are_not_tested(side: str, missing: str) 
         found["x"].drifted,
         found["x"].note,
     )
+    assert (0.0, 0.0, ()) == (found["x"].effect, found["x"].psi, found["x"].bars)
     assert 1.0 == found["y"].p_value
 
 
@@ -591,7 +619,7 @@ def test_scores_are_held_against_those_of_the_holdout() -> None:
     assert same is not None
     assert (0.2, True) == (pytest.approx(moved.effect), moved.drifted)
     assert (0.0, False) == (same.effect, same.drifted)
-    assert "score" == moved.column
+    assert ("score", 2) == (moved.column, len(moved.bars))
     baseline = Baseline(axes={"x": BINARY}, days=tuple(CALM), scores=HOLDOUT)
     report = drift_report(baseline, window(scored_days(30, [0.3] * 7), 37), DriftTrigger(**ONE_NIGHT), ())
     assert (0, ()) == (report.fired_nights, report.nights[-1].drifted)
@@ -600,6 +628,7 @@ def test_scores_are_held_against_those_of_the_holdout() -> None:
 def test_too_few_scores_are_not_judged() -> None:
     """A version that is new in service has scored little; one of an older release has no holdout."""
     assert score_of(scored_days(30, [0.3] * 7, rows=10), min_rows=71) is None
+    assert score_of(scored_days(30, [0.3] * 7, rows=10), min_rows=70) is not None
     assert judge(CALM, scored_days(30, [0.3] * 7), {"x": BINARY}).score is None
 
 

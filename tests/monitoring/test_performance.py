@@ -77,6 +77,17 @@ def test_counts_and_shares_are_exact() -> None:
     assert 95 / 120 == found.others["accuracy"]
 
 
+def test_rows_without_a_label_move_no_metric() -> None:
+    """Not on any day, and not in one that ranks: they are in `rows` and `coverage` only."""
+    date = AS_OF.date() - 3 * DAY
+    labelled = report([day(date, tn=50, fp=10, fn=5, tp=15)], configured(metric="average_precision"))
+    more = report([day(date, tn=50, fp=10, fn=5, tp=15, unlabelled=900)], configured(metric="average_precision"))
+
+    assert (980, 80) == (more.rows, more.labels)
+    assert labelled.value == labelled.days[0].value
+    assert (labelled.value, labelled.days, labelled.others) == (more.value, more.days, more.others)
+
+
 def test_days_left_out_leave_no_trace() -> None:
     """A broken day counts neither in the value nor in the coverage."""
     first, second = AS_OF.date() - 4 * DAY, AS_OF.date() - 3 * DAY
@@ -118,7 +129,7 @@ def test_the_limit_is_the_larger_of_floor_and_reference(reference: float | None,
 
 
 def test_bounds_are_those_of_the_configured_confidence() -> None:
-    """At 0.5 the value itself; at 0.95 Wilson's bounds for accuracy."""
+    """At 0.5 the value itself; at 0.95 Wilson's bounds for accuracy, and those that the seed draws for others."""
     from monitoring.intervals import interval
 
     days = [day(AS_OF.date() - 3 * DAY, tn=84, fp=16)]
@@ -127,6 +138,10 @@ def test_bounds_are_those_of_the_configured_confidence() -> None:
     assert (0.84, 0.84, 0.84) == (plain.value, plain.low, plain.high)
     counts = counted([0] * 100, [0.2] * 84 + [0.8] * 16)
     assert interval("accuracy", counts, 0.5, 0.95, seed=0) == (sure.low, sure.high)
+    days = [day(AS_OF.date() - 3 * DAY, tn=50, fp=10, fn=5, tp=15)]
+    drawn = report(days, configured(metric="f1", confidence=0.95))
+    counts = counted([0] * 60 + [1] * 20, [0.2] * 50 + [0.8] * 10 + [0.2] * 5 + [0.8] * 15)
+    assert interval("f1", counts, 0.5, 0.95, seed=SEED.training.seed) == (drawn.low, drawn.high)
 
 
 def test_the_report_is_a_record() -> None:

@@ -157,9 +157,9 @@ def test_a_disabled_trigger_is_quiet_whatever_happens(name: str) -> None:
 )
 def test_performance_fires_under_the_limit_and_not_at_it(high: float, state: str) -> None:
     """It is the upper bound that has to be under the limit: what is not sure does not fire."""
-    report = scored(value=0.8, low=0.7, high=high)
+    reading = readings.performance(evidence(performance=scored(value=0.8, low=0.7, high=high)))
 
-    assert state == readings.performance(evidence(performance=report)).state
+    assert (state, 0.8, 0.85) == (reading.state, reading.value, reading.limit)
 
 
 def test_performance_says_all_that_a_reviewer_needs() -> None:
@@ -168,6 +168,7 @@ def test_performance_says_all_that_a_reviewer_needs() -> None:
     report = scored(metric="balanced_accuracy", value=0.571, low=0.5, high=0.598, floor=0.6, limit=0.6)
     close = scored(value=0.59991, low=0.5, high=0.59995, floor=0.5, limit=0.6, reference=0.65)
     roc = scored(metric="roc_auc")
+    low = scored(floor=0.85, limit=0.85, reference=0.87)
 
     assert (
         "Balanced accuracy 0.571 on 1,312 labels of 24 Feb to 2 Mar 2013 (95 % sure it is under 0.598); "
@@ -182,6 +183,7 @@ def test_performance_says_all_that_a_reviewer_needs() -> None:
         "ROC AUC 0.900 on 1,312 labels of 24 Feb to 2 Mar 2013; limit 0.850 (the floor)."
         == readings.performance(evidence(performance=roc)).sentence
     )
+    assert readings.performance(evidence(performance=low)).sentence.endswith("limit 0.850 (the floor).")
 
 
 @pytest.mark.parametrize(
@@ -198,8 +200,12 @@ def test_performance_says_all_that_a_reviewer_needs() -> None:
             scored(metric="roc_auc", positives=0, value=None, low=None, high=None),
             "On 1,312 labels of 24 Feb to 2 Mar 2013, 0 of them 1, ROC AUC is undefined.",
         ),
+        (
+            scored(low=None, high=None),
+            "On 1,312 labels of 24 Feb to 2 Mar 2013, 300 of them 1, accuracy is undefined.",
+        ),
     ],
-    ids=["no report", "no rows", "no labels", "few labels", "one class"],
+    ids=["no report", "no rows", "no labels", "few labels", "one class", "no bound"],
 )
 def test_performance_says_what_is_missing(report: PerformanceReport | None, said: str) -> None:
     """What it cannot judge it does not judge, and the sentence has the numbers."""
@@ -276,12 +282,19 @@ def test_drift_names_the_columns_with_their_distance() -> None:
         assert said in readings.drift(evidence(drift=made, settings=TWO_OF_THREE)).sentence
 
 
+def test_drift_names_columns_that_are_too_few() -> None:
+    """One column that drifted where two are needed is no drift, and is told all the same."""
+    reading = readings.drift(evidence(drift=moved([GUST, CALM]), settings={"drift": {"min_columns": 2}}))
+
+    assert "No drift in 5 Mar to 11 Mar 2013: wind (0.120), fewer than 2 columns." == reading.sentence
+
+
 @pytest.mark.parametrize(("rule", "said"), [("nights", True), ("plain", False)])
 def test_drift_says_when_nights_were_not_accounted_for(rule: str, said: bool) -> None:
     """Too few baseline days for our rule is told; the plain rule never claims to adjust."""
     made = evidence(drift=moved([GUST], adjusted=False), settings={"drift": {"rule": rule}})
 
-    assert said == ("not adjusted for nights" in readings.drift(made).sentence)
+    assert said == readings.drift(made).sentence.endswith(". P-values are not adjusted for nights.")
 
 
 @pytest.mark.parametrize(
@@ -299,14 +312,22 @@ def test_age_fires_at_its_limit_and_not_before(trained: dt.datetime | None, stat
     reading = readings.age(evidence(past={"champion_trained": trained}))
 
     assert (state, said) == (reading.state, reading.sentence)
+    days = None if state == "cannot_judge" else (AS_OF - trained) / DAY  # type: ignore[operator]
+    assert (days, None if days is None else 7.0) == (reading.value, reading.limit)
 
 
 def test_a_request_is_quoted_on_one_line() -> None:
-    """What a person types may hold lines, or nothing; it stays one short sentence."""
+    """What a person types may hold lines, or nothing; it stays one short sentence, with one end."""
     for reason, said in (
         ("new airport", "Asked for by a person: new airport."),
         (" two\nlines ", "Asked for by a person: two lines."),
         ("", "Asked for by a person: no reason given."),
+        ("Done.", "Asked for by a person: Done."),
+        ("Now!", "Asked for by a person: Now!"),
+        ("Why not?", "Asked for by a person: Why not?"),
+        ("and so on…", "Asked for by a person: and so on…"),
+        ("a " * 149 + "bb", f"Asked for by a person: {'a ' * 149}bb."),
+        ("a " * 150 + "b", f"Asked for by a person: {'a ' * 149}a…"),
     ):
         assert said == readings.manual(evidence(request=Request(reason=reason, force=False))).sentence
-    assert 330 > len(readings.manual(evidence(request=Request(reason="word " * 999, force=True))).sentence)
+    assert "Nobody asked for a retraining." == readings.manual(evidence()).sentence

@@ -12,6 +12,8 @@ from core.errors import RecordError
 from core.settings import parse_config
 from monitoring.axis import Axis, NumericAxis
 from monitoring.counts import Counts
+from monitoring.estimate import estimate_report
+from monitoring.holdout import holdout_of
 from monitoring.tally import Baseline, ColumnTally, DayTally
 from monitoring.triggers import Decision, Past, Request, decide
 from monitoring.window import Finding, QualityReport, Window
@@ -120,6 +122,32 @@ def test_a_quiet_night_says_why_nothing_happens() -> None:
     assert told == [reading.trigger for reading in decision.readings]
     assert decision.performance is not None
     assert decision.drift is not None
+
+
+def test_the_best_score_so_far_is_what_a_fall_is_judged_against() -> None:
+    """An accuracy of 0.9 is over the floor of 0.85, and too far under a reference of 0.96."""
+    performance = SEED.triggers.performance.model_copy(update={"max_drop": 0.05})
+    config = SEED.model_copy(update={"triggers": SEED.triggers.model_copy(update={"performance": performance})})
+
+    assert [] == fired(decided(config=config))
+    assert ["performance"] == fired(decision := decided(config=config, reference=0.96))
+    assert decision.performance is not None
+    assert (0.96, pytest.approx(0.91)) == (decision.performance.reference, decision.performance.limit)
+
+
+def test_what_needs_no_labels_is_judged_beside_the_triggers() -> None:
+    """The estimate is made with what the holdout says that scores are worth, on the days that are not broken."""
+    holdout = holdout_of([TODAY - 60 * DAY] * 50, [0] * 25 + [1] * 25, np.linspace(0.1, 0.9, 50))
+    broken = TODAY - 4 * DAY
+    seen = window(quality=report(finding(broken, critical=False)))
+    decision = decide(SEED, seen, BASELINE.model_copy(update={"scores": holdout}), PAST, None)
+
+    assert holdout.calibration is not None
+    assert estimate_report(seen, SEED, holdout.calibration, {broken}) == decision.estimate
+    assert estimate_report(seen, SEED, holdout.calibration, ()) != decision.estimate
+    states = {reading.trigger: reading.state for reading in decision.readings}
+    assert ("quiet", "warns") == (states["estimate"], states["score"])
+    assert seen.quality == decision.quality
 
 
 def test_each_trigger_alone_leads_to_a_training() -> None:
@@ -254,18 +282,25 @@ def refused(ago: float, times: int = 1, first: float | None = None, known: float
         (refused(2, known=3), {"again_days": 2}, True),
         (refused(7, known=13.9), {}, True),  # tonight's rows for fitting end 6.9 days ago: after the alarm of 7
         (refused(7, known=14), {}, False),
+        (refused(14, known=22), {}, None),  # the pause is over
         ({"last_training": AS_OF - 7 * DAY}, {}, False),  # the champion itself
+        (refused(7) | {"first_attempt": None}, {}, False),
+        (refused(7) | {"last_fit_until": None}, {}, False),
+        (refused(7) | {"last_training": None}, {}, None),
     ],
 )
 def test_an_alarm_that_training_could_not_answer_trains_again(
-    past: dict[str, Any], limits: dict[str, Any], again: bool
+    past: dict[str, Any], limits: dict[str, Any], again: bool | None
 ) -> None:
-    """Within a pause of 14 days, as labels of the change arrive: at exact limits, and the reasons say why."""
+    """Within a pause of 14 days, as labels of the change arrive: at exact limits, and the reasons say why.
+
+    None: there is no pause, so nothing to train again in.
+    """
     decision = decided(BAD, config=limited(cooldown_days=14, **limits), **past)
 
-    assert again == decision.retrain
-    assert again == any("Trained again before the pause of 14 days is over" in reason for reason in decision.reasons)
-    assert again == (() == decision.held_back_by)
+    assert (again is not False) == decision.retrain
+    assert bool(again) == any("Trained again before the pause of 14 days is over" in text for text in decision.reasons)
+    assert (again is not False) == (() == decision.held_back_by)
 
 
 def test_only_performance_shortens_the_pause() -> None:
@@ -276,6 +311,7 @@ def test_only_performance_shortens_the_pause() -> None:
     assert not old.retrain
     spent = decided(BAD, config=config, **refused(7), trainings_30_days=2)
     assert ("2 trainings in the last 30 days; limit 2.",) == spent.held_back_by
+    assert ("Held back, though due: performance.", spent.readings[0].sentence) == spent.reasons
     assert not decided(BAD, config=config, **refused(7), open_proposal=URL).retrain
 
 
@@ -287,6 +323,16 @@ def test_training_again_says_why() -> None:
         "Trained again before the pause of 14 days is over (1 of at most 2 times): the last training was fitted on "
         "rows before 4 Mar 2013, and the alarm is from 5 Mar." == decision.reasons[-1]
     )
+    asked = decided(BAD, ASKED, config=limited(cooldown_days=14), **refused(7))
+    assert tuple(reading.sentence for reading in asked.readings if reading.state == "fired") == asked.reasons
+
+
+def test_all_that_is_held_back_is_named() -> None:
+    """Two triggers fire and a proposal waits: both are due, and both say why."""
+    decision = decided(BAD, champion_trained=AS_OF - 8 * DAY, open_proposal=URL)
+
+    assert "Held back, though due: performance, age." == decision.reasons[0]
+    assert tuple(reading.sentence for reading in decision.readings if reading.state == "fired") == decision.reasons[1:]
 
 
 def test_nothing_is_held_back_on_a_quiet_night() -> None:
@@ -346,8 +392,14 @@ def test_an_empty_window_cannot_be_judged() -> None:
 
 def test_a_window_of_another_version_is_refused() -> None:
     """After a promotion between counting and judging, the scores are those of the model that was replaced."""
-    with pytest.raises(RecordError, match=r"counted for version 2, but version 3 is in Production"):
+    with pytest.raises(RecordError) as caught:
         decided(window(version=2))
+
+    assert (
+        "The window was counted for version 2, but version 3 is in Production.\n"
+        "A promotion or a rollback came between counting and judging.\n"
+        "Run `mlops pull` again, then this."
+    ) == str(caught.value)
 
 
 def test_the_decision_is_a_record() -> None:

@@ -1,0 +1,33 @@
+"""Score the rows of a Parquet file with the model in Production, and log what it said. Copy this file into your job.
+
+python -m docs.serving.batch flights rows.parquet
+"""
+
+import sys
+from pathlib import Path
+
+from pyarrow import parquet
+
+from core.settings import Settings, load_config
+from model.registry import Registry
+from model.serving import Served
+from monitoring.log import open_log
+
+
+def run(root: Path, model: str, file: Path) -> int:
+    """Score and log all rows of a file with id, time and features; how many there were. Done again, nothing changes."""
+    config, settings = load_config(root, model), Settings.load(root)
+    served = Served(Registry(settings.store, settings.artifacts), config)
+    log = open_log(settings.source(config), config.data, root)
+    columns = [config.data.columns.id, config.data.columns.time, *config.data.features]
+    rows = 0
+    for batch in parquet.ParquetFile(file).iter_batches(10_000, columns=columns):
+        found = batch.to_pylist()
+        scores, version = served.score(found)
+        log.predictions(found, scores, version)
+        rows += len(found)
+    return rows
+
+
+if __name__ == "__main__":
+    print(f"{run(Path.cwd(), sys.argv[1], Path(sys.argv[2]))} rows scored and logged")

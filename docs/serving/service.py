@@ -1,0 +1,66 @@
+"""Serve the model in Production over HTTP, and log what it says and what came true. Copy this file into your service.
+
+MLOPS_MODEL=flights uvicorn --factory docs.serving.service:app
+"""
+
+import datetime as dt
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from core.errors import DataError, MlopsError
+from core.settings import Settings, load_config
+from model.registry import Registry
+from model.serving import Served
+from monitoring.log import open_log
+
+EVERY = 60.0  # seconds between two looks at what is in Production
+
+
+def app() -> FastAPI:
+    """The service for the model that MLOPS_MODEL names, of the repository in the current folder."""
+    return make(Path.cwd(), os.environ["MLOPS_MODEL"])
+
+
+def make(root: Path, model: str) -> FastAPI:
+    """The service for one model of the repository at `root`."""
+    config, settings = load_config(root, model), Settings.load(root)
+    served = Served(Registry(settings.store, settings.artifacts), config)
+    log = open_log(settings.source(config), config.data, root)
+    service = FastAPI()
+
+    @service.exception_handler(MlopsError)
+    def refused(_request: Request, err: MlopsError) -> JSONResponse:
+        return JSONResponse({"error": err.what}, status_code=422 if isinstance(err, DataError) else 503)
+
+    @service.post("/predict")
+    def predict(rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Scores for rows of an id and features each. A row that is sent again is not logged again."""
+        scores, version = served.score(rows)
+        now = dt.datetime.now(dt.UTC)
+        log.predictions([{**row, config.data.columns.time: now} for row in rows], scores, version)
+        return {"scores": scores, "version": version}
+
+    @service.post("/labels")
+    def labels(found: dict[str, int]) -> dict[str, Any]:
+        """What came true, by id; the ids that were never predicted come back."""
+        return {"unknown": log.labels(found, dt.datetime.now(dt.UTC))}
+
+    threading.Thread(target=keep_fresh, args=(served,), daemon=True).start()
+    return service
+
+
+def keep_fresh(served: Served) -> None:
+    """Follow promotions and rollbacks. Where the new version cannot be loaded, the one before goes on answering."""
+    while True:
+        time.sleep(EVERY)
+        try:
+            served.refresh()
+        except MlopsError as err:
+            print(err, file=sys.stderr)

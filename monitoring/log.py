@@ -1,0 +1,122 @@
+"""Let a service or a batch job write its predictions, and later their labels, in a few lines and never twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from core.config import Data
+from core.errors import ConfigError, DataError
+from monitoring.drivers import driver_of, shown
+from monitoring.folder import FileLedger
+from monitoring.layout import schema, typed_rows
+from monitoring.tables import PostgresLedger, SqliteLedger
+
+Rows = Sequence[Mapping[str, Any]]
+DATABASES = (".db", ".sqlite", ".sqlite3")
+
+
+class Ledger(Protocol):
+    """Where rows are kept, by id."""
+
+    def add(self, rows: pa.Table) -> None:
+        """Add the rows whose id is not there yet, all or none of them."""
+
+    def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
+        """Write labels to rows, all or none; the ids that no row has."""
+
+
+class Log:
+    """The monitoring table of one model, for whoever serves it.
+
+    Args:
+        ledger: where it is kept.
+        data: its columns.
+    """
+
+    def __init__(self, ledger: Ledger, data: Data) -> None:
+        self._ledger = ledger
+        self._data = data
+
+    def predictions(self, rows: Rows, scores: Sequence[float], version: int) -> None:
+        """Add what the model said. An id that is there already keeps its row: to log a batch again changes nothing.
+
+        Args:
+            rows: id, time (with a zone) and features of each row, by column name; a feature left out is null.
+            scores: what the model said of each, in [0, 1].
+            version: the registered version that said it.
+
+        Raises:
+            DataError: a row lacks id or time, has another column, or a value of another type. Nothing is written then.
+        """
+        columns = self._data.columns
+        if len(rows) != len(scores):
+            raise DataError(f"{len(rows)} rows have {len(scores)} scores.", fix="Hand over one score a row.")
+        strange = sorted({name for row in rows for name in row} - {columns.id, columns.time, *self._data.features})
+        if strange:
+            raise DataError(
+                f"Rows have columns that model.toml does not name: {', '.join(map(repr, strange[:5]))}.",
+                fix="Leave them out, or add them under [data].",
+            )
+        named = {columns.score: scores, **({columns.version: [str(version)] * len(rows)} if columns.version else {})}
+        values = {
+            field.name: named.get(field.name) or [row.get(field.name) for row in rows] for field in schema(self._data)
+        }
+        self._ledger.add(typed_rows(values, schema(self._data)))
+
+    def labels(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
+        """Write what turned out to be true. The same label again changes nothing; another one replaces the first.
+
+        Args:
+            labels: 0 or 1 by id.
+            at: when they became known, with a zone.
+
+        Returns:
+            The ids that no row has: their labels are not kept, so hand them over again when the row is there.
+
+        Raises:
+            DataError: a label is neither 0 nor 1, or `at` has no zone. Nothing is written then.
+        """
+        if at.tzinfo is None:
+            raise DataError("The time of the labels has no zone.", fix="Write datetime.now(UTC), not datetime.now().")
+        wrong = sum(not isinstance(label, int) or label not in {0, 1} for label in labels.values())
+        if wrong:
+            raise DataError(f"{wrong} of {len(labels)} labels are neither 0 nor 1.", fix="Hand over whole numbers.")
+        return self._ledger.label({name: int(bool(label)) for name, label in labels.items()}, at.astimezone(dt.UTC))
+
+
+def open_log(url: str, data: Data, root: Path) -> Log:
+    """The log at `url`, which is that of the monitoring source; its table or folder is made where there is none.
+
+    Args:
+        url: a SQLite file, a folder for Parquet files (both relative to `root`), or postgresql://.
+        data: columns and table.
+        root: the repository.
+
+    Raises:
+        ConfigError: nothing can be written there.
+    """
+    fields, roles = schema(data), data.columns
+    if driver_of(url) is not None and url.startswith("postgres"):
+        return Log(PostgresLedger(url, _table_name(data, shown(url)), fields, roles), data)
+    scheme, found, rest = url.partition("://")
+    if found and scheme not in {"sqlite", "file"}:
+        raise ConfigError(
+            f"Predictions cannot be logged to {shown(url)}.",
+            why="SQLite, PostgreSQL and folders of Parquet files are written.",
+            fix="Log to one of these, or load the rows into the warehouse with its own tools.",
+        )
+    path = root / (rest[1:] if scheme == "sqlite" else rest) if found else root / url
+    if scheme == "sqlite" or path.suffix in DATABASES:
+        return Log(SqliteLedger(path, _table_name(data, path.name), fields, roles), data)
+    return Log(FileLedger(path, fields, roles), data)
+
+
+def _table_name(data: Data, place: str) -> str:
+    if data.table is None:
+        raise ConfigError(f"data.table is missing: {place} may hold many tables.", fix="Name it under [data].")
+    return data.table

@@ -1,0 +1,123 @@
+"""Check what one model stands on: its pipeline, its rows and labels, and what git declares against the registry."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scripts.findings import Check, Finding
+from scripts.night import DAY, Night, midnight
+from scripts.promote import run as plan_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.config import Data
+
+ROWS = 64
+MISSING = 0.1
+UNJUDGED = "Performance is judged on the labels of the last days."
+LATE = 3  # days without rows, or without a label beyond the time labels take to be mature, before it is odd
+
+
+def checks(night: Night) -> Iterator[tuple[str, Check]]:
+    """The checks, by what they look at. That model.toml can be read was seen when the night was opened."""
+    yield "pipeline", lambda: pipeline(night)
+    yield "rows", lambda: rows(night)
+    yield "labels", lambda: labels(night)
+    yield "production", lambda: production(night)
+
+
+def pipeline(night: Night) -> Finding:
+    """Whether build() gives an estimator that learns, and that can be kept without pickle and read back."""
+    from model import modelfile, pipelines, training
+
+    estimator = pipelines.load_build(night.settings.root, night.name)(night.config)
+    frame = made_up(night.config.data)
+    estimator.fit(frame, np.arange(ROWS) % 2)
+    kept, again = modelfile.through(estimator)
+    same = np.allclose(training.score(again, frame), training.score(estimator, frame), rtol=0, atol=1e-9)
+    if not same:
+        return Finding(
+            "", "fail", "answers otherwise when it was saved and loaded", "What is promoted must be what was judged."
+        )
+    return Finding("", "ok", f"{type(estimator).__name__}, {len(kept) / 1e6:.1f} MB on {ROWS} made-up rows")
+
+
+def made_up(data: Data) -> pd.DataFrame:
+    """Rows of features, some of them missing."""
+    import pandas as pd
+
+    from model.training import features
+
+    rng = np.random.default_rng(0)
+    numeric = {name: np.where(rng.random(ROWS) < MISSING, np.nan, rng.normal(size=ROWS)) for name in data.numeric}
+    letters = np.array(["a", "b", "c", None], dtype=object)
+    return features(pd.DataFrame({**numeric, **{name: rng.choice(letters, ROWS) for name in data.categorical}}), data)
+
+
+def rows(night: Night) -> Finding:
+    """Whether the source can be reached, has the columns, and got rows lately."""
+    source, data = night.source, night.config.data
+    absent = [name for name in (*data.features, *data.roles) if name not in source.columns]
+    if absent:
+        return Finding(
+            "",
+            "fail",
+            f"the source has no column {', '.join(absent)}",
+            "The night stops where a column is missing.",
+            "Bring it back, or change [data] in model.toml.",
+        )
+    newest = source.latest()
+    if newest is None:
+        return Finding("", "warn", "no row yet", "There is nothing to train on.", "Fill it: docs/serving.md")
+    age = (night.as_of - newest) // DAY
+    says = f"all columns are there, newest row of {newest:%Y-%m-%d %H:%M} UTC"
+    if age >= LATE:
+        return Finding(
+            "", "warn", f"{says}, {age} days ago", "A night without rows of the day before stops.", "See to the feed."
+        )
+    return Finding("", "ok", says)
+
+
+def labels(night: Night) -> Finding:
+    """When the last label arrived, and for which day."""
+    last = last_label(night)
+    if last is None:
+        return Finding(
+            "", "warn", f"none in the last {window(night)} days", "Performance cannot be judged.", "See to the labels."
+        )
+    mature = night.config.training.maturity_days
+    says = f"last one for {last:%Y-%m-%d}; they count after {mature} days"
+    if (night.today - last).days > mature + LATE:
+        return Finding("", "warn", says, UNJUDGED, "See to the labels.")
+    return Finding("", "ok", says)
+
+
+def window(night: Night) -> int:
+    """How many days back labels are looked for: as far as the training looks."""
+    return night.config.training.window_days + night.config.training.maturity_days
+
+
+def last_label(night: Night) -> dt.date | None:
+    """The newest day with a label."""
+    from monitoring import tally
+
+    data = night.config.data
+    names = [name for name in data.roles if name != data.columns.id]
+    batches = night.source.batches(names, midnight(night.today - window(night) * DAY), night.as_of)
+    days: tuple[Any, ...] = tally.count(batches, {}, data.columns, version=None, as_of=night.as_of)
+    return max((day.date for day in days if day.scores.array[:, :2].any()), default=None)
+
+
+def production(night: Night) -> Finding:
+    """Whether the registry is as git declares, to the last byte of the model."""
+    result: dict[str, Any] = plan_of(night, verify=True)
+    if result["version"] is None:
+        return Finding(
+            "", "warn", "git declares no version yet", "Nothing is served.", "Train, propose and merge the first."
+        )
+    return Finding("", "ok", f"version {result['version']}, as git declares")
