@@ -18,7 +18,7 @@ from model.scaffold_columns import Judged, by_kind, judge
 from model.scaffold_days import Choice, Counts, Days, maturity, windows
 from model.scaffold_quality import quality
 from model.scaffold_sample import Sample
-from model.scaffold_text import config_text, rendered
+from model.scaffold_text import SECTIONS, config_text, rendered
 from model.scaffold_trial import limits, trials
 
 FILES = ("pipeline.py", "README.md", "model.toml")  # the last one makes the folder a model
@@ -98,6 +98,7 @@ def _tried(name: str, table: Table, judged: Sequence[Judged], choices: list[Choi
         tried = trials(table.sample.batches, config, build, end)
         rare = table.days.rare / table.days.labelled
         whole = [*choices, *limits(tried, config, rare)]
+    whole.sort(key=lambda one: SECTIONS.index(one.key.rpartition(".")[0]))
     files = _files(name, table, judged, whole)
     with _written(files, name) as root:
         load_config(root, name)

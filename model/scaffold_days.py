@@ -23,6 +23,8 @@ ENOUGH = (2000, 100)  # labelled rows, and rows of the rarer label, that a windo
 MOST = 2_000_000  # rows that a training should not go beyond
 PART = 0.6  # of all days that the first training may take, so that nights are left to replay
 LEAST = (100, 10)  # labelled rows, and rows of the rarer label, without which nothing can be judged
+POOR = (80, 10)  # the same of a window; with fewer it takes nearly all days
+NEARLY = 0.9
 HOLDOUT = 200  # rows that the usual holdout should have
 Counts = NDArray[np.int64]
 
@@ -105,20 +107,21 @@ def maturity(days: Days, delays: Counts | None) -> Choice:
 
 
 def windows(days: Days, mature: int, *, whole: bool = False) -> Iterator[Choice]:
-    """What is trained and judged on, labels being known after `mature` days; `whole`: all days there are.
+    """What is trained and judged on, labels being known after `mature` days; `whole`: nearly all days.
 
     Raises:
         DataError: there are too few labels for any judgement.
     """
     usable = days.counts[: len(days.counts) - mature]
-    _enough(usable[:, 1:].sum(axis=0))
+    _enough(usable[:, 1:].sum(axis=0), mature)
     total, span = days.labelled, len(usable)
     need = max(ENOUGH[0] / total, ENOUGH[1] / days.rare) * span
     wished = min(max(WINDOW, math.ceil(need)), max(math.floor(MOST * span / total), 14), 3650)
     window = max(min(wished, math.floor(PART * span)), 1)
     here = usable[-window:, 1:].sum(axis=0)
-    if whole or here.sum() < LEAST[0] or here.min() < LEAST[1]:
-        window, here = min(span, 3650), usable[-3650:, 1:].sum(axis=0)
+    if whole or here.sum() < POOR[0] or here.min() < POOR[1]:
+        window = min(max(math.floor(NEARLY * span), 1), 3650)
+        here = usable[-window:, 1:].sum(axis=0)
     few = f"; {span} days are few, so replays will be short" if window < WINDOW else ""
     yield Choice("training.window_days", window, f"{here.sum():,} labelled rows, {here[1]:,} of them 1{few}")
     share = 0.2 if here.sum() * 0.2 >= HOLDOUT else 0.3
@@ -152,12 +155,13 @@ def _triggers(days: Days, window: int) -> Iterator[Choice]:
         )
 
 
-def _enough(labels: Counts) -> None:
+def _enough(labels: Counts, mature: int) -> None:
     """Refuse what cannot be judged."""
     if labels.sum() >= LEAST[0] and labels.min() >= LEAST[1]:
         return
     raise DataError(
-        f"The table has {labels.sum():,} labelled rows: {labels[0]:,} of label 0 and {labels[1]:,} of label 1.",
+        f"The table has {labels.sum():,} labelled rows from before its last {mature} days: "
+        f"{labels[0]:,} of label 0 and {labels[1]:,} of label 1.",
         why=f"A model is judged on rows that it was not fitted on: {LEAST[0]} rows, {LEAST[1]} of each label, are "
         "the least that says anything.",
         fix="Collect more labels, or name a target whose rarer value is not so rare.",

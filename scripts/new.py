@@ -25,7 +25,9 @@ Target = Annotated[
     str, typer.Option(metavar="COL", help="Column of what is to be foreseen: 0 or 1, null if not known.")
 ]
 Score = Annotated[str | None, typer.Option(metavar="COL", help="Column of the model's scores. Default: prediction.")]
-Id = Annotated[str | None, typer.Option(metavar="COL", help="Column that differs in every row. Default: one is found.")]
+Id = Annotated[
+    str | None, typer.Option("--id", metavar="COL", help="Column that differs in every row. Default: one is found.")
+]
 Labelled = Annotated[str | None, typer.Option(metavar="COL", help="Column of the time when the label became known.")]
 Version = Annotated[str | None, typer.Option(metavar="COL", help="Column of the model version that gave the score.")]
 TableName = Annotated[str | None, typer.Option("--table", metavar="T", help="Table, where the source has several.")]

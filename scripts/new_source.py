@@ -40,18 +40,21 @@ class Rows:
         self._root, self._url, self._table = root, url if "://" in url else str(Path(url).resolve()), table
         self.shown = Path(url).name if "://" not in url else url.partition("://")[0] + " table"
         self._asked = {role: name for role, name in asked.items() if name}
-        self.columns = tuple(self._opened(self._data({"id": asked["time"], "score": "", **self._asked})).columns)
+        try:
+            found = self._opened(self._data({"id": asked["time"], "score": "", **self._asked}))
+        except DataError as err:
+            if "data.columns.time" not in err.what:
+                raise
+            raise self._lacks([str(asked["time"])], err.why) from err
+        self.columns = tuple(found.columns)
         absent = [name for name in self._asked.values() if name not in self.columns]
         if absent:
-            raise self._lacks(absent)
+            raise self._lacks(absent, f"Its columns are: {', '.join(self.columns[:30])}.")
         self.utc = self._naive()
 
-    def _lacks(self, names: list[str]) -> UsageError:
-        return UsageError(
-            f"{self.shown} has no column {', '.join(map(repr, names))}.",
-            why=f"Its columns are: {', '.join(self.columns[:30])}.",
-            fix="Name the columns as the table does.",
-        )
+    def _lacks(self, names: list[str], there: str) -> UsageError:
+        shown = ", ".join(map(repr, names))
+        return UsageError(f"{self.shown} has no column {shown}.", why=there, fix="Name the columns as the table does.")
 
     def _data(self, roles: Mapping[str, Any], numeric: tuple[str, ...] = (), *, utc: bool = False) -> Data:
         """A description of the table that nobody has checked: its names may be such that model.toml does not allow."""

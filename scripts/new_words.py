@@ -66,3 +66,4 @@ def commands(name: str, table: Table, source: str) -> Iterator[str]:
     night = table.days.last + dt.timedelta(days=1)
     yield f"  export MLOPS_MODEL={name} MLOPS_AS_OF={night}   # the night after the last row"
     yield from (f"  mlops {stage}" for stage in STAGES)
+    yield "  # the last one says how to merge: that puts version 1 into Production"
