@@ -37,7 +37,8 @@ class Table:
     """What a new model is made from.
 
     `source` and `table` are as model.toml says them, `shown` as the reader knows them. `utc`: times without a zone are
-    taken as UTC. `names` are the columns that may be features, `delays` those of the labels in microseconds.
+    taken as UTC. `names` are the columns that may be features, `unread` those that the source cannot give. `delays` are
+    those of the labels, in microseconds.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Table:
     utc: bool
     roles: Columns
     names: tuple[str, ...]
+    unread: tuple[str, ...]
     days: Days
     sample: Sample
     delays: Counts | None
@@ -68,6 +70,7 @@ def propose(name: str, table: Table) -> Proposal:
         DataError: no column is left to learn from, or there are too few labels.
     """
     judged = judge(table.sample, table.names)
+    judged += [Judged(column, "left out", "its type is no number, text or time") for column in table.unread]
     kinds = by_kind(judged)
     if not kinds["numeric"] and not kinds["categorical"]:
         told = "; ".join(f"{one.name}: {one.why}" for one in judged[:5])

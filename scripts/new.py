@@ -10,7 +10,8 @@ import typer
 
 from core.errors import UsageError
 from scripts import options, output
-from scripts.new_source import Rows, look
+from scripts.new_rows import Rows
+from scripts.new_source import look
 from scripts.new_words import lines
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import output
-from scripts.new_source import VARIABLE
+from scripts.new_rows import VARIABLE
 
 if TYPE_CHECKING:
     from model.scaffold import Proposal, Table

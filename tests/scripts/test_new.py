@@ -240,6 +240,20 @@ def test_a_database_gives_what_a_file_gives(place: Place) -> None:
     assert "asked" == load_config(place.folder, "table").data.table
 
 
+def test_what_a_database_cannot_give_is_left_out(place: Place) -> None:
+    """Columns of DuckDB with parts inside are named and left out; the others are read, and the URL is kept."""
+    duckdb = pytest.importorskip("duckdb")
+    rows = cancer().assign(parts=[[1, 2]] * 569)
+    with duckdb.connect(str(place.folder / "data" / "rows.duckdb")) as database:
+        database.register("frame", rows)
+        database.execute("CREATE TABLE asked AS SELECT * FROM frame")
+    ran = new(place, "duckdb:///data/rows.duckdb", "--table", "asked", *COLUMNS, "--json")
+
+    assert 0 == ran.code, ran.err
+    assert ("left out", "numeric") == (kinds(ran)["parts"][0], kinds(ran)["mean radius"][0])
+    assert "duckdb:///data/rows.duckdb" == load_config(place.folder, "own").data.source
+
+
 def test_the_columns_of_our_own_log_are_taken_for_what_they_are(place: Place) -> None:
     """`prediction`, `labelled_at` and `model_version` need no option, and maturity follows from how late labels are."""
     rows = cancer().assign(prediction=0.5, model_version="1")
