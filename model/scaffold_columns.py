@@ -94,8 +94,8 @@ def _identities(column: Column, sample: Sample) -> Iterator[str]:
             yield f"it moves with the time (rank correlation {step(column, sample.times):.2f}): later rows are all new"
         return
     share, new = column.different / column.known, new_share(column, sample.times)
-    if column.different > FEW and _share(column, typed.FLOAT) == 1:
-        yield "its numbers are written as text: write them as numbers"
+    if 20 * column.different > column.known and _share(column, typed.FLOAT) > MANY:  # else they may be codes
+        yield "its numbers are written as text, or mixed with text: write numbers, and null where one is missing"
     elif unique(column):
         yield "it is an id: every value is different"
     elif share > MANY and column.different > FEW:

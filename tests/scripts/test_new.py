@@ -75,7 +75,7 @@ LEFT_OUT = {
     "note": "texts are different",
     "outcome": "tells the target",
     "dose": "tells the target",
-    "amount": "numbers are written as text",
+    "amount": "written as text",
     "parts": "its type",
     'say "hi" | <b>': "characters",
     "counter": "moves with the time",
@@ -102,6 +102,36 @@ def test_what_no_model_should_see_is_left_out_with_its_reason(place: Place) -> N
     assert [] == [name for name, said in LEFT_OUT.items() if found[name][0] != "left out" or said not in found[name][1]]
     assert TAKEN == {name: kind for name, (kind, _) in found.items() if kind != "left out"}
     assert {name for name, kind in TAKEN.items() if kind == "numeric"} == set(config.data.numeric)
+
+
+def test_numbers_mixed_with_text_are_told_from_codes(place: Place) -> None:
+    """A number that is a question mark where missing is left out with what to do; codes with letters are kept."""
+    rows = cancer()
+    texts = rows["mean radius"].astype(str).where(rows.index % 9 > 0, "?")
+    codes = pd.Series(np.resize(["12", "12A", "7", "8"], len(rows)))
+    ran = new(place, put(place, rows.assign(marked=texts, door=codes), "rows.csv"), *COLUMNS, "--json")
+
+    assert "mixed with text" in kinds(ran)["marked"][1]
+    assert "categorical" == kinds(ran)["door"][0]
+
+
+def test_days_at_the_end_without_labels_say_when_labels_come(place: Place) -> None:
+    """Without a column that tells, labels take as long as the last days have hardly any."""
+    rows = cancer()
+    last = rows["asked_at"].max().normalize() - pd.Timedelta(days=5)
+    ran = new(place, rows.assign(target=rows["target"].where(rows["asked_at"] < last)), *COLUMNS, "--json")
+
+    assert 6 == choices(ran)["training.maturity_days"]
+
+
+def test_all_rows_of_one_day_are_enough(place: Place) -> None:
+    """A table of a single day is cut at an instant, and its model can be trained."""
+    rows = cancer()
+    moments = pd.Timestamp("2024-05-05") + pd.to_timedelta(np.arange(len(rows)), unit="min")
+    ran = new(place, rows.assign(asked_at=moments), *COLUMNS, "--json")
+
+    assert 0 == ran.code, ran.err
+    assert (1, 0) == tuple(choices(ran)[f"training.{key}"] for key in ("window_days", "maturity_days"))
 
 
 def test_a_column_known_only_with_the_label_is_left_out(place: Place) -> None:
