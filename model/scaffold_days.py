@@ -113,9 +113,10 @@ def windows(days: Days, mature: int, *, whole: bool = False) -> Iterator[Choice]
         DataError: there are too few labels for any judgement.
     """
     usable = days.counts[: len(days.counts) - mature]
-    _enough(usable[:, 1:].sum(axis=0), mature)
-    total, span = days.labelled, len(usable)
-    need = max(ENOUGH[0] / total, ENOUGH[1] / days.rare) * span
+    labels, span = usable[:, 1:].sum(axis=0), len(usable)
+    _enough(labels, mature)
+    total, rare = int(labels.sum()), int(labels.min())
+    need = max(ENOUGH[0] / total, ENOUGH[1] / rare) * span
     wished = min(max(WINDOW, math.ceil(need)), max(math.floor(MOST * span / total), 14), 3650)
     window = max(min(wished, math.floor(PART * span)), 1)
     here = usable[-window:, 1:].sum(axis=0)

@@ -21,8 +21,8 @@ RECENT = 730  # days
 ROLES = {"score": "prediction", "labelled_at": "labelled_at", "version": "model_version"}
 
 
-def look(rows: Rows, asked: Mapping[str, str | None]) -> Table:
-    """Everything that a model's folder is proposed from.
+def look(rows: Rows, asked: Mapping[str, str | None], most: int = ROWS) -> Table:
+    """Everything that a model's folder is proposed from, with a sample of at most so many rows.
 
     Raises:
         UsageError: a role that was named is no column, or has a name that model.toml does not allow.
@@ -37,7 +37,7 @@ def look(rows: Rows, asked: Mapping[str, str | None]) -> Table:
     taken = {name for role, name in roles.model_dump().items() if role != "id"}
     unread = rows.unreadable(roles, tuple(name for name in rows.columns if name not in taken))
     names = tuple(name for name in rows.columns if name not in {*taken, *unread})
-    sample = sampled(rows, roles, names, days)
+    sample = sampled(rows, roles, names, days, most)
     require_binary(sample.column(roles.label))
     ident = asked["id"]
     if ident:
@@ -82,7 +82,7 @@ def _roles(rows: Rows, asked: Mapping[str, str | None]) -> Columns:
         ) from err
 
 
-def sampled(rows: Rows, roles: Columns, names: tuple[str, ...], days: Days) -> Sample:
+def sampled(rows: Rows, roles: Columns, names: tuple[str, ...], days: Days, most: int) -> Sample:
     """Every so many-th row of the last two years, so that no more are held than fit."""
     import pyarrow as pa
 
@@ -91,7 +91,7 @@ def sampled(rows: Rows, roles: Columns, names: tuple[str, ...], days: Days) -> S
     wanted = tuple(dict.fromkeys(name for name in (*names, *roles.model_dump().values()) if name in rows.columns))
     since = max(days.last - RECENT * DAY, days.first)
     total = int(days.counts[-RECENT - 1 :, 0].sum())
-    every = -(-total // min(ROWS, VALUES // len(wanted)))
+    every = -(-total // min(most, VALUES // len(wanted)))
     seen, kept = 0, []
     for batch in rows.read(roles, wanted, midnight(since)):
         here = range(-seen % every, batch.num_rows, every)

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 
 from core.settings import load_config
+from scripts.new_rows import Rows
+from scripts.new_source import look
 from tests.place import FLIGHTS, ROOT, Place, Ran
 from tests.scripts.tables import TABLES, cancer, mixed
 
@@ -306,16 +308,21 @@ def test_flights_are_understood(place: Place) -> None:
     assert set() == {name for name, (kind, _) in kinds(ran).items() if kind == "left out"}
 
 
-def test_the_sample_is_bounded(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a larger table every so many-th row is looked at, and the counts are of all rows."""
-    from scripts import new_source
+def test_the_sample_is_bounded(place: Place) -> None:
+    """Of a larger table every so many-th row is looked at, over all of its days, and the counts are of all rows."""
+    asked = {"time": "asked_at", "label": "target", "id": None, "score": None, "labelled_at": None, "version": None}
+    put(place, cancer())
+    rows = Rows(place.folder, str(place.folder / "data" / "rows.parquet"), None, asked)
+    whole, part = (look(rows, asked, most) for most in (1000, 300))
 
-    monkeypatch.setattr(new_source, "ROWS", 300)
-    ran = new(place, cancer(), *COLUMNS)
+    assert (569, 285) == (len(whole.sample.times), len(part.sample.times))
+    assert set(whole.sample.times[::2]) == set(part.sample.times)
+    assert 569 == part.days.counts[:, 0].sum()
 
-    assert 0 == ran.code, ran.err
-    assert "569 rows" in ran.out
-    assert "mean radius, mean texture" in ran.out
+
+def test_the_limit_on_missing_values_lets_the_table_pass(place: Place) -> None:
+    """It leaves room for what is missing now, and for chance on days of six rows: 0.144 + 0.1 + 0.287, rounded up."""
+    assert 0.55 == choices(new(place, mixed(), *COLUMNS, "--id", "row", "--json"))["quality.max_null_share"]
 
 
 def test_the_readme_states_each_choice(place: Place) -> None:
