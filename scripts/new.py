@@ -47,6 +47,7 @@ def new(  # noqa: PLR0913, PLR0917 - an argument an option
     version: Version = None,
     force: Force = False,
     json: options.Json = False,
+    out: options.Out = None,
 ) -> None:
     """Write model/NAME/ for the rows of a table: columns, windows, limits and floors, each with its reason.
 
@@ -63,7 +64,7 @@ def new(  # noqa: PLR0913, PLR0917 - an argument an option
     found = look(rows, asked)
     proposal = scaffold.propose(name, found)
     scaffold.write(root, proposal)
-    output.show(record(proposal), lines(proposal, found, source), as_json=json)
+    output.show(record(proposal), lines(proposal, found, source), as_json=json, out=out)
 
 
 def place(folder: Path) -> Path:
@@ -72,7 +73,10 @@ def place(folder: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    for found in (folder, *folder.parents):
+    from core.settings import model_names
+
+    around = (folder, *folder.parents)
+    for found in (*filter(model_names, around), *around):
         if (found / "model").is_dir():
             return found.resolve()
     raise UsageError(f"No folder model/ here or above ({folder}).", fix="Run the command inside the repository.")

@@ -246,6 +246,17 @@ def test_force_writes_over_our_three_files_only(place: Place) -> None:
     assert ["own"] == [path.name for path in (place.folder / "model").iterdir()]
 
 
+def test_the_repository_is_found_from_a_folder_in_it(place: Place) -> None:
+    """A folder that only has one called model, such as that of the tests, is not taken for the repository."""
+    assert 0 == new(place, cancer(), *COLUMNS).code
+    inside = place.folder / "tests" / "model"
+    inside.mkdir(parents=True)
+    ran = new(Place(inside.parent), str(place.folder / "data" / "rows.parquet"), *COLUMNS, name="second")
+
+    assert 0 == ran.code, ran.err
+    assert "data/rows.parquet" == load_config(place.folder, "second").data.source
+
+
 def test_no_path_of_this_machine_is_written(place: Place, tmp_path: Path) -> None:
     """A file outside of the repository becomes ${MONITORING_URL}, and the line to export is only printed."""
     outside = tmp_path / "else where.csv"
