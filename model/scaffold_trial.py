@@ -80,7 +80,8 @@ def limits(tried: Sequence[Trial], config: ModelConfig, rare: float) -> Iterator
     yield Choice("triggers.performance.metric", main, f"the rarer label is on {rare:.1%} of the rows")
     for metric in METRICS:
         values = [_value(trial, metric, config) for trial in tried]
-        low = min(_floor(trial, metric, config) for trial in tried)
+        low = math.floor(100 * min(_surely(trial, metric, config) for trial in tried)) / 100
+        low = min(low, math.floor(100 * (2 * min(values) - max(values))) / 100)  # seasons differ as spans do
         said = f"{_span(values)} in {_times(len(tried))} on {len(tried[0].labels):,} later rows; a guess has 0.5"
         if low > GUESS:
             yield Choice(f"gates.{metric}", low, said)
@@ -113,12 +114,12 @@ def _margin(tried: Sequence[Trial], metric: str, config: ModelConfig) -> Choice:
     return Choice(key, min(max(0.01, math.ceil(150 * max(wide)) / 100), 0.3), why)
 
 
-def _floor(trial: Trial, metric: str, config: ModelConfig) -> float:
-    """A hundredth that the metric surely stays over, as long as the world stays as it is."""
+def _surely(trial: Trial, metric: str, config: ModelConfig) -> float:
+    """What the metric surely stays over, as long as the world stays as it is."""
     value, threshold = _value(trial, metric, config), config.training.threshold
     low, _ = interval(metric, counted(trial.labels, trial.scores), threshold, SURE, config.training.seed)
     rare = int(min(trial.labels.sum(), len(trial.labels) - trial.labels.sum()))
-    return math.floor(100 * (value - max(0.05, SLACK * (value - low), 3 / rare))) / 100
+    return value - max(0.05, SLACK * (value - low), 3 / rare)
 
 
 def _value(trial: Trial, metric: str, config: ModelConfig) -> float:
