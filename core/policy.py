@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,7 +11,9 @@ from core.records import Record
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=1, le=3650)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w .-]{0,127}$")]
+# Names of columns as tables have them, such as "sepal length (cm)"; no quotes, markup or control characters.
+NAME = re.compile(r"[\w(][\w .,:()/%+=&°'-]{0,127}")
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Metric = Literal[
     "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_weighted", "roc_auc", "average_precision"
 ]

@@ -16,7 +16,7 @@ COMMANDS = {
     "Production": ("promote", "status", "history", "site"),
     "Before you choose thresholds": ("replay",),
     "In workflows": ("models", "review", "comment", "alert"),
-    "Start here": ("demo", "doctor", "upgrade"),
+    "Start here": ("new", "demo", "doctor", "upgrade"),
 }
 
 app = typer.Typer(

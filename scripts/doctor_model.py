@@ -63,6 +63,14 @@ def rows(night: Night) -> Finding:
     """Whether the source can be reached, has the columns, and got rows lately."""
     source, data = night.source, night.config.data
     absent = [name for name in (*data.features, *data.roles) if name not in source.columns]
+    if absent == [data.columns.score] and night.champion is None:
+        return Finding(
+            "",
+            "warn",
+            f"no column {absent[0]} yet, all others are there",
+            "The service that asks the model writes its scores there.",
+            "Nothing until the first version is in Production; then docs/serving.md",
+        )
     if absent:
         return Finding(
             "",
@@ -103,14 +111,16 @@ def window(night: Night) -> int:
 
 
 def last_label(night: Night) -> dt.date | None:
-    """The newest day with a label."""
-    from monitoring import tally
+    """The newest day with a label, of scored rows or of history."""
+    from monitoring import arrays, scores
 
-    data = night.config.data
+    data, days = night.config.data, set[int]()
     names = [name for name in data.roles if name != data.columns.id]
-    batches = night.source.batches(names, midnight(night.today - window(night) * DAY), night.as_of)
-    days: tuple[Any, ...] = tally.count(batches, {}, data.columns, version=None, as_of=night.as_of)
-    return max((day.date for day in days if day.scores.array[:, :2].any()), default=None)
+    for batch in night.source.batches(names, midnight(night.today - window(night) * DAY), night.as_of):
+        known = scores.read(batch, data.columns, None, night.as_of).labels != scores.UNLABELLED
+        moments = arrays.view(batch.column(data.columns.time), np.int64)[known]
+        days |= {int(moments.max())} if len(moments) else set()
+    return (scores.EPOCH + max(days) * scores.MICROSECOND).date() if days else None
 
 
 def production(night: Night) -> Finding:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from model.replay_rows import Rows
 
 TARGET = "target"
-ALWAYS = dt.datetime.min.replace(tzinfo=dt.UTC)
+ALWAYS = dt.datetime(1700, 1, 1, tzinfo=dt.UTC)  # nanoseconds, in which some databases count, reach back to 1677
 
 
 class Table:

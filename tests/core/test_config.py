@@ -67,6 +67,19 @@ def test_an_unknown_key_is_an_error(line: str, said: str) -> None:
     assert said in caught.value.what
 
 
+@pytest.mark.parametrize("name", ["sepal length (cm)", "Größe", "年齢", "1stFlrSF", "od280/od315", "a.b", "R&D's 5 %"])
+def test_a_column_may_be_called_what_tables_call_theirs(name: str) -> None:
+    """Letters of any alphabet, digits first, brackets, slashes and percent signs are no reason to refuse a column."""
+    assert (name,) == parse_config(MINIMAL.replace('"age"', f'"{name}"'), "churn").data.numeric
+
+
+@pytest.mark.parametrize("name", ["", " age", "<b>", "a|b", "a`b", "a\\nb", "a\\u0000", 'a\\"b', "x" * 129])
+def test_a_column_may_not_be_called_what_changes_a_page(name: str) -> None:
+    """Markup, quotes and control characters are refused wherever a column is named."""
+    with pytest.raises(ConfigError, match="numeric"):
+        parse_config(MINIMAL.replace('"age"', f'"{name}"'), "churn")
+
+
 def test_an_unknown_key_names_the_nearest() -> None:
     """The error offers the key that was probably meant."""
     with pytest.raises(ConfigError) as caught:

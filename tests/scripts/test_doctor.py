@@ -52,6 +52,7 @@ def test_all_is_well(place: Place) -> None:
 
 WRONG: dict[str, tuple[str, str, str]] = {
     "a column is gone": ('ALTER TABLE predictions DROP COLUMN "distance"', "rows", "fail"),
+    "scores are gone": ("ALTER TABLE predictions DROP COLUMN prediction", "rows", "fail"),
     "no row for days": ("DELETE FROM predictions WHERE timestamp >= '2013-03-10'", "rows", "warn"),
     "no row at all": ("DELETE FROM predictions", "rows", "warn"),
     "labels stopped": ("UPDATE predictions SET actual = NULL WHERE timestamp >= '2013-03-01'", "labels", "warn"),
