@@ -112,7 +112,7 @@ def window(night: Night) -> int:
 
 def last_label(night: Night) -> dt.date | None:
     """The newest day with a label, of scored rows or of history."""
-    from monitoring import arrays, scores
+    from monitoring import arrays, scores, times
 
     data, days = night.config.data, set[int]()
     names = [name for name in data.roles if name != data.columns.id]
@@ -120,7 +120,7 @@ def last_label(night: Night) -> dt.date | None:
         known = scores.read(batch, data.columns, None, night.as_of).labels != scores.UNLABELLED
         moments = arrays.view(batch.column(data.columns.time), np.int64)[known]
         days |= {int(moments.max())} if len(moments) else set()
-    return (scores.EPOCH + max(days) * scores.MICROSECOND).date() if days else None
+    return (times.EPOCH + max(days) * times.MICROSECOND).date() if days else None
 
 
 def production(night: Night) -> Finding:
