@@ -39,7 +39,7 @@ class Expected(NamedTuple):
 def of_window() -> tuple[Expected, ...]:
     """That nothing in the summary is over its limit; its columns are severities, its values how far over they are.
 
-    One expectation a severity: Great Expectations takes its time for each. None for what is only worth knowing.
+    One expectation a severity: Great Expectations takes its time for each. None for what stops nothing.
     """
     said = "a measure is over its limit"
     between = "ExpectColumnValuesToBeBetween"

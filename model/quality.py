@@ -38,7 +38,7 @@ def check_window(window: Window, baseline: Baseline, config: ModelConfig) -> Qua
 
 
 def _failed(measured: Sequence[summary.Cell]) -> set[summary.Severity]:
-    """The severities for which something is over its limit. The suite takes seconds to load: a quiet night skips it."""
+    """The severities for which something is over its limit. It takes seconds to load: a night without one skips it."""
     import pandas as pd
 
     table = pd.DataFrame([{cell.severity: cell.excess} for cell in measured], columns=summary.JUDGED, dtype=float)

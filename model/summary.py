@@ -14,7 +14,7 @@ from monitoring.tally import Baseline, DayTally
 from monitoring.window import Finding, Window
 
 Severity = Literal["critical", "warning", "info"]
-JUDGED: tuple[Severity, ...] = ("critical", "warning")  # the rest is only worth knowing
+JUDGED: tuple[Severity, ...] = ("critical",)  # the rest stops nothing
 Share = Callable[[DayTally], float | None]
 DAY = dt.timedelta(days=1)
 
