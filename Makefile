@@ -69,7 +69,7 @@ $(TOOLS)/.installed: tests/github/tools.py
 
 # Each is a command of its own too, with --help. Evidently and NannyML are installed once, apart, under local/bench.
 bench: $(STAMP)
-	@for part in drift validation training startup fleet versions; do \
+	@for part in drift again validation training startup fleet versions; do \
 	  echo; echo "$$part"; $(BIN)/python -m bench.$$part || exit 1; done
 
 # Ten times the examples of `make test`, and other ones each time.
