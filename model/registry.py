@@ -10,6 +10,7 @@ from core.errors import RegistryError
 from core.records import Record
 from model import store, tracking, trainings
 from model.kept import Kept
+from model.plans import ALIAS, PRODUCTION
 from model.versions import BASELINE, EXAMPLE, Example, Judged, ModelVersion, Origin
 from monitoring.tally import Baseline
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["ModelVersion", "Origin", "Registry"]
 
 R = TypeVar("R", bound=Record)
-PRODUCTION, ALIAS = "Production", "production"
 UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # of the model, and of its alias
 
 

@@ -65,6 +65,16 @@ class Place:
         World(FLIGHTS, place.database, place.night(FIRST).config.data).history(FIRST)
         return place
 
+    @classmethod
+    def in_service(cls, folder: Path, store: Path, until: dt.date) -> Place:
+        """A place with version 1 in Production, by which the flights of March until a day are scored."""
+        place = cls.make(folder, store=store)
+        place.retrain(FIRST)
+        place.merges.append(place.person.merge())
+        assert place.mlops("promote").code == 0
+        place.serve(FIRST, until)
+        return place
+
     def copy(self, folder: Path) -> Place:
         """The same place elsewhere, with files of its own for its models."""
         shutil.copytree(self.folder, folder)

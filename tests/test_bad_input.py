@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lock import alone
-from tests.place import FIRST, Place
+from tests.place import Place
 
 NIGHT = dt.date(2013, 3, 15)
 
@@ -18,12 +18,7 @@ NIGHT = dt.date(2013, 3, 15)
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
     """A place with version 1 in Production, and eleven days of flights scored by it."""
-    place = Place.make(tmp_path_factory.mktemp("served") / "repo", store=mlflow_store)
-    place.retrain(FIRST)
-    place.person.merge()
-    assert place.mlops("promote").code == 0
-    place.serve(FIRST, NIGHT)
-    return place
+    return Place.in_service(tmp_path_factory.mktemp("served") / "repo", mlflow_store, NIGHT)
 
 
 @pytest.fixture

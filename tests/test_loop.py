@@ -114,6 +114,18 @@ def test_a_second_promote_changes_nothing(place: Place) -> None:
     assert (before.last_updated_timestamp, before.tags) == (after.last_updated_timestamp, after.tags)
 
 
+def test_a_changed_model_in_production_is_noticed(place: Place) -> None:
+    """With nothing to promote, `promote` still compares the files in Production with what was reviewed."""
+    files = (place.folder / "local" / "artifacts").rglob("model.skops")
+    newest = max(files, key=lambda file: file.stat().st_mtime_ns)
+    newest.write_bytes(newest.read_bytes() + b"x")
+    ran = place.mlops("promote", day=LAST)
+
+    assert 5 == ran.code
+    assert "digest" in ran.err
+    assert 3 == place.production()[0]
+
+
 def test_changes_by_hand_are_reported_and_repaired(place: Place) -> None:
     """A deleted alias and a moved stage: `--verify` exits with 5, `--dry-run` says the plan, `promote` repairs."""
     client = place.night(LAST).registry.client

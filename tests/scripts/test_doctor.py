@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.github.double import TOKEN, Double
-from tests.place import FIRST, Place
+from tests.place import Place
 
 NIGHT = dt.date(2013, 3, 15)
 SECRETS = {"MLFLOW_TRACKING_URI", "MONITORING_URL"}
@@ -18,11 +18,7 @@ SECRETS = {"MLFLOW_TRACKING_URI", "MONITORING_URL"}
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
     """A place with version 1 in Production, and eleven days of flights scored by it."""
-    place = Place.make(tmp_path_factory.mktemp("served") / "repo", store=mlflow_store)
-    place.retrain(FIRST)
-    place.person.merge()
-    assert place.mlops("promote").code == 0
-    place.serve(FIRST, NIGHT)
+    place = Place.in_service(tmp_path_factory.mktemp("served") / "repo", mlflow_store, NIGHT)
     (place.folder / ".github").mkdir()
     (place.folder / ".github" / "CODEOWNERS").write_text("/model/*/production.json @alice @acme/ml-owners\n")
     return place

@@ -12,7 +12,7 @@ import pytest
 
 from monitoring.sqlite import SqliteSource
 from monitoring.window import Window
-from tests.place import FIRST, Place
+from tests.place import Place
 
 NIGHT, NEXT = dt.date(2013, 3, 15), dt.date(2013, 3, 16)
 
@@ -20,11 +20,7 @@ NIGHT, NEXT = dt.date(2013, 3, 15), dt.date(2013, 3, 16)
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
     """A place with version 1 in Production, twelve days of flights scored by it, and one night pulled."""
-    place = Place.make(tmp_path_factory.mktemp("served") / "repo", store=mlflow_store)
-    place.retrain(FIRST)
-    place.person.merge()
-    assert place.mlops("promote").code == 0
-    place.serve(FIRST, NIGHT)
+    place = Place.in_service(tmp_path_factory.mktemp("served") / "repo", mlflow_store, NIGHT)
     assert place.mlops("pull", day=NIGHT).code == 0
     place.serve(NIGHT, NEXT)
     return place
@@ -93,6 +89,24 @@ def test_a_broken_day_is_counted_again_until_it_is_mended(place: Place) -> None:
         "UPDATE predictions SET wind_speed = (SELECT wind_speed FROM kept WHERE kept.flight_id = predictions.flight_id)"
     )
 
+    assert whole == window(place)
+
+
+def test_an_older_broken_day_is_counted_again_until_it_is_mended(place: Place) -> None:
+    """A day that a night had to leave out is looked at again on the next one, though it has as many rows."""
+    whole = window(place)
+    days_file(place).unlink()
+    place.sql(
+        "CREATE TABLE kept AS SELECT flight_id, wind_speed FROM predictions",
+        "UPDATE predictions SET wind_speed = NULL WHERE timestamp LIKE '2013-03-12%'",
+    )
+    broken = window(place)
+    place.sql(
+        "UPDATE predictions SET wind_speed = (SELECT wind_speed FROM kept WHERE kept.flight_id = predictions.flight_id)"
+    )
+
+    assert broken.quality is not None
+    assert dt.date(2013, 3, 12) in broken.quality.broken_days
     assert whole == window(place)
 
 

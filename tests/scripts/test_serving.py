@@ -29,11 +29,7 @@ LATER = dt.date(2013, 4, 20)
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
     """A place with version 1 in Production, and the proposal of version 2 open."""
-    place = Place.make(tmp_path_factory.mktemp("served") / "repo", store=mlflow_store)
-    place.retrain(FIRST)
-    place.merges.append(place.person.merge())
-    assert place.mlops("promote").code == 0
-    place.serve(FIRST, LATER)
+    place = Place.in_service(tmp_path_factory.mktemp("served") / "repo", mlflow_store, LATER)
     place.retrain(LATER, any_verdict=True)
     return place
 
