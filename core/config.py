@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.policy import AgeTrigger, Days, DriftTrigger, Limits, Metric, Name, PerformanceTrigger, Share, Triggers
+from core.policy import (
+    METRICS,
+    AgeTrigger,
+    Days,
+    DriftTrigger,
+    Limits,
+    Metric,
+    Name,
+    PerformanceTrigger,
+    Task,
+    Triggers,
+    is_share,
+)
 from core.records import Record
+from core.standards import Gates, Quality
 
 __all__ = [
     "AgeTrigger",
@@ -36,8 +49,17 @@ class Columns(Record):
     version: Name | None = None
 
 
+# What a class may be called: anything that is printable.
+Class = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,128}$")]
+Number = Annotated[float, Field(ge=-1e9, le=1e9)]
+
+
 class Data(Record):
-    """Where monitoring rows live (one a prediction), and which of their columns are features."""
+    """Where monitoring rows live (one a prediction), and which of their columns are features.
+
+    A multiclass model answers with one of `classes`; numbers stand there as text. Labels of a regression lie in
+    `label_range`, in the unit of the label.
+    """
 
     source: str
     table: Name | None = None
@@ -45,6 +67,8 @@ class Data(Record):
     columns: Columns = Columns()
     numeric: tuple[Name, ...] = ()
     categorical: tuple[Name, ...] = ()
+    classes: Annotated[tuple[Class, ...], Field(min_length=2, max_length=100)] | None = None
+    label_range: tuple[Number, Number] | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -65,6 +89,12 @@ class Data(Record):
             raise ValueError(msg)
         if not self.features:
             msg = "name at least one column in numeric or categorical"
+            raise ValueError(msg)
+        if self.classes and len({*self.classes}) < len(self.classes):
+            msg = "classes names a class twice"
+            raise ValueError(msg)
+        if self.label_range and self.label_range[0] >= self.label_range[1]:
+            msg = f"label_range goes from the smallest to the largest label, found {list(self.label_range)}"
             raise ValueError(msg)
         return self
 
@@ -87,58 +117,39 @@ class Training(Record):
         return self.model_dump(mode="json", exclude={"cluster"})
 
 
-class Quality(Record):
-    """What rows must look like before anything is judged or trained on them.
-
-    Each share is what is allowed on top of the worst day of the baseline (of nothing, where there is no baseline yet).
-    """
-
-    min_rows_per_day: Annotated[int, Field(ge=0, le=10**9)] = 1
-    max_null_share: Share = 0.2
-    max_unseen_share: Share = 0.05
-    max_out_of_range_share: Share = 0.05
-    max_duplicate_share: Share = 0.0
-    max_future_share: Share = 0.0
-
-
-class Gates(Record):
-    """What a candidate must reach: floors by metric, the loss to the champion, slices, latency, size."""
-
-    accuracy: Share | None = None
-    balanced_accuracy: Share | None = None
-    precision: Share | None = None
-    recall: Share | None = None
-    f1: Share | None = None
-    precision_weighted: Share | None = None
-    roc_auc: Share | None = None
-    average_precision: Share | None = None
-    compare: bool = True
-    max_loss_to_champion: Share = 0.01
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    min_holdout_rows: Annotated[int, Field(ge=20, le=10**9)] = 200
-    slices: tuple[Name, ...] = ()
-    min_slice_rows: Annotated[int, Field(ge=20, le=10**9)] = 100
-    max_slice_loss: Share = 0.1
-    max_p95_ms: Annotated[float, Field(gt=0, le=10**6)] = 100
-    max_size_mb: Annotated[float, Field(gt=0, le=10**6)] = 100
-
-    @property
-    def floors(self) -> dict[Metric, float]:
-        """The metrics that have a floor, in the order of the config."""
-        return {metric: floor for metric in get_args(Metric) if (floor := getattr(self, metric)) is not None}
-
-
 class ModelConfig(Record):
     """All of `model.toml`. `name` is the folder; it is not written in the file."""
 
     name: str
-    task: Literal["binary"]
+    task: Task
     registry_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
     data: Data
     training: Training = Training()
     triggers: Triggers = Triggers()
     quality: Quality = Quality()
     gates: Gates = Gates()
+
+    @model_validator(mode="after")
+    def _fits_task(self) -> Self:
+        for task, key in (("multiclass", "classes"), ("regression", "label_range")):
+            given = getattr(self.data, key) is not None
+            if given != (self.task == task):
+                msg = f"data.{key} belongs to task = {task!r}" + ("" if given else ", and is missing")
+                raise ValueError(msg)
+        if self.task != "binary" and self.training.threshold != Training().threshold:
+            msg = "training.threshold cuts a probability: it belongs to task = 'binary'"
+            raise ValueError(msg)
+        known = METRICS[self.task]
+        asked = ("triggers.performance.metric", self.triggers.performance.metric)
+        for where, metric in (asked, *(("gates", floor) for floor in self.gates.floors)):
+            if metric not in known:
+                msg = f"{where} asks for {metric}, which task = {self.task!r} does not have; it has {', '.join(known)}"
+                raise ValueError(msg)
+        losses = max(self.gates.max_loss_to_champion, self.gates.max_slice_loss)
+        if is_share(asked[1]) and losses > 1:
+            msg = f"{asked[1]} lies between 0 and 1: no loss of {losses:g} is possible"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:

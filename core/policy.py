@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -14,9 +15,53 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 # Names of columns as tables have them, such as "sepal length (cm)"; no quotes, markup or control characters.
 NAME = re.compile(r"[\w(][\w .,:()/%+=&°'-]{0,127}")
 Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+Task = Literal["binary", "multiclass", "regression"]
+# scikit-learn's names; of each, more is better. Errors are therefore negated, and in the unit of the label.
 Metric = Literal[
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_weighted", "roc_auc", "average_precision"
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "precision_weighted",
+    "roc_auc",
+    "average_precision",
+    "precision_macro",
+    "f1_macro",
+    "f1_weighted",
+    "r2",
+    "neg_mean_absolute_error",
+    "neg_root_mean_squared_error",
 ]
+METRICS: Mapping[Task, tuple[Metric, ...]] = {
+    "binary": (
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "precision_weighted",
+        "roc_auc",
+        "average_precision",
+    ),
+    "multiclass": (
+        "accuracy",
+        "balanced_accuracy",
+        "precision_macro",
+        "precision_weighted",
+        "f1_macro",
+        "f1_weighted",
+    ),
+    "regression": ("r2", "neg_mean_absolute_error", "neg_root_mean_squared_error"),
+}
+Loss = Annotated[float, Field(ge=0, le=1e9)]  # how much less of a metric: at most 1 where it is a share
+Negated = Annotated[float, Field(gt=-1e9, lt=0)]
+Most = Annotated[float, Field(ge=-1e9, le=1)]
+
+
+def is_share(metric: Metric) -> bool:
+    """Whether a metric lies between 0 and 1."""
+    return metric not in METRICS["regression"]
 
 
 class PerformanceTrigger(Record):
@@ -24,11 +69,21 @@ class PerformanceTrigger(Record):
 
     enabled: bool = True
     metric: Metric = "balanced_accuracy"
-    floor: Share = 0.0
-    max_drop: Share = 0.05
+    floor: Most = 0.0
+    max_drop: Loss = 0.05
     window_days: Days = 7
     min_labels: Annotated[int, Field(ge=1, le=10**9)] = 100
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if is_share(self.metric) and (self.floor < 0 or self.max_drop > 1):
+            msg = f"{self.metric} lies between 0 and 1: floor {self.floor:g}, max_drop {self.max_drop:g}"
+            raise ValueError(msg)
+        if self.metric.startswith("neg_") and self.floor >= 0:
+            msg = f"{self.metric} is under 0: a floor of {self.floor:g} would always fire; write -{self.floor:g}"
+            raise ValueError(msg)
+        return self
 
 
 class DriftTrigger(Record):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import ModelConfig
+from model.answers import asked
 from model.digest import data_digest
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that the gates see of a candidate. Arrays have one element a holdout row.
+    """All that the gates see of a candidate. Arrays have one element a holdout row, in the numbers of the task.
 
     `slices`: by column, the category of each row. `example_equal`: the model loaded back from its files says the same
     as before. `previous_reference`: the best holdout score among the versions promoted so far.
     """
 
-    labels: NDArray[np.int8]
+    labels: NDArray[Any]
     times: NDArray[np.datetime64]
     challenger_scores: NDArray[np.float64]
     holdout_digest: str
@@ -92,12 +93,13 @@ def latency_p95(estimator: Any, rows: pd.DataFrame, calls: int = 5) -> float:
     from threadpoolctl import threadpool_limits
 
     single = [rows.iloc[[place]] for place in range(len(rows))]
+    ask = getattr(estimator, asked(estimator))
     taken = np.empty((len(single), calls))
     with threadpool_limits(1):
-        estimator.predict_proba(single[0])
+        ask(single[0])
         for place, row in enumerate(single):
             for call in range(calls):
                 start = time.perf_counter()
-                estimator.predict_proba(row)
+                ask(row)
                 taken[place, call] = time.perf_counter() - start
     return 1000 * float(np.quantile(taken.min(axis=1), 0.95))

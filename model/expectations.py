@@ -11,7 +11,10 @@ import numpy as np
 from core.config import ModelConfig
 from model.summary import JUDGED, Severity, limits, usual_days
 from monitoring.axis import CategoricalAxis, NumericAxis
+from monitoring.regression import Regression
 from monitoring.tally import Baseline
+from monitoring.task import Task
+from monitoring.tasks import task_of
 
 LARGEST = sys.float_info.max
 
@@ -89,9 +92,9 @@ def _most(
 
 
 def _table(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]:
-    """Of the table, the ids and the labels."""
+    """Of the table and the ids, and then of the labels."""
     columns, least = config.data.columns, config.training.min_rows
-    label, names = {"column": columns.label}, [*config.data.features, columns.id, columns.time, columns.label]
+    names = [*config.data.features, columns.id, columns.time, columns.label]
     said = "{value:.0f} labelled rows, at least {limit:.0f} are needed"
     yield Expected("rows", "critical", "ExpectTableRowCountToBeBetween", {"min_value": least}, said, least)
     yield Expected(
@@ -104,21 +107,41 @@ def _table(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]
     yield _most("id_missing", "critical", "ExpectColumnValuesToNotBeNull", columns.id, 0.0, "is missing")
     allowed = config.quality.max_duplicate_share
     yield _most("duplicates", "critical", "ExpectColumnValuesToBeUnique", columns.id, allowed, "is not unique")
-    yield _most(
-        "bad_labels", "critical", "ExpectColumnValuesToBeInSet", columns.label, 0.0, "is not 0 or 1", value_set=[0, 1]
-    )
-    both = {**label, "min_value": 2, "max_value": 2}
-    said = "{column} has {value:.0f} different values, both 0 and 1 are needed"
-    yield Expected("classes", "critical", "ExpectColumnUniqueValueCountToBeBetween", both, said, 2)
-    if baseline and (usual := _base_rates(baseline)):
+    yield from _labels(config, baseline)
+
+
+def _labels(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]:
+    """Of the labels, which are places where they are classes."""
+    task, column, data = task_of(config), config.data.columns.label, config.data
+    words = f"is not {task.label_words}"
+    if data.label_range is None:
+        known = {"value_set": list(range(len(data.classes or (0, 1))))}
+        yield _most("bad_labels", "critical", "ExpectColumnValuesToBeInSet", column, 0.0, words, **known)
+    else:
+        low, high = data.label_range
+        between, known_range = "ExpectColumnValuesToBeBetween", {"min_value": low, "max_value": high}
+        yield _most("bad_labels", "critical", between, column, 0.0, words, **known_range)
+    several = {"column": column, "min_value": 2} | ({"max_value": 2} if config.task == "binary" else {})
+    need = "both 0 and 1 are" if config.task == "binary" else "at least two are"
+    said = f"{{column}} has {{value:.0f}} different values, {need} needed"
+    yield Expected("classes", "critical", "ExpectColumnUniqueValueCountToBeBetween", several, said, 2)
+    if baseline and data.classes is None and (usual := _usual_means(baseline, task)):
         low, high = usual
-        said = f"label 1 is on {{value:.1%}} of the rows; nine days of ten of the baseline have {low:.1%} to {high:.1%}"
-        arguments = {**label, "min_value": low, "max_value": high}
+        ends = "nine days of ten of the baseline have"
+        said = (
+            f"label 1 is on {{value:.1%}} of the rows; {ends} {low:.1%} to {high:.1%}"
+            if config.task == "binary"
+            else f"the mean label is {{value:.4g}}; {ends} {low:.4g} to {high:.4g}"
+        )
+        arguments = {"column": column, "min_value": low, "max_value": high}
         yield Expected("base_rate", "warning", "ExpectColumnMeanToBeBetween", arguments, said, high)
 
 
-def _base_rates(baseline: Baseline) -> tuple[float, float] | None:
-    """The share of label 1 on the middle nine days of ten; None where few days of the baseline have scored labels."""
-    labels = [day.scores.array[:, :2].sum(axis=0) for day in usual_days(baseline)]
-    rates = [float(late / (early + late)) for early, late in labels if early + late]
-    return (float(np.quantile(rates, 0.05)), float(np.quantile(rates, 0.95))) if len(rates) >= 8 else None  # noqa: PLR2004
+def _usual_means(baseline: Baseline, task: Task) -> tuple[float, float] | None:
+    """The mean label on the middle nine days of ten; None where few days of the baseline have scored labels."""
+    values = np.arange(2.0)
+    if isinstance(task, Regression):
+        values = task.low + task.middles
+    labels = [task.by_label(day.scores.array[:, :-1]) for day in usual_days(baseline)]
+    means = [float(found @ values / found.sum()) for found in labels if found.any()]
+    return (float(np.quantile(means, 0.05)), float(np.quantile(means, 0.95))) if len(means) >= 8 else None  # noqa: PLR2004

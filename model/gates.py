@@ -13,7 +13,6 @@ from core.records import Record
 from model.evidence import Evidence
 from model.training import Candidate
 from monitoring import phrases
-from monitoring.metrics import counted, evaluate
 
 
 class Score(Record):
@@ -42,16 +41,6 @@ class Comparison(Record):
     rows: int
 
 
-class SliceScore(Record):
-    """The metric of the performance trigger on the rows of one category."""
-
-    column: str
-    value: str
-    rows: int
-    challenger: float | None
-    champion: float | None
-
-
 class Gate(Record):
     """What one gate says. `value` and `limit` are in the unit of the gate; the sentence holds both."""
 
@@ -71,17 +60,25 @@ def quality(candidate: Candidate) -> Gate:
         if found
         else f"no critical finding in {candidate.quality.checks} checks"
     )
-    return _gate("data_quality", len(found), 0, good=not found, sentence=f"Training rows: {sentence}.")
+    return gate("data_quality", len(found), 0, good=not found, sentence=f"Training rows: {sentence}.")
 
 
 def holdout(evidence: Evidence, unseen: Evidence, config: ModelConfig) -> Gate:
-    """Cannot judge with few rows, or one class, among those that neither model was fit on."""
-    rows, least, late = len(unseen.labels), config.gates.min_holdout_rows, int(unseen.labels.sum())
-    sentence = f"{rows} of {len(evidence.labels)} rows are later than both fits, {late} with label 1"
-    if rows < least or late in (0, rows):
-        sentence += f"; {least} rows with both labels are needed."
+    """Cannot judge with few rows, or one label, among those that neither model was fit on."""
+    rows, least = len(unseen.labels), config.gates.min_holdout_rows
+    sentence = f"{rows} of {len(evidence.labels)} rows are later than both fits{_labels(unseen, config)}"
+    if rows < least or len(np.unique(unseen.labels)) < 2:  # noqa: PLR2004 - by one label nothing can be judged
+        sentence += f"; {least} rows with {'both labels' if config.task == 'binary' else 'several labels'} are needed."
         return Gate(name="holdout", state="cannot_judge", value=rows, limit=least, sentence=sentence)
-    return _gate("holdout", rows, least, good=True, sentence=f"{sentence}.")
+    return gate("holdout", rows, least, good=True, sentence=f"{sentence}.")
+
+
+def _labels(unseen: Evidence, config: ModelConfig) -> str:
+    """What labels the rows have, as a part of a sentence."""
+    if config.task == "binary":
+        return f", {int(unseen.labels.sum())} with label 1"
+    found, classes = len(np.unique(unseen.labels)), config.data.classes
+    return f", of {found} of {len(classes)} classes" if classes else f", with {found} different labels"
 
 
 def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterator[Gate]:
@@ -97,7 +94,7 @@ def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterato
             )
             name = phrases.sentence_case(phrases.metric(metric))
             sentence = f"{name} is {score.value:.3f}{interval} on {rows} rows, at least {floor:.3f} is needed."
-            yield _gate(metric, score.value, floor, good=score.value >= floor, sentence=sentence)
+            yield gate(metric, score.value, floor, good=score.value >= floor, sentence=sentence)
 
 
 def champion(compared: Comparison | None, version: int | None, config: ModelConfig) -> Gate:
@@ -116,69 +113,21 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
         f"version {version} has {compared.champion_value:.3f}: "
         f"the difference {compared.difference:+.3f} is surely not under {compared.low:+.3f}, {limit:+.3f} is allowed."
     )
-    return _gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)
-
-
-def slice_scores(unseen: Evidence, config: ModelConfig) -> Iterator[SliceScore]:
-    """Every category of the slice columns that has `gates.min_slice_rows` rows."""
-    metric, threshold = config.triggers.performance.metric, config.training.threshold
-    said = [unseen.challenger_scores, unseen.champion_scores]
-    for column, places in unseen.places():
-        for word, here in places.items():
-            if len(here) >= config.gates.min_slice_rows:
-                values = [
-                    None if s is None else evaluate(metric, counted(unseen.labels[here], s[here]), threshold)
-                    for s in said
-                ]
-                yield SliceScore(
-                    column=column,
-                    value=word,
-                    rows=len(here),
-                    challenger=defined(values[0]),
-                    champion=defined(values[1]),
-                )
-
-
-def slices(scores: tuple[SliceScore, ...], overall: float | None, config: ModelConfig) -> Iterator[Gate]:
-    """One gate a slice column: blocks when a category is more than `max_slice_loss` under the champion there.
-
-    Without a champion, the candidate's own overall score takes its place.
-    """
-    margin = config.gates.max_slice_loss
-    for column in config.gates.slices:
-        pairs = [
-            (s.challenger - bar, s)
-            for s in scores
-            if s.column == column
-            and s.challenger is not None
-            and (bar := overall if s.champion is None else s.champion) is not None
-        ]
-        if not pairs:
-            yield cannot_judge(
-                f"slice_{column}", -margin, f"no {column} has {config.gates.min_slice_rows} rows with both labels"
-            )
-            continue
-        loss, lowest = min(pairs, key=lambda pair: pair[0])
-        against = "the candidate overall" if lowest.champion is None else "the champion there"
-        sentence = (
-            f"The weakest of {len(pairs)} is {column} = {lowest.value}: {lowest.challenger:.3f} on {lowest.rows} rows, "
-            f"{loss:+.3f} against {against}, {-margin:+.3f} is allowed."
-        )
-        yield _gate(f"slice_{column}", loss, -margin, good=loss >= -margin, sentence=sentence)
+    return gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)
 
 
 def files(evidence: Evidence, config: ModelConfig) -> Iterator[Gate]:
     """What the stored model does: the same as before it was stored, fast and small enough."""
     same, gates = evidence.example_equal, config.gates
     said = "says the same as" if same else "does not say the same as"
-    yield _gate("load_back", None, None, good=same, sentence=f"The model loaded back from its files {said} before.")
+    yield gate("load_back", None, None, good=same, sentence=f"The model loaded back from its files {said} before.")
     for name, value, limit, unit in (
         ("latency", evidence.latency_p95_ms, gates.max_p95_ms, "ms for a single row (95th percentile)"),
         ("size", evidence.size_mb, gates.max_size_mb, "MB on disk"),
     ):
         if math.isfinite(value):
             sentence = f"{value:.3g} {unit}, at most {limit:.3g} is allowed."
-            yield _gate(name, value, limit, good=value <= limit, sentence=sentence)
+            yield gate(name, value, limit, good=value <= limit, sentence=sentence)
         else:
             yield cannot_judge(name, limit, f"the {name} was not measured")
 
@@ -193,5 +142,6 @@ def defined(value: float | np.floating | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)
 
 
-def _gate(name: str, value: float | None, limit: float | None, *, good: bool, sentence: str) -> Gate:
+def gate(name: str, value: float | None, limit: float | None, *, good: bool, sentence: str) -> Gate:
+    """What a gate says that can judge."""
     return Gate(name=name, state="passes" if good else "blocks", value=value, limit=limit, sentence=sentence)

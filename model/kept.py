@@ -91,11 +91,11 @@ class Kept:
 
     def says_the_same(self, version: ModelVersion, estimator: Any) -> bool:
         """Whether an estimator says of the example what the version said at its training; one that fails does not."""
-        from model.training import score
+        from model.answers import says
 
         rows, scores = self.example(version)
         try:
-            return bool(np.allclose(score(estimator, rows), scores, rtol=0, atol=1e-9))
+            return bool(np.allclose(says(estimator, rows), scores, rtol=0, atol=1e-9))
         except Exception:  # noqa: BLE001 - whatever an estimator raises, it is not what was trained
             return False
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from core.config import ModelConfig
 from core.errors import ConfigError
+from model.answers import needed
+from monitoring.tasks import task_of
 
 Build = Callable[[ModelConfig], Any]
 
@@ -37,7 +39,7 @@ def load_build(root: Path, name: str) -> Build:
 
     Raises:
         ConfigError: no such file, it does not run, or has no `build`; and, when called, `build` fails or returns
-            something without `fit` and `predict_proba`.
+            something without the methods that the task needs.
     """
     pipeline_digest(root, name)
     where = f"model/{name}/pipeline.py"
@@ -52,12 +54,13 @@ def load_build(root: Path, name: str) -> Build:
             raise ConfigError(
                 f"build() in {where} failed: {type(err).__name__}: {err}.", fix="Mend it; mlops train calls it again."
             ) from err
-        absent = [method for method in ("fit", "predict_proba") if not callable(getattr(estimator, method, None))]
+        methods = needed(task_of(config))
+        absent = [method for method in methods if not callable(getattr(estimator, method, None))]
         if absent:
             raise ConfigError(
                 f"build() in {where} returns {type(estimator).__name__}, which has no {' and no '.join(absent)}.",
-                why="A candidate is fitted, and judged by its probabilities.",
-                fix="Return a scikit-learn classifier, or a pipeline that ends in one.",
+                why=f"A candidate of task = {config.task!r} is fitted, and judged by what {methods[1]} says.",
+                fix="Return a scikit-learn classifier (regressor, for a regression), or a pipeline that ends in one.",
             )
         return estimator
 

@@ -13,6 +13,7 @@ from core.config import ModelConfig
 from model import summary
 from model.expectations import Expected, of_training, of_window
 from monitoring.tally import Baseline
+from monitoring.tasks import task_of
 from monitoring.window import Finding, QualityReport, Window
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def check_window(window: Window, baseline: Baseline, config: ModelConfig) -> Qua
         subject="window",
         rows=sum(day.rows for day in window.days),
         checks=len(measured),
-        findings=tuple(summary.findings(found, window)),
+        findings=tuple(summary.findings(found, window, task_of(config))),
     )
 
 

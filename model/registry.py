@@ -133,11 +133,11 @@ class Registry(Kept):
         Raises:
             ConfigError: the estimator holds types that are not on the allow-list.
         """
-        from model.training import score
+        from model.answers import says
 
         version = self.find(name, origin.training_key)
         if version is None:
-            kept = {**(records or {}), BASELINE: baseline, EXAMPLE: Example.of(example, score(estimator, example))}
+            kept = {**(records or {}), BASELINE: baseline, EXAMPLE: Example.of(example, says(estimator, example))}
             numbers = params or {}, metrics or {}
             with self._reaching(f"given a new version of {name}"):
                 trainings.log(self.client, self.artifacts, name, estimator, example, origin, kept, numbers)

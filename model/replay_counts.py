@@ -88,11 +88,11 @@ class Counts:
     def _features(self, day: dt.date, champion: Champion) -> DayTally | None:
         batches = self.rows.plain(self.rows.of_day(day))
         axes = champion.baseline.axes
-        return _only(tally.count(batches, axes, self.rows.columns, version=None, as_of=midnight(day + DAY)))
+        return self._count(batches, axes, self.rows.columns, version=None, as_of=midnight(day + DAY))
 
     def _scores(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: Served) -> DayTally | None:
         batches, fit = served.batches(self.rows.of_day(day)), str(champion.version.fit.number)
-        return _only(tally.count(batches, {}, self.rows.columns, version=fit, as_of=as_of))
+        return self._count(batches, {}, self.rows.columns, version=fit, as_of=as_of)
 
     def outcome(self, day: dt.date, served: Served) -> DayTally | None:
         """What became of the rows of a day, whenever their labels arrived, by the scores that they got."""
@@ -101,16 +101,16 @@ class Counts:
 
         def make() -> DayTally | None:
             batches = served.batches(self.rows.of_day(day))
-            return _only(tally.count(batches, {}, columns, version=None, as_of=midnight(day + DAY)))
+            return self._count(batches, {}, columns, version=None, as_of=midnight(day + DAY))
 
         return self._counted(day, ("outcome", by), make)
+
+    def _count(self, *rows: Any, **asked: Any) -> DayTally | None:
+        """The tally of the one day that these rows are of; arguments as in `tally.count`."""
+        found = tally.count(*rows, **asked, task=self.rows.task)
+        return found[0] if found else None
 
 
 def _same(window: Window) -> tuple[int, ...]:
     """Equal for windows of one night that hold the same tallies: those of a day are made once, and kept all night."""
     return tuple(id(day) for day in window.days)
-
-
-def _only(days: tuple[DayTally, ...]) -> DayTally | None:
-    """The tally of the one day that was counted."""
-    return days[0] if days else None

@@ -23,6 +23,8 @@ from model.replay_versions import Champion, Fit, Version
 from model.rows import scorable
 from model.training import Candidate
 from monitoring.tally import Baseline, build_baseline
+from monitoring.task import Task
+from monitoring.tasks import task_of
 from monitoring.window import QualityReport
 
 if TYPE_CHECKING:
@@ -54,6 +56,11 @@ class Fits:
 
     def __len__(self) -> int:
         return len(self._fits)
+
+    @property
+    def task(self) -> Task:
+        """Of the model."""
+        return task_of(self.config)
 
     def dawn(self) -> None:
         """Forget what only one night needs."""
@@ -97,7 +104,7 @@ class Fits:
     def _stored(self, key: str, estimator: Any, material: Material) -> Fit:
         data, loaded = modelfile.through(estimator)
         rows = training.features(material.parts.holdout, self.config.data)
-        said, before = training.score(loaded, rows), training.score(estimator, rows)
+        said, before = (training.score(model, rows, self.task) for model in (loaded, estimator))
         return Fit(
             number=len(self._fits) + 1,
             key=key,
@@ -114,7 +121,7 @@ class Fits:
 
         def make() -> Baseline:
             batches = served.batches(self.rows.pieces(start, end))
-            made = build_baseline(batches, data.numeric, data.categorical, data.columns, version.trained_at)
+            made = build_baseline(batches, data.numeric, data.categorical, data.columns, version.trained_at, self.task)
             return made.model_copy(update={"scores": version.fit.scores})
 
         key = ("baseline", version.fit.number, version.trained_at, served.history(start.date(), end.date()))
@@ -135,7 +142,9 @@ class Fits:
     def judged(self, fit: Fit, candidate: Candidate) -> NDArray[np.float64]:
         """What a model says of these rows."""
         key = ("judged", fit.number, candidate.fit_until)
-        found: NDArray[np.float64] = self._once(key, lambda: training.score(fit.model, self.holdout(candidate)[1]))
+        found: NDArray[np.float64] = self._once(
+            key, lambda: training.score(fit.model, self.holdout(candidate)[1], self.task)
+        )
         return found
 
     def score(self, fit: Fit, day: dt.date) -> list[NDArray[np.float64]]:
@@ -148,6 +157,6 @@ class Fits:
     def _said(self, fit: Fit, piece: Piece) -> NDArray[np.float64]:
         (batch,) = self.rows.plain([piece])
         try:
-            return training.score(fit.model, scorable(batch, self.config.data))
+            return training.score(fit.model, scorable(batch, self.config.data), self.task)
         except DataError:  # a service that meets such rows answers with an error, and logs no score
             return np.full(batch.num_rows, np.nan)

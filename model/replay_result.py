@@ -12,8 +12,7 @@ import numpy as np
 from core.config import ModelConfig
 from core.records import Record
 from model.replay import Played
-from monitoring.metrics import evaluate
-from monitoring.scores import CELLS
+from monitoring.tasks import task_of
 
 WEEK = 7
 OF_DATA = frozenset({"performance", "drift"})  # age says nothing about the data
@@ -102,17 +101,17 @@ class Tale:
             )
         )
         if played.outcome is not None:
-            self._days.append(played.outcome.scores.array[:, :2])
+            self._days.append(played.outcome.scores.array[:, :-1])
         elif self._days:  # a day without rows is a day
-            self._days.append(np.zeros((CELLS, 2), np.int64))
+            self._days.append(np.zeros_like(self._days[-1]))
         del self._days[:-WEEK]
 
     def _week(self) -> float | None:
         """The metric over the last seven days, None where there are fewer, or it is undefined."""
         if len(self._days) < WEEK:
             return None
-        metric, threshold = self.config.triggers.performance.metric, self.config.training.threshold
-        value = float(evaluate(metric, np.sum(self._days, axis=0), threshold))
+        metric, task = self.config.triggers.performance.metric, task_of(self.config)
+        value = float(task.evaluate(metric, np.sum(self._days, axis=0)))
         return None if np.isnan(value) else value
 
     @cached_property

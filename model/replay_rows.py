@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.config import Columns
+from core.config import Data
+from model.answers import spoken
 from monitoring import arrays
+from monitoring.tasks import counting
 
 DAY = dt.timedelta(days=1)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -55,12 +57,12 @@ class Rows:
     """All rows of a replay.
 
     Args:
-        batches: in any order, with the columns that `columns` names but for score and version, times in UTC.
-        columns: which column means what; `labelled_at` must be among them.
+        batches: in any order, with the columns that `data` names but for score and version, times in UTC.
+        data: which column means what; `labelled_at` must be among them.
     """
 
-    def __init__(self, batches: Iterable[pa.RecordBatch], columns: Columns) -> None:
-        self.columns = columns
+    def __init__(self, batches: Iterable[pa.RecordBatch], data: Data) -> None:
+        self.data, self.columns, self.task = data, data.columns, counting(data)
         by_schema: dict[tuple[tuple[str, str], ...], list[pa.RecordBatch]] = {}
         for batch in batches:
             key = tuple((field.name, str(field.type)) for field in batch.schema)
@@ -136,7 +138,9 @@ class Served:
     def _scored(self, part: int, start: int, stop: int) -> pa.RecordBatch:
         columns, (batch,) = self.rows.columns, self.rows.plain([Piece(part, start, stop)])
         scores = self._scores[part][start:stop]
-        batch = batch.append_column(columns.score, pa.array(scores, mask=np.isnan(scores)))
+        unsaid = np.isnan(scores)
+        said = spoken(np.where(unsaid, 0, scores), self.rows.data)
+        batch = batch.append_column(columns.score, pa.array(said, mask=unsaid))
         if columns.version is None:
             return batch
         by = pa.array(self._by[part][start:stop])

@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from core.config import Data
 from core.errors import DataError
+from model.answers import label_type
 from monitoring import arrays, scores
+from monitoring.tasks import counting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,22 +24,24 @@ INSTANT = pa.timestamp("us", "UTC")
 def frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.datetime) -> pd.DataFrame:
     """The labelled rows, with features, id, time and label under their names in the source.
 
-    Numeric features are float64 (missing: NaN), categorical ones and ids text (missing: None), times UTC, labels 0, 1.
-    A label counts when it is not null and, where `labelled_at` is configured, had arrived by `as_of`.
+    Numeric features are float64 (missing: NaN), categorical ones and ids text (missing: None), times UTC, labels 0 and
+    1, places of classes, or numbers. A label counts when it is not null and, where `labelled_at` is configured, had
+    arrived by `as_of`.
 
     Raises:
-        DataError: a column is missing or of the wrong kind (text is never read as a number), or labels are not 0 and 1.
+        DataError: a column is missing or of the wrong kind (text is never read as a number), or labels cannot be ones.
     """
     import pandas as pd
 
     names = [*data.features, data.columns.id, data.columns.time]
     parts: dict[str, list[pa.Array]] = {name: [] for name in names}
-    labels = [np.empty(0, np.int8)]
+    kind = label_type(data)
+    labels = [np.empty(0, kind)]
     for batch in batches:
         _complete(batch, [*names, data.columns.label])
         label = _labels(batch, data, as_of)
-        known = label != scores.UNLABELLED
-        labels.append(label[known])
+        known = ~np.isnan(label)
+        labels.append(label[known].astype(kind))
         rows = batch if known.all() else batch.take(arrays.int_array(np.flatnonzero(known)))
         for name in names:
             parts[name].append(rows.column(name))
@@ -79,17 +83,18 @@ def _complete(batch: pa.RecordBatch, names: list[str]) -> None:
 
 
 def _labels(batch: pa.RecordBatch, data: Data, as_of: dt.datetime) -> np.ndarray[Any, Any]:
-    """The label of each row as known by `as_of`: 0, 1, or 2 for none; counted as the triggers count it."""
-    found = scores.read(batch, data.columns, None, as_of)
-    if found.bad.any():
-        kind, odd = arrays.plain(batch.column(data.columns.label)).type, int(found.bad.sum())
+    """The label of each row as known by `as_of`, NaN for none; read as the triggers read it."""
+    task = counting(data)
+    found, bad = scores.labels(batch, data.columns, as_of, task)
+    if bad.any():
+        kind, odd = arrays.plain(batch.column(data.columns.label)).type, int(bad.sum())
         raise DataError(
-            f"Column {data.columns.label!r} holds labels other than 0 and 1: {odd:,} of {batch.num_rows:,} values of "
-            f"the type {kind}.",
-            why="A binary task needs 0 and 1 (or false and true, or null where the label is not known).",
-            fix="Write 0 or 1 into the column, or name another one as label in model.toml.",
+            f"Column {data.columns.label!r} holds labels that are not {task.label_words}: {odd:,} of "
+            f"{batch.num_rows:,} values of the type {kind}.",
+            why=f"The task in model.toml needs {task.label_words}, or null where the label is not known.",
+            fix="Mend the column, or name another one as label in model.toml.",
         )
-    return found.labels.astype(np.int8)
+    return found
 
 
 def _column(parts: list[pa.Array], name: str, data: Data) -> Any:

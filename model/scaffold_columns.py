@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from core.policy import NAME
 from model.scaffold_leaks import leak
-from model.scaffold_sample import Column, Ints, Sample
-from monitoring import scores, times, typed
+from model.scaffold_sample import UNLABELLED, Column, Ints, Sample
+from monitoring import times, typed
 
 Kind = Literal["numeric", "categorical", "left out"]
 FEW = 12  # different numbers that may be codes: months, ratings, classes
@@ -80,7 +80,7 @@ def _reasons(column: Column, sample: Sample) -> Iterator[str]:
     told = leak(column.codes, column.levels if column.numeric else None, sample.times, labels)
     if told:
         yield told
-    unlabelled = labels == scores.UNLABELLED
+    unlabelled = labels == UNLABELLED
     if unlabelled.sum() >= 20 and known[~unlabelled].mean() > 0.9 and known[unlabelled].mean() < 0.01:  # noqa: PLR2004
         yield "it is missing just where the target is: it is known no earlier"
 

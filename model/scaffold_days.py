@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from core.config import Columns
 from core.errors import DataError
-from monitoring import arrays, scores
+from model.scaffold_sample import labels_of
+from monitoring import arrays
 
 DAY = 86_400_000_000  # microseconds
 EPOCH = dt.date(1970, 1, 1)
@@ -55,7 +56,7 @@ class Days:
         known_at_once = columns.model_copy(update={"labelled_at": None})
         for batch in batches:
             days = arrays.view(batch.column(columns.time), np.int64) // DAY
-            labels = scores.read(batch, known_at_once, None, end).labels
+            labels = labels_of(batch, known_at_once, end)
             for day in np.unique(days):
                 here = np.bincount(labels[days == day], minlength=3)
                 found[int(day)] = found.get(int(day), 0) + np.array([here.sum(), here[0], here[1]])

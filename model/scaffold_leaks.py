@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.scores import UNLABELLED
+from model.scaffold_sample import UNLABELLED
 
 PERFECT = 0.99
 LEAST = 10  # rows of each label: with fewer a perfect order may be chance

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from core.config import Columns
 from monitoring import arrays, scores
+from monitoring.tally import BINARY
+
+UNLABELLED = 2
 
 Ints = NDArray[np.int64]
 
@@ -68,7 +71,7 @@ class Sample:
     def of(cls, batches: Sequence[pa.RecordBatch], roles: Columns) -> Sample:
         """The sample in these batches; `roles` are the names of its columns as in the config."""
         end = dt.datetime.max.replace(tzinfo=dt.UTC)
-        found = [scores.read(batch, roles, None, end).labels for batch in batches]
+        found = [labels_of(batch, roles, end) for batch in batches]
         moments = [arrays.view(batch.column(roles.time), np.int64) for batch in batches]
         return cls(tuple(batches), np.concatenate(moments), np.concatenate(found))
 
@@ -90,6 +93,12 @@ class Sample:
         coded = pa.chunked_array(texts).combine_chunks().dictionary_encode()
         codes = np.asarray(pc.fill_null(coded.indices, -1), np.int64)
         return Column(name, kinds, codes, np.array(coded.dictionary.to_pylist(), object))
+
+
+def labels_of(batch: pa.RecordBatch, roles: Columns, end: dt.datetime) -> NDArray[np.intp]:
+    """0, 1, or `UNLABELLED`."""
+    found, _ = scores.labels(batch, roles, end, BINARY)
+    return np.where(np.isnan(found), UNLABELLED, found).astype(np.intp)
 
 
 def _odd(kind: pa.DataType) -> bool:

@@ -62,21 +62,24 @@ class Served:
             self._now = version, self._registry.load(version)
             return True
 
-    def score(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[float], int]:
-        """The probability of label 1 for each row of features, and the version that says it.
+    def score(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], int]:
+        """What the model says of each row of features, and the version that says it.
+
+        The probability of label 1, the name of a class, or a number: what `Log.predictions` takes.
 
         A feature that a row lacks is missing, as null is in the monitoring table.
 
         Raises:
             DataError: a value is of another type than the feature.
         """
+        from model.answers import score, spoken
         from model.rows import scorable
-        from model.training import score
         from monitoring.layout import schema, typed_rows
+        from monitoring.tasks import counting
 
         version, estimator = self._loaded
         data = self._config.data
         fields = pa.schema([field for field in schema(data) if field.name in data.features])
         table = typed_rows({name: [row.get(name) for row in rows] for name in fields.names}, fields)
-        scores = [score(estimator, scorable(batch, data)) for batch in table.to_batches()]
-        return [float(one) for part in scores for one in part], version.version
+        said = [score(estimator, scorable(batch, data), counting(data)) for batch in table.to_batches()]
+        return [one for part in said for one in spoken(part, data)], version.version

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 from core.config import ModelConfig
 from monitoring.axis import Axis, NumericAxis
 from monitoring.tally import Baseline, DayTally
+from monitoring.task import Task
+from monitoring.tasks import task_of
 from monitoring.window import Finding, Window
 
 Severity = Literal["critical", "warning", "info"]
@@ -66,8 +68,8 @@ CHECKS = {
     "rows": Check("critical", "{value:.0f} rows{when}, at least {limit:.0f} are needed"),
     "duplicates": Check("critical", "{value:.1%} of the rows{when} repeat an id, at most {limit:.1%} may"),
     "future": Check("critical", "{value:.1%} of the rows are from the future" + MAY),
-    "bad_labels": Check("critical", "{value:.1%} of the rows{when} have a label other than 0 and 1"),
-    "unscored": Check("critical", "{value:.1%} of the scored rows{when} have no score in [0, 1]" + MAY),
+    "bad_labels": Check("critical", "{value:.1%} of the rows{when} have a label that is not {labels}"),
+    "unscored": Check("critical", "{value:.1%} of the scored rows{when} have no score that is {scores}" + MAY),
     "wrong_type": Check("critical", "{column} is no number in {value:.1%} of the rows{when}" + MAY),
     "null_share": Check("critical", "{column} is missing in {value:.1%} of the rows{when}" + MAY),
     "infinite": Check("critical", "{column} is infinite in {value:.1%} of the rows{when}" + MAY),
@@ -82,7 +84,8 @@ def measures(axes: dict[str, Axis], config: ModelConfig) -> Iterator[Measure]:
     quality = config.quality
     yield Measure("duplicates", None, quality.max_duplicate_share, lambda day: day.duplicates / day.rows)
     yield Measure("bad_labels", None, 0.0, lambda day: day.bad_labels / day.rows)
-    yield Measure("unscored", None, quality.max_null_share, _unscored, on_top=False)
+    task = task_of(config)
+    yield Measure("unscored", None, quality.max_null_share, lambda day: _unscored(day, task), on_top=False)
     for column in config.data.features:
         axis = axes[column]
         yield Measure("null_share", column, quality.max_null_share, _share(column, axis.null))
@@ -96,9 +99,9 @@ def measures(axes: dict[str, Axis], config: ModelConfig) -> Iterator[Measure]:
             yield Measure("new_values", column, 0.0, _share(column, axis.other))
 
 
-def _unscored(day: DayTally) -> float | None:
+def _unscored(day: DayTally, task: Task) -> float | None:
     """Of the rows that the model in service had to score; None where there are none."""
-    rows = day.unscored + int(day.scores.array.sum())
+    rows = day.unscored + task.rows(day.scores.array)
     return day.unscored / rows if rows else None
 
 
@@ -165,7 +168,7 @@ def cells(window: Window, baseline: Baseline, config: ModelConfig) -> Iterator[C
                 yield Cell(measure.check, measure.column, day.date, value, limit[measure.check, measure.column])
 
 
-def findings(over: Iterable[Cell], window: Window) -> Iterator[Finding]:
+def findings(over: Iterable[Cell], window: Window, task: Task) -> Iterator[Finding]:
     """A finding for each cell that makes its day useless; one for each check and column of what is only worth knowing.
 
     What is critical stops the night when it concerns the newest day or the whole table; else that day is left out.
@@ -177,15 +180,16 @@ def findings(over: Iterable[Cell], window: Window) -> Iterator[Finding]:
         if CHECKS[check].severity == "critical":
             for cell in sorted(found, key=lambda cell: cell.date or newest):
                 stops = cell.date is None or cell.date == newest
-                yield _finding(cell, "critical" if stops else "warning", broken=cell.date is not None)
+                yield _finding(cell, task, "critical" if stops else "warning", broken=cell.date is not None)
         else:
             days = f" (on {len(found)} days, this is the worst)" if len(found) > 1 else ""
-            yield _finding(found[0], CHECKS[check].severity, broken=False, more=days)
+            yield _finding(found[0], task, CHECKS[check].severity, broken=False, more=days)
 
 
-def _finding(cell: Cell, severity: Severity, *, broken: bool, more: str = "") -> Finding:
+def _finding(cell: Cell, task: Task, severity: Severity, *, broken: bool, more: str = "") -> Finding:
     when = f" of {cell.date}" if cell.date else ""
     if cell.check == "missing_column" and cell.date:
         when = f" on {cell.date}"
-    words = CHECKS[cell.check].sentence.format(column=cell.column, value=cell.value, limit=cell.limit, when=when)
+    values = {"column": cell.column, "value": cell.value, "limit": cell.limit, "when": when}
+    words = CHECKS[cell.check].sentence.format(**values, labels=task.label_words, scores=task.said_words)
     return Finding(**cell._asdict(), severity=severity, broken=broken, sentence=words + more)

@@ -13,11 +13,13 @@ import numpy as np
 from core.config import ModelConfig
 from core.errors import ConfigError, DataError
 from core.records import Record
+from model.answers import WORDS, score, spoken, truth
 from model.digest import data_digest, order
 from model.example import synthetic_rows
 from model.pipelines import Build, load_build, pipeline_digest
 from model.rows import features, frame
 from monitoring.holdout import Holdout, holdout_of
+from monitoring.tasks import task_of
 from monitoring.triggers import Decision
 from monitoring.window import QualityReport
 
@@ -39,10 +41,6 @@ __all__ = [
     "synthetic_rows",
     "training_key",
 ]
-
-
-# A library's words may quote a row.
-WORDS = "what the library says may hold values of rows: mlops --traceback train shows it, on a machine of yours."
 
 
 class Candidate(Record):
@@ -89,7 +87,7 @@ def split(rows: pd.DataFrame, config: ModelConfig) -> Split:
     rows of one day only, it is the instant that does.
 
     Raises:
-        DataError: no labelled rows, too few, all of one instant, or one class only in either part.
+        DataError: no labelled rows, too few, all of one instant, or one label only in either part.
     """
     time, label = config.data.columns.time, config.data.columns.label
     _enough(rows, config)
@@ -107,9 +105,10 @@ def split(rows: pd.DataFrame, config: ModelConfig) -> Split:
     first = int(starts[np.abs(len(rows) - starts - config.training.holdout * len(rows)).argmin()])
     parts = {"fit": ordered.iloc[:first], "holdout": ordered.iloc[first:]}
     for name, part in parts.items():
-        if part[label].nunique() < 2:  # noqa: PLR2004 - a binary task has two classes
+        if part[label].nunique() < 2:  # noqa: PLR2004 - with one label there is nothing to learn, or to judge by
+            only = spoken(part[label].iloc[:1], config.data)[0]
             raise DataError(
-                f"The {name} rows of {config.name} ({len(part)}) have only the label {part[label].iloc[0]}.",
+                f"The {name} rows of {config.name} ({len(part)}) have only the label {only}.",
                 why="Labels of one class arrive later than the others, or none were collected.",
                 fix="Take more days with training.window_days, or wait for the labels with training.maturity_days.",
             )
@@ -143,7 +142,8 @@ def fit(build: Build, config: ModelConfig, parts: Split) -> Any:
     if open_seeds:
         estimator.set_params(**dict.fromkeys(open_seeds, config.training.seed))
     try:
-        return estimator.fit(features(parts.fit, config.data), parts.fit[config.data.columns.label].to_numpy())
+        labels = truth(parts.fit[config.data.columns.label], config.data)
+        return estimator.fit(features(parts.fit, config.data), labels)
     except Exception as err:
         raise ConfigError(
             f"The estimator of model/{config.name}/pipeline.py could not be fitted ({type(err).__name__}).",
@@ -152,34 +152,11 @@ def fit(build: Build, config: ModelConfig, parts: Split) -> Any:
         ) from err
 
 
-def score(estimator: Any, rows: pd.DataFrame) -> np.ndarray:
-    """The probability of label 1 for each row of features, float64.
-
-    Raises:
-        ConfigError: the estimator does not give such probabilities.
-    """
-    try:
-        chances = np.asarray(estimator.predict_proba(rows), dtype=np.float64)
-    except Exception as err:
-        raise ConfigError(
-            f"The model could not score {len(rows)} rows ({type(err).__name__}).",
-            why="It does not take what these rows hold: missing values, categories that it was not fitted on.",
-            fix=f"Mend build() in its pipeline.py; {WORDS}",
-        ) from err
-    if chances.shape != (len(rows), 2) or not ((chances >= 0) & (chances <= 1)).all():
-        raise ConfigError(
-            f"The model gives an array of shape {chances.shape} for {len(rows)} rows, or values outside [0, 1].",
-            why="Its predict_proba must give two columns of probabilities, for label 0 and label 1.",
-            fix="Mend build() in its pipeline.py.",
-        )
-    return chances[:, 1]
-
-
 def holdout_scores(estimator: Any, config: ModelConfig, parts: Split) -> Holdout:
     """What the fitted estimator says of the holdout, by day and label, and what its scores are worth there."""
-    columns, rows = config.data.columns, parts.holdout
-    scores = score(estimator, features(rows, config.data))
-    return holdout_of(rows[columns.time].dt.date.tolist(), rows[columns.label].to_numpy(), scores)
+    columns, rows, task = config.data.columns, parts.holdout, task_of(config)
+    said = score(estimator, features(rows, config.data), task)
+    return holdout_of(rows[columns.time].dt.date.tolist(), rows[columns.label].to_numpy(), said, task)
 
 
 def training_key(config: ModelConfig, data_digest: str, pipeline_digest: str) -> str:
@@ -187,7 +164,7 @@ def training_key(config: ModelConfig, data_digest: str, pipeline_digest: str) ->
 
     Gates and triggers are not in it: they judge a training and do not change it. Nor is the cluster that fits it.
     """
-    parts = {
+    parts: dict[str, Any] = {
         "model": config.name,
         "training": config.training.what,
         "columns": config.data.columns.model_dump(mode="json"),
@@ -195,4 +172,6 @@ def training_key(config: ModelConfig, data_digest: str, pipeline_digest: str) ->
         "rows": data_digest,
         "pipeline": pipeline_digest,
     }
+    outcome = {"classes": config.data.classes, "label_range": config.data.label_range}
+    parts |= {name: value for name, value in outcome.items() if value is not None}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

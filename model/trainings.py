@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.records import Record
 from model import modelfile, store, tracking
+from model.answers import asked
 from model.versions import BASELINE, EXAMPLE, ModelVersion, Origin, instant, records_digest
 
 if TYPE_CHECKING:
@@ -154,8 +155,8 @@ def _log_model(
             serialization_format="skops",
             skops_trusted_types=types,
             pip_requirements=[f"{package}=={metadata.version(package)}" for package in PACKAGES],
-            pyfunc_predict_fn="predict_proba",
-            signature=infer_signature(example, estimator.predict_proba(example)),
+            pyfunc_predict_fn=asked(estimator),
+            signature=infer_signature(example, getattr(estimator, asked(estimator))(example)),
         )
         client.log_model_artifacts(logged.model_id, f"{folder}/model")
     client.finalize_logged_model(logged.model_id, "READY")

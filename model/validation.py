@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import get_args
 
-from core.config import Metric, ModelConfig
+from core.config import ModelConfig
 from core.records import Record
-from model import gates
+from model import gates, slices
 from model.evidence import Evidence, latency_p95
-from model.gates import Comparison, Gate, Score, SliceScore
+from model.gates import Comparison, Gate, Score
+from model.slices import SliceScore
 from model.training import Candidate
-from monitoring.intervals import interval, paired_difference
-from monitoring.metrics import counted, evaluate
+from monitoring.tasks import task_of
 
 __all__ = ["Comparison", "Evidence", "Gate", "Score", "SliceScore", "Verdict", "latency_p95", "validate"]
 
@@ -52,14 +51,14 @@ def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> V
     judged = enough.state == "passes"
     scores = _scores(unseen, config) if judged else ()
     compared = _compare(unseen, config) if judged else None
-    slices = tuple(gates.slice_scores(unseen, config)) if judged else ()
+    found = tuple(slices.scores(unseen, config)) if judged else ()
     overall = scores[0].value if scores else None
     asked = (
         gates.quality(candidate),
         enough,
         *gates.floors(scores, len(unseen.labels), config),
         gates.champion(compared, evidence.champion_version, config),
-        *gates.slices(slices, overall, config),
+        *slices.judged(found, overall, config),
         *gates.files(evidence, config),
     )
     known = [value for value in (evidence.previous_reference, overall) if value is not None]
@@ -71,7 +70,7 @@ def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> V
         gates=asked,
         scores=scores,
         comparison=compared,
-        slices=slices,
+        slices=found,
         latency_p95_ms=gates.defined(evidence.latency_p95_ms),
         size_mb=evidence.size_mb,
         holdout_digest=evidence.holdout_digest,
@@ -81,13 +80,13 @@ def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> V
 
 def _scores(unseen: Evidence, config: ModelConfig) -> tuple[Score, ...]:
     """Every metric of the challenger; with limits where the trigger or a floor uses it."""
-    main, threshold = config.triggers.performance.metric, config.training.threshold
-    counts = counted(unseen.labels, unseen.challenger_scores)
+    main, task = config.triggers.performance.metric, task_of(config)
+    counts = task.counted(unseen.labels, unseen.challenger_scores)
     scores = []
-    for metric in (main, *(name for name in get_args(Metric) if name != main)):
-        value, low, high = gates.defined(evaluate(metric, counts, threshold)), math.nan, math.nan
+    for metric in (main, *(name for name in task.metrics if name != main)):
+        value, low, high = gates.defined(task.evaluate(metric, counts)), math.nan, math.nan
         if metric in {main, *config.gates.floors}:
-            low, high = interval(metric, counts, threshold, config.gates.confidence, config.training.seed)
+            low, high = task.interval(metric, counts, config.gates.confidence, config.training.seed)
         scores.append(Score(metric=metric, value=value, low=gates.defined(low), high=gates.defined(high)))
     return tuple(scores)
 
@@ -99,11 +98,11 @@ def _compare(unseen: Evidence, config: ModelConfig) -> Comparison | None:
         return None
     if not config.gates.compare:
         return None
-    metric, threshold = config.triggers.performance.metric, config.training.threshold
+    metric, task = config.triggers.performance.metric, task_of(config)
     sides = (unseen.champion_scores, unseen.challenger_scores)
-    values = [float(evaluate(metric, counted(unseen.labels, scores), threshold)) for scores in sides]
-    difference, low, high = paired_difference(
-        metric, unseen.labels, *sides, threshold, config.gates.confidence, config.training.seed
+    values = [float(task.evaluate(metric, task.counted(unseen.labels, scores))) for scores in sides]
+    difference, low, high = task.paired_difference(
+        metric, unseen.labels, *sides, confidence=config.gates.confidence, seed=config.training.seed
     )
     if math.isnan(difference):
         return None

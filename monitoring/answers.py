@@ -14,7 +14,7 @@ from monitoring.estimate import Estimate
 from monitoring.holdout import Holdout
 from monitoring.performance import PerformanceReport
 
-Name = Literal["performance", "drift", "age", "manual", "score", "estimate"]
+Name = Literal["performance", "drift", "age", "manual", "score", "target", "estimate"]
 
 
 class Reading(Record):

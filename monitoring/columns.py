@@ -23,18 +23,12 @@ from monitoring.comparison import (
     side,
 )
 from monitoring.distances import Floats
-from monitoring.holdout import Holdout
 from monitoring.nights import Nights
-from monitoring.scores import CELLS
 from monitoring.tally import Baseline, DayTally
 
 DAY = dt.timedelta(days=1)
 YEAR = 52 * 7  # days: a year later on the same day of the week
 AROUND = 14  # days of last year's season before and after the same days, for enough nights to learn their noise from
-SCORE = "score"
-SCORE_AXIS = NumericAxis(
-    form="edges", origin=0.0, scale=1.0, cuts=tuple(cell / CELLS for cell in range(CELLS)), low=0.0, high=1.0
-)
 IGNORED = "not tested: ignored by triggers.drift.ignore"
 
 
@@ -111,15 +105,3 @@ def season(end: dt.date, length: int) -> tuple[dt.date, dt.date]:
 
 def _between(days: Sequence[DayTally], first: dt.date, last: dt.date) -> tuple[DayTally, ...]:
     return tuple(day for day in days if first <= day.date < last)
-
-
-def score_column(holdout: Holdout) -> Known:
-    """The scores of a model on its holdout, as a column."""
-    return Known(SCORE, SCORE_AXIS, score_side([day.counts.array for day in holdout.days]))
-
-
-def score_side(days: Sequence[NDArray[np.int64]]) -> Side:
-    """Days of rows by score cell and label, as a column on `SCORE_AXIS`; no score is null there, nor infinite."""
-    scored = np.array([day.sum(axis=1) for day in days if day.any()], np.int64).reshape(-1, CELLS)
-    rows = scored.sum(axis=1)
-    return Side(np.pad(scored, ((0, 0), (1, 1))), np.stack([rows, np.zeros_like(rows)], axis=1))

@@ -8,10 +8,9 @@ from typing import Literal
 
 from core.config import DriftTrigger
 from core.records import Record
-from monitoring.columns import Known, columns, score_column, score_side, seasonal
+from monitoring.columns import Known, columns, seasonal
 from monitoring.comparison import Comparison, Side, side
 from monitoring.distances import stability_index
-from monitoring.holdout import Holdout
 from monitoring.nights import FEWEST_DAYS
 from monitoring.significance import Significance, significance
 from monitoring.tally import Baseline, DayTally
@@ -65,13 +64,15 @@ class DriftNight(Record):
 class DriftReport(Record):
     """The last nights, oldest first. `adjusted` is False where p-values take rows as independent of their day.
 
-    `score`: the scores of the model in service, tonight, against those of its holdout; None where it cannot be judged.
+    `score`: what the model in service says against what it said of its holdout, and `target`: what came true against
+    what did there; None where they cannot be judged (`outcomes.with_outcomes`).
     """
 
     nights: tuple[DriftNight, ...]
     fired_nights: int
     adjusted: bool
     score: ColumnDrift | None = None
+    target: ColumnDrift | None = None
 
 
 def drift_report(
@@ -86,7 +87,7 @@ def drift_report(
         RecordError: the window was counted into other cells than those of this baseline.
     """
     known = columns(baseline, config)
-    nights, last = [], []
+    nights = []
     for ago in reversed(range(config.nights[1])):
         end = window.end - dt.timedelta(days=ago)
         last = [day for day in window.last(config.window_days, end) if day.date not in leave_out and day.rows]
@@ -97,7 +98,6 @@ def drift_report(
         nights=tuple(nights),
         fired_nights=sum(len(night.drifted) >= config.min_columns for night in nights),
         adjusted=config.rule == "nights" and sum(day.rows > 0 for day in baseline.days) >= FEWEST_DAYS,
-        score=_score(baseline.scores, last, config) if baseline.scores else None,
     )
 
 
@@ -107,20 +107,12 @@ def _night(
     rows = sum(day.rows for day in days)
     if rows < config.min_rows:
         return DriftNight(end=end, rows=rows, drifted=(), columns=())
-    found = _judged([(past, side(past.axis, past.name, days)) for past in pasts], len(days), config, tonight=tonight)
+    found = judged([(past, side(past.axis, past.name, days)) for past in pasts], len(days), config, tonight=tonight)
     drifted = tuple(column.column for column in found if column.drifted)
     return DriftNight(end=end, rows=rows, drifted=drifted, columns=found)
 
 
-def _score(holdout: Holdout, days: Sequence[DayTally], config: DriftTrigger) -> ColumnDrift | None:
-    """The scores as a column of their own: alone in its correction, so that it takes nothing from the features."""
-    after = score_side([day.scores.array for day in days])
-    if after.rows.sum() < config.min_rows:
-        return None
-    return _judged([(score_column(holdout), after)], len(after.rows), config, tonight=True)[0]
-
-
-def _judged(
+def judged(
     sides: Sequence[tuple[Known, Side]], length: int, config: DriftTrigger, *, tonight: bool
 ) -> tuple[ColumnDrift, ...]:
     """What is found of columns that are judged together."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from core.errors import DataError
 from monitoring import arrays, scores
 from monitoring.axis import Axis
 from monitoring.ids import Ids
+from monitoring.task import Task
 
 EPOCH = dt.date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
@@ -47,14 +48,15 @@ class Day:
 class Kernel:
     """Counts batches into `days`; arguments as in `tally.count`."""
 
-    SCORES: ClassVar[tuple[int, int]] = (scores.CELLS, 3)
-
-    def __init__(self, axes: Mapping[str, Axis], columns: Columns, version: str | None, as_of: dt.datetime) -> None:
+    def __init__(
+        self, axes: Mapping[str, Axis], columns: Columns, version: str | None, as_of: dt.datetime, task: Task
+    ) -> None:
         self.days: dict[dt.date, Day] = {}
         self._axes = axes
         self._names = columns
         self._version = version
         self._as_of = as_of
+        self.task = task
         self.ids = Ids()
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -104,10 +106,11 @@ class Kernel:
             part.types.add(kind)
 
     def _count_scores(self, days: list[Day], index: Index, batch: pa.RecordBatch) -> None:
-        found = scores.read(batch, self._names, self._version, self._as_of)
-        nowhere = scores.CELLS * 3
-        flat = np.where(found.scored, found.cells * 3 + found.labels, nowhere)
-        counts = _counts(days, index, flat, nowhere + 1)[:, :nowhere].reshape(len(days), *self.SCORES)
+        found = scores.read(batch, self._names, self._version, self._as_of, self.task)
+        nowhere = math.prod(self.task.shape)
+        places = self.task.places(found.said, found.labels)
+        flat = [_counts(days, index, np.where(found.scored, place, nowhere), nowhere + 1) for place in places]
+        counts = sum(flat[1:], flat[0])[:, :nowhere].reshape(len(days), *self.task.shape)
         unscored, bad = (_rows(days, index, rows) for rows in (found.unscored, found.bad))
         for day, row, n, m in zip(days, counts, unscored, bad, strict=True):
             day.scores = row.astype(np.int64) if day.scores is None else day.scores + row

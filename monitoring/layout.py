@@ -18,10 +18,11 @@ def schema(data: Data) -> pa.Schema:
     fields = [pa.field(columns.id, pa.string(), nullable=False), pa.field(columns.time, INSTANT, nullable=False)]
     fields += [pa.field(name, pa.float64()) for name in data.numeric]
     fields += [pa.field(name, pa.string()) for name in data.categorical]
-    fields.append(pa.field(columns.score, pa.float64()))
+    fields.append(pa.field(columns.score, pa.string() if data.classes else pa.float64()))
     if columns.version:
         fields.append(pa.field(columns.version, pa.string()))
-    fields.append(pa.field(columns.label, pa.int64()))
+    number = pa.float64() if data.label_range else pa.int64()
+    fields.append(pa.field(columns.label, pa.string() if data.classes else number))
     if columns.labelled_at:
         fields.append(pa.field(columns.labelled_at, INSTANT))
     return pa.schema(fields)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from core.config import Data
@@ -15,6 +16,7 @@ from monitoring.drivers import driver_of, shown
 from monitoring.folder import FileLedger
 from monitoring.layout import schema, typed_rows
 from monitoring.tables import PostgresLedger, SqliteLedger
+from monitoring.tasks import counting
 
 Rows = Sequence[Mapping[str, Any]]
 DATABASES = (".db", ".sqlite", ".sqlite3")
@@ -42,12 +44,12 @@ class Log:
         self._ledger = ledger
         self._data = data
 
-    def predictions(self, rows: Rows, scores: Sequence[float], version: int) -> None:
+    def predictions(self, rows: Rows, scores: Sequence[Any], version: int) -> None:
         """Add what the model said. An id that is there already keeps its row: to log a batch again changes nothing.
 
         Args:
             rows: id, time (with a zone) and features of each row, by column name; a feature left out is null.
-            scores: what the model said of each, in [0, 1].
+            scores: what the model said of each: a probability, the name of a class, or a number.
             version: the registered version that said it.
 
         Raises:
@@ -72,21 +74,38 @@ class Log:
         """Write what turned out to be true. The same label again changes nothing; another one replaces the first.
 
         Args:
-            labels: 0 or 1 by id.
+            labels: by id; 0 or 1, the name of a class, or a number.
             at: when they became known, with a zone.
 
         Returns:
             The ids that no row has: their labels are not kept, so hand them over again when the row is there.
 
         Raises:
-            DataError: a label is neither 0 nor 1, or `at` has no zone. Nothing is written then.
+            DataError: a label is none of the task, or `at` has no zone. Nothing is written then.
         """
         if at.tzinfo is None:
             raise DataError("The time of the labels has no zone.", fix="Write datetime.now(UTC), not datetime.now().")
-        wrong = sum(not isinstance(label, int) or label not in {0, 1} for label in labels.values())
+        kind, task = schema(self._data).field(self._data.columns.label).type, counting(self._data)
+        true = {name: _label(label, kind) for name, label in labels.items()}
+        column = pa.array(true.values(), kind)
+        wrong = int(np.count_nonzero(np.isnan(task.labels(column)[0])))
         if wrong:
-            raise DataError(f"{wrong} of {len(labels)} labels are neither 0 nor 1.", fix="Hand over whole numbers.")
-        return self._ledger.label({name: int(bool(label)) for name, label in labels.items()}, at.astimezone(dt.UTC))
+            raise DataError(
+                f"{wrong} of {len(labels)} labels are not {task.label_words}.",
+                fix="Hand over whole numbers, the names of classes, or numbers, as the task asks for.",
+            )
+        return self._ledger.label(true, at.astimezone(dt.UTC))
+
+
+def _label(label: object, kind: pa.DataType) -> object:
+    """A label of the type that is written; None where it is of another, or would have to be changed."""
+    if pa.types.is_string(kind):
+        return label if isinstance(label, str) else None
+    if not isinstance(label, int | float):
+        return None
+    if pa.types.is_floating(kind):
+        return float(label)
+    return int(label) if isinstance(label, int) else None
 
 
 def open_log(url: str, data: Data, root: Path) -> Log:

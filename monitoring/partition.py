@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from core.config import Data
 from core.errors import DataError
-from monitoring import ids, times, typed
+from monitoring import ids, tasks, times, typed
 from monitoring.axis import Axis
 from monitoring.kernel import Kernel, date
 from monitoring.tally import DayTally, tallies
@@ -59,7 +59,7 @@ class Count:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Group]:
         """Count."""
-        kernel = Kernel(self.axes, self.span.data.columns, self.version, self.as_of)
+        kernel = Kernel(self.axes, self.span.data.columns, self.version, self.as_of, tasks.counting(self.span.data))
         for batch in batches:
             kernel.add(self.span.of(batch))
         for day in tallies(kernel, {}):

@@ -10,9 +10,7 @@ import numpy as np
 
 from core.config import ModelConfig
 from core.records import Record
-from monitoring.intervals import interval
-from monitoring.metrics import METRICS, evaluate
-from monitoring.scores import CELLS
+from monitoring.tasks import task_of
 from monitoring.window import Window
 
 
@@ -28,8 +26,8 @@ class PerformanceReport(Record):
     """The metric on the days `start` <= day < `end`, without those left out as broken.
 
     `rows`: rows scored by the model in service. `labels`: those whose label is known. `coverage`: labels / rows.
-    `positives`: labels that are 1. `low`, `high`: bounds, each one-sided at the configured confidence. `limit`: the
-    larger of `floor` and `reference` - max_drop. `others`: all metrics that are defined.
+    `positives`: labels that are 1, of a binary model. `low`, `high`: bounds, each one-sided at the confidence of the
+    config. `limit`: the larger of `floor` and `reference` - max_drop. `others`: all metrics that are defined.
     """
 
     metric: str
@@ -38,7 +36,7 @@ class PerformanceReport(Record):
     rows: int
     labels: int
     coverage: float | None
-    positives: int
+    positives: int | None
     value: float | None
     low: float | None
     high: float | None
@@ -56,19 +54,18 @@ def performance_report(
 
     Args:
         window: tallies of the model in service.
-        config: metric, limits, threshold and seed.
+        config: task, metric, limits and seed.
         reference: the best holdout score among promoted versions; None: only the floor counts.
         leave_out: days whose data is broken.
     """
-    trigger, threshold = config.triggers.performance, config.training.threshold
+    trigger, task = config.triggers.performance, task_of(config)
     end = window.as_of.date() - dt.timedelta(days=config.training.maturity_days)
     days = [day for day in window.last(trigger.window_days, end) if day.date not in leave_out]
-    # Score cell x (label 0, label 1, no label)
-    scores = sum((day.scores.array for day in days), np.zeros((CELLS, 3), np.int64))
-    known, rows = scores[:, :2], int(scores.sum())
-    labels = int(known.sum())
-    values = {name: float(evaluate(name, known, threshold)) for name in METRICS}
-    low, high = interval(trigger.metric, known, threshold, trigger.confidence, config.training.seed)
+    scores = sum((day.scores.array for day in days), np.zeros(task.shape, np.int64))
+    known, rows = scores[:, :-1], task.rows(scores)
+    labels = task.rows(known)
+    values = {name: float(task.evaluate(name, known)) for name in task.metrics}
+    low, high = task.interval(trigger.metric, known, trigger.confidence, config.training.seed)
     return PerformanceReport(
         metric=trigger.metric,
         start=end - dt.timedelta(days=trigger.window_days),
@@ -76,7 +73,7 @@ def performance_report(
         rows=rows,
         labels=labels,
         coverage=labels / rows if rows else None,
-        positives=int(known[:, 1].sum()),
+        positives=int(task.by_label(known)[1]) if config.task == "binary" else None,
         value=_defined(values[trigger.metric]),
         low=_defined(low),
         high=_defined(high),
@@ -86,8 +83,8 @@ def performance_report(
         days=tuple(
             DayScore(
                 date=day.date,
-                value=_defined(float(evaluate(trigger.metric, day.scores.array[:, :2], threshold))),
-                labels=int(day.scores.array[:, :2].sum()),
+                value=_defined(float(task.evaluate(trigger.metric, day.scores.array[:, :-1]))),
+                labels=task.rows(day.scores.array[:, :-1]),
             )
             for day in days
         ),

@@ -40,7 +40,8 @@ def performance(evidence: Evidence) -> Reading:
         found = f"Only {report.labels:,} of {report.rows:,} scored rows of {days} have a label"
         return cannot_judge("performance", f"{found}; {config.min_labels:,} are needed.")
     if report.value is None or report.high is None:
-        found = f"{report.labels:,} labels of {days}, {report.positives:,} of them 1"
+        ones = "" if report.positives is None else f", {report.positives:,} of them 1"
+        found = f"{report.labels:,} labels of {days}{ones}"
         return cannot_judge("performance", f"On {found}, {metric(report.metric)} is undefined.")
     fired = report.high < report.limit
     value, high, limit = distinct(report.value, report.high, report.limit)

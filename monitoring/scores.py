@@ -13,31 +13,47 @@ from numpy.typing import NDArray
 from core.config import Columns
 from core.errors import DataError
 from monitoring import arrays, times
+from monitoring.task import Task
 
 CELLS = 1000
-UNLABELLED = 2
 
 
 class Scores(NamedTuple):
-    """A batch, row by row: score cell, label (0, 1, 2 for none); which rows are scored, unscored, badly labelled."""
+    """A batch, row by row: what was said and what came true (NaN where not); rows scored, unscored, badly labelled."""
 
-    cells: NDArray[np.intp]
-    labels: NDArray[np.intp]
+    said: NDArray[np.float64]
+    labels: NDArray[np.float64]
     scored: NDArray[np.bool_]
     unscored: NDArray[np.bool_]
     bad: NDArray[np.bool_]
 
 
-def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt.datetime) -> Scores:
+def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt.datetime, task: Task) -> Scores:
     """The scores of a batch. A configured column that the batch does not have is taken as all null.
 
     Raises:
         DataError: `labelled_at` holds no times.
     """
     ours = _ours(batch, columns.version, version)
-    cells, inside = cells_of(_numbers(batch, columns.score)[0])
-    labels, bad = _labels(batch, columns, as_of)
-    return Scores(cells, labels, ours & inside, ours & ~inside, ours & bad)
+    said = task.said(_column(batch, columns.score))
+    given, bad = labels(batch, columns, as_of, task)
+    unsaid = np.isnan(said)
+    return Scores(said, given, ours & ~unsaid, ours & unsaid, ours & bad)
+
+
+def labels(
+    batch: pa.RecordBatch, columns: Columns, as_of: dt.datetime, task: Task
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The label of each row as known by `as_of` (NaN: none), and which rows have one that cannot be.
+
+    Raises:
+        DataError: `labelled_at` holds no times.
+    """
+    found, bad = task.labels(_column(batch, columns.label))
+    if columns.labelled_at is not None:
+        known = _known(batch, columns.labelled_at, as_of)
+        found, bad = np.where(known, found, np.nan), bad & known
+    return found, bad
 
 
 def cells_of(scores: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
@@ -60,19 +76,6 @@ def _ours(batch: pa.RecordBatch, name: str | None, version: str | None) -> NDArr
     return ~arrays.nulls(pc.index_in(words, value_set=arrays.text_array((version,))))
 
 
-def _labels(batch: pa.RecordBatch, columns: Columns, as_of: dt.datetime) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """The label of each row as known by `as_of`, and which rows have one that is neither 0 nor 1."""
-    numbers, invalid = _numbers(batch, columns.label)
-    good = (numbers == 0) | (numbers == 1)
-    bad = ~good & ~np.isnan(numbers)
-    if invalid is not None:
-        bad |= invalid
-    if columns.labelled_at is not None:
-        known = _known(batch, columns.labelled_at, as_of)
-        good, bad = good & known, bad & known
-    return np.where(good, np.where(good, numbers, 0).astype(np.intp), UNLABELLED), bad
-
-
 def _known(batch: pa.RecordBatch, name: str, as_of: dt.datetime) -> NDArray[np.bool_]:
     """Which rows got their label by `as_of`."""
     if name not in batch.schema.names:
@@ -91,7 +94,5 @@ def _known(batch: pa.RecordBatch, name: str, as_of: dt.datetime) -> NDArray[np.b
     return ~arrays.nulls(found) & (arrays.view(found, np.int64) <= times.micros(as_of))
 
 
-def _numbers(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-    if name in batch.schema.names:
-        return arrays.numbers(batch.column(name))
-    return np.full(batch.num_rows, np.nan), None
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    return batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows, arrays.DOUBLE)

@@ -13,9 +13,13 @@ from core.config import Columns
 from core.records import Record
 from monitoring import arrays
 from monitoring.axis import Axis, fit_categorical, fit_numeric
+from monitoring.binary import Binary
 from monitoring.counts import Counts
 from monitoring.holdout import Holdout
 from monitoring.kernel import Day, Kernel
+from monitoring.task import Task
+
+BINARY = Binary()
 
 
 class ColumnTally(Record):
@@ -37,9 +41,8 @@ class DayTally(Record):
     """All of one UTC day.
 
     `duplicates`: rows beyond the first with the same id on this day (rows without an id count as one id).
-    `scores`: rows by score cell, floor(score * 1000), and label (0, 1, none known); shape (1000, 3).
-    `unscored`: rows whose score is null, no number, or outside [0, 1]. `bad_labels`: rows with a label that is neither
-    0, 1 nor a boolean (text is not read as a number).
+    `scores`: rows by what the model said and what came true, in the `shape` of the task. `unscored`: rows whose score
+    is null, or nothing that such a model says. `bad_labels`: rows with a label that cannot be one.
     """
 
     date: dt.date
@@ -111,6 +114,7 @@ def count(
     *,
     version: str | None,
     as_of: dt.datetime,
+    task: Task = BINARY,
 ) -> tuple[DayTally, ...]:
     """The tallies of all days in `batches`, by date.
 
@@ -120,11 +124,12 @@ def count(
         columns: which column means what.
         version: the model version whose scores are counted; rows of others count as features only. None: all.
         as_of: labels count when they were known by then. Of later days only the rows are counted.
+        task: of the model, see `tasks.counting`.
 
     Raises:
         DataError: the time column is missing, of another type, or null somewhere.
     """
-    kernel = Kernel(axes, columns, version, as_of)
+    kernel = Kernel(axes, columns, version, as_of, task)
     for batch in batches:
         kernel.add(batch)
     return tallies(kernel, kernel.duplicates())
@@ -132,7 +137,7 @@ def count(
 
 def tallies(kernel: Kernel, duplicates: Mapping[dt.date, int]) -> tuple[DayTally, ...]:
     """What a kernel has counted, by date, and how many `duplicates` a date has (none: absent)."""
-    none = Counts.zeros(*Kernel.SCORES)
+    none = Counts.zeros(*kernel.task.shape)
     return tuple(_tally(date, day, duplicates.get(date, 0), none) for date, day in sorted(kernel.days.items()))
 
 
@@ -157,6 +162,7 @@ def build_baseline(
     categorical: Iterable[str],
     columns: Columns,
     as_of: dt.datetime,
+    task: Task = BINARY,
 ) -> Baseline:
     """Fit an axis to each column on all rows (a column that no batch has gets that of an empty one), then count."""
     axes: dict[str, Axis] = {}
@@ -167,4 +173,4 @@ def build_baseline(
         chunks = [arrays.texts(batch.column(name)) for batch in batches if name in batch.schema.names]
         found = [chunk for chunk in chunks if chunk is not None]
         axes[name] = fit_categorical(pa.chunked_array(found, pa.large_string()))
-    return Baseline(axes=axes, days=count(batches, axes, columns, version=None, as_of=as_of))
+    return Baseline(axes=axes, days=count(batches, axes, columns, version=None, as_of=as_of, task=task))

@@ -10,6 +10,7 @@ from core.errors import RecordError
 from core.records import Record
 from monitoring.drift import DriftReport, drift_report
 from monitoring.estimate import Estimate, estimate_report
+from monitoring.outcomes import with_outcomes
 from monitoring.performance import PerformanceReport, performance_report
 from monitoring.phrases import DAY, distinct
 from monitoring.readings import TRIGGERS, Evidence, Past, Reading, Request, manual, read_all
@@ -106,12 +107,13 @@ def _evidence(
     drift = judged and triggers.drift.enabled and baseline is not None
     holdout = baseline.scores if baseline and judged else None
     calibration = holdout.calibration if holdout and performance else None
+    moved = compare(baseline, window, triggers.drift, broken) if drift and baseline else None
     return Evidence(
         config=config,
         as_of=window.as_of,
         past=past,
         performance=performance_report(window, config, past.reference, broken) if performance else None,
-        drift=compare(baseline, window, triggers.drift, broken) if drift and baseline else None,
+        drift=with_outcomes(moved, holdout, window, config, broken) if moved and holdout else moved,
         request=request,
         holdout=holdout,
         estimate=estimate_report(window, config, calibration, broken) if calibration else None,

@@ -82,8 +82,9 @@ def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
 def from_values(rows: Sequence[tuple[Any, ...]], names: Sequence[str], data: Data) -> Iterator[pa.RecordBatch]:
     """Batches of Python values (None, int, float, str, bytes), rows in any order.
 
-    Numeric columns, score and label are float64. Where a column mixes numbers with text or bytes, the rows are parted
-    by what they hold: one bad value arrives as text in a batch of its own, and leaves the others as they are.
+    Numeric columns are float64, and so are score and label where they are no classes. Where a column mixes numbers with
+    text or bytes, the rows are parted by what they hold: one bad value arrives as text in a batch of its own, and
+    leaves the others as they are.
     """
     wanted = [NUMBER if name in _numeric(data) else None for name in names]
     columns: list[Values] = list(zip(*rows, strict=True))
@@ -134,7 +135,9 @@ def _kind(value: Any) -> type:
 
 
 def _numeric(data: Data) -> set[str]:
-    return {*data.numeric, data.columns.score, data.columns.label}
+    """What is read as numbers; classes are read as text."""
+    outcomes = () if data.classes else (data.columns.score, data.columns.label)
+    return {*data.numeric, *outcomes}
 
 
 def from_text(batch: pa.RecordBatch, data: Data) -> Iterator[pa.RecordBatch]:

@@ -9,27 +9,40 @@ from monitoring.calibration import FEWEST
 from monitoring.drift import ColumnDrift
 from monitoring.performance import PerformanceReport
 from monitoring.phrases import DAY, distinct, metric, sentence_case, span
+from monitoring.tasks import task_of
 
 
 def score(evidence: Evidence) -> Reading:
     """Warns when the scores of the model in service lie elsewhere than on its holdout; settings as for drift."""
+    found = evidence.drift.score if evidence.drift else None
+    version = f"were scored by version {evidence.past.champion}"
+    return _moved("score", evidence, found, 0, ("scores", version))
+
+
+def target(evidence: Evidence) -> Reading:
+    """Warns when labels lie elsewhere than on the holdout, on the last days whose labels are all known."""
+    found = evidence.drift.target if evidence.drift else None
+    return _moved("target", evidence, found, evidence.config.training.maturity_days, ("labels", "have a label"))
+
+
+def _moved(name: Name, evidence: Evidence, found: ColumnDrift | None, late: int, words: tuple[str, str]) -> Reading:
+    """What a column of scores or labels says, which ends `late` days before the night."""
     config, report = evidence.config.triggers.drift, evidence.drift
     if report is None or not report.nights:
-        return cannot_judge("score", "There is no baseline of the model in service to compare with.")
+        return cannot_judge(name, "There is no baseline of the model in service to compare with.")
     if evidence.holdout is None:
-        return cannot_judge("score", _older(evidence))
-    end = report.nights[-1].end
+        return cannot_judge(name, _older(evidence))
+    what, have = words
+    end = report.nights[-1].end - late * DAY
     days = span(end - config.window_days * DAY, end)
-    found = report.score
     if found is None:
-        version = f"version {evidence.past.champion}"
-        return cannot_judge("score", f"Under {config.min_rows:,} rows of {days} were scored by {version}.")
+        return cannot_judge(name, f"Under {config.min_rows:,} rows of {days} {have}.")
     return Reading(
-        trigger="score",
+        trigger=name,
         state="warns" if found.drifted else "quiet",
         value=found.effect,
         limit=config.min_effect,
-        sentence=f"The scores of {found.rows:,} rows of {days} lie {_far(found, config.min_effect)}.",
+        sentence=f"The {what} of {found.rows:,} rows of {days} lie {_far(found, config.min_effect)}.",
     )
 
 
@@ -48,7 +61,7 @@ def estimate(evidence: Evidence) -> Reading:
     if evidence.holdout is None:
         return cannot_judge("estimate", _older(evidence))
     if made is None:
-        few = f"{evidence.holdout.rows:,} rows, under {FEWEST} of one label"
+        few = f"{evidence.holdout.rows(task_of(evidence.config)):,} rows, under {FEWEST} of one label"
         return cannot_judge("estimate", f"The holdout has {few}: too few to say what scores are worth.")
     days, least = span(made.start, made.end), evidence.config.triggers.performance.min_labels
     if made.rows < least:
@@ -84,14 +97,16 @@ def _older(evidence: Evidence) -> str:
 
 
 def watch_all(evidence: Evidence) -> tuple[Reading, ...]:
-    """What each watch says; one whose trigger is switched off is so too."""
+    """What each watch says; one whose trigger is switched off is so too. Only probabilities can be estimated from."""
     return tuple(
         (watch if getattr(evidence.config.triggers, trigger).enabled else switched_off(name))(evidence)
         for name, (trigger, watch) in WATCHES.items()
+        if name != "estimate" or evidence.config.task == "binary"
     )
 
 
 WATCHES: Mapping[Name, tuple[str, Callable[[Evidence], Reading]]] = {
     "score": ("drift", score),
+    "target": ("drift", target),
     "estimate": ("performance", estimate),
 }

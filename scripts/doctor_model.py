@@ -112,12 +112,15 @@ def window(night: Night) -> int:
 
 def last_label(night: Night) -> dt.date | None:
     """The newest day with a label, of scored rows or of history."""
+    import numpy as np
+
     from monitoring import arrays, scores, times
+    from monitoring.tasks import counting
 
     data, days = night.config.data, set[int]()
     names = [name for name in data.roles if name != data.columns.id]
     for batch in night.source.batches(names, midnight(night.today - window(night) * DAY), night.as_of):
-        known = scores.read(batch, data.columns, None, night.as_of).labels != scores.UNLABELLED
+        known = ~np.isnan(scores.labels(batch, data.columns, night.as_of, counting(data))[0])
         moments = arrays.view(batch.column(data.columns.time), np.int64)[known]
         days |= {int(moments.max())} if len(moments) else set()
     return (times.EPOCH + max(days) * times.MICROSECOND).date() if days else None

@@ -98,6 +98,7 @@ def count(
     from monitoring import tally
     from monitoring.known import brought_up
     from monitoring.source import Counting
+    from monitoring.tasks import counting
     from monitoring.window import days_needed
 
     data = night.config.data
@@ -109,7 +110,8 @@ def count(
         axes = baseline.axes if features else {}
         if isinstance(source, Counting):
             return source.tally(names, *span, axes, version=version, as_of=night.as_of)
-        return tally.count(source.batches(names, *span), axes, data.columns, version=version, as_of=night.as_of)
+        rows, task = source.batches(names, *span), counting(data)
+        return tally.count(rows, axes, data.columns, version=version, as_of=night.as_of, task=task)
 
     end = None if night.live else night.today
     if not known:

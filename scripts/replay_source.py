@@ -94,7 +94,7 @@ class Table:
         )
         names = [*self._data.features, roles.time, self._target, *filter(None, [self._id, self._known])]
         span = midnight(start) if start else ALWAYS, midnight(end + DAY) if end else None
-        rows = Rows(self._complete(self._source.batches(names, *span)), self.config.data.columns)
+        rows = Rows(self._complete(self._source.batches(names, *span)), self.config.data)
         if not rows.parts:
             raise DataError(
                 f"{self.shown} has no rows"

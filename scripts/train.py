@@ -111,9 +111,10 @@ def read(night: Night) -> list[pa.RecordBatch]:
 def counted(night: Night, batches: list[pa.RecordBatch]) -> Baseline:
     """The baseline of all rows of the window: also unlabelled ones will be met."""
     from monitoring.tally import build_baseline
+    from monitoring.tasks import counting
 
     data = night.config.data
-    return build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of)
+    return build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of, counting(data))
 
 
 def given_up(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -64,8 +64,9 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
     """What the gates look at: the holdout, what both models say of it, and how the stored model behaves."""
     from model import training
     from model.evidence import Evidence, latency_p95
+    from monitoring.tasks import task_of
 
-    config, registry = night.config, night.registry
+    config, registry, task = night.config, night.registry, task_of(night.config)
     holdout = read_holdout(night, candidate)
     rows = training.features(holdout, config.data)
     version = registry.version(candidate.registry_name, candidate.version)
@@ -76,10 +77,10 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
     return Evidence.of(
         holdout,
         config,
-        challenger_scores=training.score(challenger, rows),
+        challenger_scores=training.score(challenger, rows, task),
         champion_version=champion.version if champion else None,
         champion_fit_until=champion.fit_until if champion else None,
-        champion_scores=training.score(registry.load(champion), rows) if champion else None,
+        champion_scores=training.score(registry.load(champion), rows, task) if champion else None,
         example_equal=registry.says_the_same(version, challenger),
         latency_p95_ms=latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
