@@ -1,15 +1,20 @@
-"""Put numbers, days and columns into the sentences of readings."""
+"""Put numbers, days, metrics and columns into sentences, the same everywhere."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from monitoring.drift import ColumnDrift
+if TYPE_CHECKING:
+    from monitoring.drift import ColumnDrift
 
 MOST_NAMES = 5
 MOST_DIGITS = 9
 DAY = dt.timedelta(days=1)
+NEGATED = "neg_"  # with which scikit-learn begins the names of errors of which more is better
+SPECIAL: Mapping[str, str] = {"r2": "R²"}
 
 
 def span(start: dt.date, end: dt.date) -> str:
@@ -18,8 +23,35 @@ def span(start: dt.date, end: dt.date) -> str:
 
 
 def metric(name: str) -> str:
-    """A metric as words."""
-    return name.replace("_", " ").replace("roc auc", "ROC AUC")
+    """A metric as words: `balanced accuracy`, `ROC AUC`, `mean absolute error (negated)`; so too any other key."""
+    words = SPECIAL.get(name, name.removeprefix(NEGATED).replace("_", " ").replace("roc auc", "ROC AUC"))
+    return f"{words} (negated)" if is_error(name) else words
+
+
+def is_error(name: str) -> bool:
+    """Whether a metric is a negated error, in the unit of the label; the others have none."""
+    return name.startswith(NEGATED)
+
+
+def digits(name: str, *values: float | None) -> int:
+    """How many digits after the point numbers of a metric get that stand together.
+
+    Three; of errors, whose unit may be any, as many as give the largest of them four digits in all.
+    """
+    known = [abs(value) for value in values if value and math.isfinite(value)]
+    if not (is_error(name) and known):
+        return 3
+    return min(max(3 - math.floor(math.log10(max(known))), 0), MOST_DIGITS)
+
+
+def figures(name: str, *values: float) -> list[str]:
+    """Values of a metric, or the ends of an interval, that stand together in a sentence."""
+    return [f"{value:,.{digits(name, *values)}f}" for value in values]
+
+
+def differences(name: str, *values: float) -> list[str]:
+    """As `figures`, of differences between values: with their signs."""
+    return [f"{value:+,.{digits(name, *values)}f}" for value in values]
 
 
 def sentence_case(text: str) -> str:
@@ -29,7 +61,7 @@ def sentence_case(text: str) -> str:
 
 def distinct(*values: float, digits: int = 3) -> list[str]:
     """Numbers with so many digits that different ones look different."""
-    texts = [f"{value:.{digits}f}" for value in values]
+    texts = [f"{value:,.{digits}f}" for value in values]
     enough = len(set(texts)) >= len(set(values)) or digits >= MOST_DIGITS
     return texts if enough else distinct(*values, digits=digits + 1)
 

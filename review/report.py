@@ -40,19 +40,19 @@ def _parts(verdict: Verdict, events: Sequence[Event]) -> dict[str, Any]:
     decision = verdict.candidate.decision
     metrics = pictures.metric_rows(verdict)
     ordered = sorted(verdict.slices, key=lambda one: (one.column, -one.rows))
-    slices = pictures.slice_rows(ordered)
+    main = verdict.scores[0].metric if verdict.scores else ""
+    slices = pictures.slice_rows(ordered, main)
     columns = words.drifted_first(decision.drift)
     reports = [report for report in (verdict.candidate.quality, decision.quality) if report is not None]
     return {
         "candidate": verdict.candidate,
         "decision": decision,
         "metrics": metrics,
-        "metric_scale": pictures.rows_scale(metrics),
         "slices": slices,
         "slice_scale": pictures.rows_scale(slices),
         "columns": columns[:MOST_COLUMNS],
         "other_columns": columns[MOST_COLUMNS:],
         "reports": reports,
-        "timeline": timeline.timeline(events),
+        "timeline": timeline.timeline(events, decision.performance.metric if decision.performance else "score"),
         "history": [(kind, timeline.told(event)) for kind, event in timeline.history(events)],
     }

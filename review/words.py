@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from monitoring import phrases
+from monitoring.phrases import digits, is_error
 from review.markdown import number, signed
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     from model.validation import Comparison, Gate, Verdict
     from monitoring.drift import ColumnDrift, DriftReport
+    from monitoring.triggers import Decision, Reading
     from monitoring.window import Finding
 
 STATES = {
@@ -25,6 +28,24 @@ STATES = {
 }
 MOST_REASONS = 10
 NO_REASON = "No reason was recorded."
+label, start = phrases.metric, phrases.sentence_case  # one name for a thing, in records and on pages
+
+
+class Compared(NamedTuple):
+    """Champion against challenger for a reader: both values, their difference with its interval, what is allowed."""
+
+    challenger: str
+    champion: str
+    difference: str
+    low: str
+    high: str
+    allowed: str
+
+    @classmethod
+    def of(cls, made: Comparison) -> Self:
+        """The texts of a comparison."""
+        values = figures(made.metric, made.challenger_value, made.champion_value)
+        return cls(*values, *changes(made.metric, made.difference, made.low, made.high, -made.margin))
 
 
 def title(verdict: Verdict) -> str:
@@ -37,10 +58,10 @@ def title(verdict: Verdict) -> str:
 def _scores(verdict: Verdict) -> str:
     compared = verdict.comparison
     if compared is not None:
-        against = f"champion {number(compared.champion_value)}"
-        return f": {label(compared.metric)} {number(compared.challenger_value)}, {against}"
+        shown = Compared.of(compared)
+        return f": {label(compared.metric)} {shown.challenger}, champion {shown.champion}"
     main = next((score for score in verdict.scores if score.value is not None), None)
-    return f": {label(main.metric)} {number(main.value)}" if main else ""
+    return f": {label(main.metric)} {figures(main.metric, main.value)[0]}" if main else ""
 
 
 def headline(verdict: Verdict) -> str:
@@ -63,11 +84,11 @@ def consequence(verdict: Verdict) -> str:
 
 def comparison(made: Comparison) -> str:
     """Champion against challenger in one sentence."""
+    shown = Compared.of(made)
     return (
-        f"{start(label(made.metric))} is {number(made.challenger_value)} on the same {count(made.rows)} later "
-        f"rows on which version {made.champion}, in Production, has {number(made.champion_value)}: "
-        f"a difference of {signed(made.difference)}, at worst {signed(made.low)}, "
-        f"where {signed(-made.margin)} is allowed."
+        f"{start(label(made.metric))} is {shown.challenger} on the same {count(made.rows)} later rows on which version "
+        f"{made.champion}, in Production, has {shown.champion}: a difference of {shown.difference}, at worst "
+        f"{shown.low}, where {shown.allowed} is allowed."
     )
 
 
@@ -81,19 +102,50 @@ def stopping(verdict: Verdict) -> tuple[Gate, ...]:
     return tuple(gate for gate in verdict.gates if gate.state != "passes")
 
 
-def label(metric: str) -> str:
-    """A metric as words: `balanced accuracy`, `ROC AUC`."""
-    return metric.replace("_", " ").replace("roc auc", "ROC AUC")
+def caution(verdict: Verdict) -> str:
+    """What a reader has to know of the metric that decides."""
+    judged = verdict.candidate.decision.performance
+    metric = verdict.scores[0].metric if verdict.scores else judged.metric if judged else ""
+    return sense(metric)
 
 
-def start(text: str) -> str:
-    """Text as the start of a sentence; `capitalize` would also make ROC AUC small."""
-    return text[:1].upper() + text[1:]
+def sense(metric: str) -> str:
+    """What to know of a metric before its numbers; empty where it goes without saying."""
+    return "Errors are negated, so more is better: the nearer to 0, the better." if is_error(metric) else ""
+
+
+def figures(metric: str, *values: float | None) -> list[str]:
+    """Values of a metric that stand together, and get as many digits."""
+    return [number(value, digits(metric, *values)) for value in values]
+
+
+def changes(metric: str, *values: float | None) -> list[str]:
+    """As `figures`, of differences: with their signs."""
+    return [signed(value, digits(metric, *values)) for value in values]
 
 
 def count(rows: int) -> str:
     """A number of rows with a thin gap between thousands."""
     return f"{rows:,}".replace(",", "\u202f")
+
+
+def measured(metric: str | None, *values: float | None) -> list[str]:
+    """What a gate or a trigger measured, and its limit; `metric` where these are values or differences of one."""
+    return figures(metric, *values) if metric and is_error(metric) else [reading(value) for value in values]
+
+
+def judged_in(reading: Reading, decision: Decision) -> str | None:
+    """The metric that a trigger measured; None where it measured something else."""
+    judged = decision.performance
+    return judged.metric if judged and reading.trigger in {"performance", "estimate"} else None
+
+
+def metric_of(gate: Gate, verdict: Verdict) -> str | None:
+    """The metric that a gate measures values or differences of; None where it measures something else."""
+    known = [score.metric for score in verdict.scores]
+    if gate.name == "champion" or gate.name.startswith("slice_"):
+        return known[0] if known else None
+    return gate.name if gate.name in known else None
 
 
 def reading(value: float | None) -> str:
