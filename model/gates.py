@@ -94,9 +94,9 @@ def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterato
         if score is None or score.value is None:
             yield cannot_judge(metric, floor, f"{phrases.metric(metric)} is undefined on the holdout")
         else:
-            bounds = () if score.low is None or score.high is None else (score.low, score.high)
-            value, least, *ends = phrases.figures(metric, score.value, floor, *bounds)
-            interval = f" ({' to '.join(ends)})" if ends else ""
+            ends = [phrases.figure(metric, end) for end in (score.low, score.high) if end is not None]
+            interval = f" ({' to '.join(ends)})" if len(ends) > 1 else ""
+            value, least = phrases.figure(metric, score.value), phrases.figure(metric, floor)
             name = phrases.sentence_case(phrases.metric(metric))
             sentence = f"{name} is {value}{interval} on {rows} rows, at least {least} is needed."
             yield gate(metric, score.value, floor, good=score.value >= floor, sentence=sentence)
@@ -113,10 +113,10 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
         return Gate(name="champion", state="passes", value=None, limit=None, sentence=sentence)
     if compared is None:
         return cannot_judge("champion", limit, f"there is nothing to compare with version {version} on")
-    ours, theirs = phrases.figures(compared.metric, compared.challenger_value, compared.champion_value)
-    difference, low, allowed, _ = phrases.differences(
-        compared.metric, compared.difference, compared.low, limit, compared.high
-    )
+    sides = (compared.challenger_value, compared.champion_value)
+    ours, theirs = (phrases.figure(compared.metric, side) for side in sides)
+    judged = (compared.difference, compared.low, limit)
+    difference, low, allowed = (phrases.change(compared.metric, one) for one in judged)
     sentence = (
         f"{phrases.sentence_case(phrases.metric(compared.metric))} is {ours}, version {version} has {theirs}: "
         f"the difference {difference} is surely not under {low}, {allowed} is allowed."

@@ -62,7 +62,7 @@ def judged(scores: tuple[SliceScore, ...], overall: float | None, config: ModelC
             )
             continue
         loss, value, lowest = min(pairs, key=lambda pair: pair[0])
-        (said,), (lost, allowed) = phrases.figures(metric, value), phrases.differences(metric, loss, -margin)
+        said, (lost, allowed) = phrases.figure(metric, value), (phrases.change(metric, one) for one in (loss, -margin))
         against = "the candidate overall" if lowest.champion is None else "the champion there"
         sentence = (
             f"The weakest of {len(pairs)} is {column} = {lowest.value}: {said} on {lowest.rows} rows, "

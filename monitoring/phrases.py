@@ -33,25 +33,29 @@ def is_error(name: str) -> bool:
     return name.startswith(NEGATED)
 
 
-def digits(name: str, *values: float | None) -> int:
-    """How many digits after the point numbers of a metric get that stand together.
+def digits(name: str, value: float | None, *, whole: int = 4) -> int:
+    """How many digits after the point a value of a metric gets.
 
-    Three; of errors, whose unit may be any, as many as give the largest of them four digits in all.
+    Three; an error, whose unit may be any, as many as make `whole` digits in all.
     """
-    known = [abs(value) for value in values if value and math.isfinite(value)]
-    if not (is_error(name) and known):
+    if not (is_error(name) and value and math.isfinite(value)):
         return 3
-    return min(max(3 - math.floor(math.log10(max(known))), 0), MOST_DIGITS)
+    return min(max(whole - 1 - math.floor(math.log10(abs(value))), 0), MOST_DIGITS)
 
 
-def figures(name: str, *values: float) -> list[str]:
-    """Values of a metric, or the ends of an interval, that stand together in a sentence."""
-    return [f"{value:,.{digits(name, *values)}f}" for value in values]
+def change_digits(name: str, value: float | None) -> int:
+    """As `digits`, of a difference between values, which is told shorter."""
+    return digits(name, value, whole=3)
 
 
-def differences(name: str, *values: float) -> list[str]:
-    """As `figures`, of differences between values: with their signs."""
-    return [f"{value:+,.{digits(name, *values)}f}" for value in values]
+def figure(name: str, value: float) -> str:
+    """A value of a metric in a sentence."""
+    return f"{value:,.{digits(name, value)}f}"
+
+
+def change(name: str, value: float) -> str:
+    """A difference between values of a metric in a sentence: with its sign."""
+    return f"{value:+,.{change_digits(name, value)}f}"
 
 
 def sentence_case(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from monitoring.answers import Evidence, Name, Past, Reading, Request, Trigger, cannot_judge, switched_off
 from monitoring.drift import ColumnDrift, DriftNight
 from monitoring.performance import PerformanceReport
-from monitoring.phrases import DAY, digits, distinct, figures, metric, names, sentence_case, span
+from monitoring.phrases import DAY, change_digits, digits, distinct, figure, metric, names, sentence_case, span
 
 SURE = 0.5  # confidence at which the value itself is compared
 
@@ -45,7 +45,7 @@ def performance(evidence: Evidence) -> Reading:
         return cannot_judge("performance", f"On {found}, {metric(report.metric)} is undefined.")
     fired = report.high < report.limit
     judged = report.value, report.high, report.limit
-    value, high, limit = distinct(*judged, digits=digits(report.metric, *judged))
+    value, high, limit = distinct(*judged, digits=min(digits(report.metric, one) for one in judged))
     sure = "" if config.confidence == SURE else f" ({100 * config.confidence:.3g} % sure it is under {high})"
     return Reading(
         trigger="performance",
@@ -61,9 +61,9 @@ def _origin(report: PerformanceReport) -> str:
     """Where a limit comes from."""
     if report.reference is None or report.limit == report.floor:
         return "the floor"
-    (reference,) = figures(report.metric, report.reference)
-    (drop,) = figures(report.metric, report.reference - report.limit)
-    return f"the reference score {reference} minus {drop}"
+    drop = report.reference - report.limit
+    told = f"{drop:,.{change_digits(report.metric, drop)}f}"
+    return f"the reference score {figure(report.metric, report.reference)} minus {told}"
 
 
 def drift(evidence: Evidence) -> Reading:

@@ -101,7 +101,7 @@ def _score(verdict: Verdict, made: Series) -> str:
     """The score of whichever model was in service, and the limit under which the trigger fires."""
     judged = verdict.candidate.decision.performance
     metric, last = judged.metric if judged else "score", made.latest
-    value, limit = words.figures(metric, last.value, last.limit)
+    value, limit = (words.figure(one, metric) for one in (last.value, last.limit))
     return (
         f"{_fenced(made, metric)}\n\n"
         f"Blue: {plain(words.label(metric))} of the model in service; orange: the limit of the trigger. "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from review import words
 from review.markdown import bar, code, columns, folded, number, plain, section, table
 from review.sections import in_mlflow
-from review.words import changes, figures, reading
+from review.words import change, figure, reading
 
 if TYPE_CHECKING:
     from model.validation import SliceScore, Verdict
@@ -28,8 +28,9 @@ def slices(verdict: Verdict) -> str:
         (
             code(f"{s.column} = {s.value}"),
             words.count(s.rows),
-            *figures(metric, s.champion, s.challenger),
-            *changes(metric, _gain(s)),
+            figure(s.champion, metric),
+            figure(s.challenger, metric),
+            change(_gain(s), metric),
         )
         for s in ordered
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.records import Record
 from review.markdown import code, columns, plain, table
-from review.words import figures
+from review.words import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,14 +146,13 @@ def reference(proposed: Manifest, before: Manifest | None, *, rollback: bool) ->
     if before is None or (before.metric == proposed.metric and before.reference == proposed.reference):
         return None
     if before.metric != proposed.metric:
-        (now,) = figures(proposed.metric, proposed.reference)
-        sentence = f"The reference is now a score of {proposed.metric}: {now}."
+        sentence = f"The reference is now a score of {proposed.metric}: {figure(proposed.reference, proposed.metric)}."
         return Check(name="reference", state="note", sentence=sentence)
-    change = "from {} to {}".format(*figures(proposed.metric, before.reference, proposed.reference))
+    change = " to ".join(figure(one.reference, proposed.metric) for one in (before, proposed))
     if proposed.reference > before.reference:
-        return Check(name="reference", state="passes", sentence=f"The reference score rises {change}.")
+        return Check(name="reference", state="passes", sentence=f"The reference score rises from {change}.")
     because = "as it was before" if rollback else "by hand: a worse model rings later"
-    return Check(name="reference", state="note", sentence=f"The reference score falls {change}, {because}.")
+    return Check(name="reference", state="note", sentence=f"The reference score falls from {change}, {because}.")
 
 
 def text(made: Reviews, run_url: str | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from review.markdown import code, columns, section, table
-from review.words import figures, label, sense
+from review.words import figure, label, sense
 
 if TYPE_CHECKING:
     from model.replay_result import PolicyResult, ReplayResult
@@ -33,4 +33,5 @@ def text(model: str, result: ReplayResult, run_url: str | None = None) -> str:
 
 def _row(one: PolicyResult, metric: str) -> tuple[str, ...]:
     counts = (one.alarms.performance, one.alarms.drift, one.alarms.age, one.retrains, one.promotions, one.refusals)
-    return (NAMES.get(one.policy, code(one.policy)), *map(str, counts), *figures(metric, one.mean, one.worst_week))
+    scores = (figure(value, metric) for value in (one.mean, one.worst_week))
+    return (NAMES.get(one.policy, code(one.policy)), *map(str, counts), *scores)

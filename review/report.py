@@ -16,6 +16,8 @@ MOST_COLUMNS = 12
 FORMATS = {
     "number": markdown.number,
     "signed": markdown.signed,
+    "figure": words.figure,
+    "change": words.change,
     "reading": words.reading,
     "count": words.count,
     "label": words.label,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from review import words
 from review.markdown import code, columns, folded, number, plain, section, table
+from review.words import change, figure
 
 if TYPE_CHECKING:
     from model.manifest import Manifest
@@ -53,7 +54,7 @@ def why(verdict: Verdict) -> str:
         (
             f"{MARKS[r.state]}\u00a0{r.trigger} {words.STATES[r.state]}",
             plain(r.sentence),
-            *words.measured(words.judged_in(r, made), r.value, r.limit),
+            *words.read(r, made),
         )
         for r in sorted(made.readings, key=lambda r: r.state != "fired")
     ]
@@ -68,15 +69,16 @@ def comparison(verdict: Verdict) -> str:
     made = verdict.comparison
     rows = [_alone(s) for s in verdict.scores if s.low is not None and (made is None or s.metric != made.metric)]
     if made is not None:
-        name, shown = f"**{plain(words.label(made.metric))}**", words.Compared.of(made)
-        interval = f"{shown.low} to {shown.high}"
-        rows.insert(0, (name, shown.champion, shown.challenger, f"**{shown.difference}**", interval))
+        name, difference = f"**{plain(words.label(made.metric))}**", f"**{change(made.difference, made.metric)}**"
+        interval = " to ".join(change(end, made.metric) for end in (made.low, made.high))
+        values = [figure(value, made.metric) for value in (made.champion_value, made.challenger_value)]
+        rows.insert(0, (name, *values, difference, interval))
     champion = f"Champion v{made.champion}>" if made else "Champion>"
     challenger = f"Challenger v{verdict.candidate.version}>"
     grid = table(columns("Metric", champion, challenger, "Difference>", "Interval>"), rows)
     note = "The first interval is that of the difference, the others those of the challenger's score."
     others = ", ".join(
-        f"{plain(words.label(s.metric))} {words.figures(s.metric, s.value)[0]}" for s in verdict.scores if s.low is None
+        f"{plain(words.label(s.metric))} {figure(s.value, s.metric)}" for s in verdict.scores if s.low is None
     )
     return section(
         "Champion against challenger",
@@ -88,7 +90,7 @@ def comparison(verdict: Verdict) -> str:
 
 def _alone(score: Score) -> tuple[str, ...]:
     """The row of a score that the champion was not asked for."""
-    value, low, high = words.figures(score.metric, score.value, score.low, score.high)
+    value, low, high = (figure(value, score.metric) for value in (score.value, score.low, score.high))
     none = number(None)
     interval = none if score.high is None else f"{low} to {high}"
     return (plain(words.label(score.metric)), none, value, none, interval)
@@ -111,7 +113,7 @@ def _gates(verdict: Verdict, asked: Sequence[Gate]) -> str:
         (
             f"{MARKS[g.state]}\u00a0{plain(words.label(g.name))}",
             plain(g.sentence),
-            *words.measured(words.metric_of(g, verdict), g.value, g.limit),
+            *words.measured(g, verdict),
         )
         for g in asked
     ]
@@ -147,12 +149,12 @@ def _reference(verdict: Verdict, before: Manifest | None, after: float | None) -
     metric = verdict.scores[0].metric
     if metric != before.metric:
         old, new = (plain(words.label(name)) for name in (before.metric, metric))
-        (was,), (becomes,) = words.figures(before.metric, before.reference), words.figures(metric, after)
+        was, becomes = figure(before.reference, before.metric), figure(after, metric)
         return (
             f"⚠️ **Merging replaces the reference** that the performance trigger measures against: it was "
             f"{was} in {old}, and will be {becomes} in {new}. Scores before do not count."
         )
-    change = " to ".join(words.figures(metric, before.reference, after))
+    change = f"{figure(before.reference, metric)} to {figure(after, metric)}"
     if after < before.reference:
         return f"⚠️ **Merging lowers the reference** that the performance trigger measures against, from {change}."
     if after > before.reference:

@@ -46,7 +46,7 @@ class Timeline:
     latest: float
 
 
-def timeline(events: Sequence[Event], metric: str) -> Timeline | None:
+def timeline(events: Sequence[Event], metric: str = "score") -> Timeline | None:
     """The picture of the events, or None where no night has a score of the metric yet."""
     nights = [event for event in events if event.kind == "decision" and "performance" in event.metrics]
     if len(nights) < 2:  # noqa: PLR2004 - a line has two ends

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING
 
 from monitoring import phrases
-from monitoring.phrases import digits, is_error
 from review.markdown import number, signed
 
 if TYPE_CHECKING:
@@ -26,26 +25,10 @@ STATES = {
     "cannot_judge": "cannot judge",
     "warns": "warns",
 }
+DIFFERENCES = ("champion", "slice_")  # how the gates are called that measure differences of the main metric
 MOST_REASONS = 10
 NO_REASON = "No reason was recorded."
 label, start = phrases.metric, phrases.sentence_case  # one name for a thing, in records and on pages
-
-
-class Compared(NamedTuple):
-    """Champion against challenger for a reader: both values, their difference with its interval, what is allowed."""
-
-    challenger: str
-    champion: str
-    difference: str
-    low: str
-    high: str
-    allowed: str
-
-    @classmethod
-    def of(cls, made: Comparison) -> Self:
-        """The texts of a comparison."""
-        values = figures(made.metric, made.challenger_value, made.champion_value)
-        return cls(*values, *changes(made.metric, made.difference, made.low, made.high, -made.margin))
 
 
 def title(verdict: Verdict) -> str:
@@ -58,10 +41,11 @@ def title(verdict: Verdict) -> str:
 def _scores(verdict: Verdict) -> str:
     compared = verdict.comparison
     if compared is not None:
-        shown = Compared.of(compared)
-        return f": {label(compared.metric)} {shown.challenger}, champion {shown.champion}"
+        metric = compared.metric
+        against = f"champion {figure(compared.champion_value, metric)}"
+        return f": {label(metric)} {figure(compared.challenger_value, metric)}, {against}"
     main = next((score for score in verdict.scores if score.value is not None), None)
-    return f": {label(main.metric)} {figures(main.metric, main.value)[0]}" if main else ""
+    return f": {label(main.metric)} {figure(main.value, main.metric)}" if main else ""
 
 
 def headline(verdict: Verdict) -> str:
@@ -84,11 +68,12 @@ def consequence(verdict: Verdict) -> str:
 
 def comparison(made: Comparison) -> str:
     """Champion against challenger in one sentence."""
-    shown = Compared.of(made)
+    metric = made.metric
     return (
-        f"{start(label(made.metric))} is {shown.challenger} on the same {count(made.rows)} later rows on which version "
-        f"{made.champion}, in Production, has {shown.champion}: a difference of {shown.difference}, at worst "
-        f"{shown.low}, where {shown.allowed} is allowed."
+        f"{start(label(metric))} is {figure(made.challenger_value, metric)} on the same {count(made.rows)} later rows "
+        f"on which version {made.champion}, in Production, has {figure(made.champion_value, metric)}: a difference of "
+        f"{change(made.difference, metric)}, at worst {change(made.low, metric)}, where "
+        f"{change(-made.margin, metric)} is allowed."
     )
 
 
@@ -111,17 +96,17 @@ def caution(verdict: Verdict) -> str:
 
 def sense(metric: str) -> str:
     """What to know of a metric before its numbers; empty where it goes without saying."""
-    return "Errors are negated, so more is better: the nearer to 0, the better." if is_error(metric) else ""
+    return "Errors are negated, so more is better: the nearer to 0, the better." if phrases.is_error(metric) else ""
 
 
-def figures(metric: str, *values: float | None) -> list[str]:
-    """Values of a metric that stand together, and get as many digits."""
-    return [number(value, digits(metric, *values)) for value in values]
+def figure(value: float | None, metric: str) -> str:
+    """A value of a metric."""
+    return number(value, phrases.digits(metric, value))
 
 
-def changes(metric: str, *values: float | None) -> list[str]:
-    """As `figures`, of differences: with their signs."""
-    return [signed(value, digits(metric, *values)) for value in values]
+def change(value: float | None, metric: str) -> str:
+    """A difference between values of a metric."""
+    return signed(value, phrases.change_digits(metric, value))
 
 
 def count(rows: int) -> str:
@@ -129,23 +114,22 @@ def count(rows: int) -> str:
     return f"{rows:,}".replace(",", "\u202f")
 
 
-def measured(metric: str | None, *values: float | None) -> list[str]:
-    """What a gate or a trigger measured, and its limit; `metric` where these are values or differences of one."""
-    return figures(metric, *values) if metric and is_error(metric) else [reading(value) for value in values]
-
-
-def judged_in(reading: Reading, decision: Decision) -> str | None:
-    """The metric that a trigger measured; None where it measured something else."""
+def read(one: Reading, decision: Decision) -> tuple[str, str]:
+    """What a trigger measured, and its limit."""
     judged = decision.performance
-    return judged.metric if judged and reading.trigger in {"performance", "estimate"} else None
+    if judged and phrases.is_error(judged.metric) and one.trigger == "performance":
+        return figure(one.value, judged.metric), figure(one.limit, judged.metric)
+    return reading(one.value), reading(one.limit)
 
 
-def metric_of(gate: Gate, verdict: Verdict) -> str | None:
-    """The metric that a gate measures values or differences of; None where it measures something else."""
-    known = [score.metric for score in verdict.scores]
-    if gate.name == "champion" or gate.name.startswith("slice_"):
-        return known[0] if known else None
-    return gate.name if gate.name in known else None
+def measured(gate: Gate, verdict: Verdict) -> tuple[str, str]:
+    """What a gate measured, and its limit: of an error itself, or of a difference between errors."""
+    main = verdict.scores[0].metric if verdict.scores else ""
+    if phrases.is_error(gate.name):
+        return figure(gate.value, gate.name), figure(gate.limit, gate.name)
+    if phrases.is_error(main) and gate.name.startswith(DIFFERENCES):
+        return change(gate.value, main), change(gate.limit, main)
+    return reading(gate.value), reading(gate.limit)
 
 
 def reading(value: float | None) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import MlopsError, UsageError
+from monitoring import phrases
 from scripts import output
 from scripts.night import Night, midnight
 from scripts.repository import find_root
@@ -74,7 +75,7 @@ def closing(story: Story, root: Path, place: Path, seconds: float) -> None:
     counts, night = story.counts, story.night
     alarms = ", ".join(f"{n.removeprefix('alarm ')} {c}" for n, c in sorted(counts.items()) if n.startswith("alarm"))
     ours, never = story.scores()
-    metric = night.config.triggers.performance.metric.replace("_", " ")
+    metric = phrases.metric(night.config.triggers.performance.metric)
     names = ("nights", "retrains", "promotions", "refusals", "rollbacks", "stopped")
     rows: list[tuple[str, object]] = [(name, counts[name]) for name in names]
     rows[1:1] = [("nights with an alarm", alarms)]
