@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PAD = 0.08
 WIDEST = 100.0
-SHORT = 7  # characters of a label, of which seven stand side by side on a phone
+SHORT, ROOM = 7, 49  # characters of a label that is no wide one, and of all labels side by side on a phone
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ class Scale:
         return next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
 
     def inner(self) -> tuple[float, ...]:
-        """The ticks whose labels do not stick out at an end; every second or third where labels are long."""
+        """The ticks whose labels do not stick out at an end, and of these as many as there is room for."""
         longest = max(len(f"{tick:,.{self.digits}f}") for tick in self.ticks)
         margin = longest if longest > SHORT else 4.0
-        return tuple(tick for tick in self.ticks if margin <= self.at(tick) <= WIDEST - margin)[:: 1 + longest // SHORT]
+        found = tuple(tick for tick in self.ticks if margin <= self.at(tick) <= WIDEST - margin)
+        return found[:: math.ceil(len(found) / max(ROOM // longest, 1)) or 1]
 
 
 def scale(values: Iterable[float | None], *, least: float = 0.02, metric: str = "") -> Scale:
@@ -92,6 +93,11 @@ class Row:
     champion: float | None = None
     floor: float | None = None
     rows: int | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is in the unit of the label, and so may be of any size."""
+        return is_error(self.metric)
 
 
 def metric_rows(verdict: Verdict) -> list[Row]:
@@ -127,10 +133,10 @@ def rows_scale(rows: Sequence[Row]) -> Scale:
 
 
 def by_unit(rows: Iterable[Row]) -> list[list[Row]]:
-    """The lines that can share an axis: errors are in the unit of the label, all else has none."""
+    """The lines that can share an axis: errors have a unit, all else has none."""
     found: dict[bool, list[Row]] = {}
     for row in rows:
-        found.setdefault(is_error(row.metric), []).append(row)
+        found.setdefault(row.is_error, []).append(row)
     return list(found.values())
 
 
