@@ -93,9 +93,12 @@ def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None
     assert f" minus {drop}). | {seen} | {limit} |" in body
     assert f"| **mean absolute error (negated)** | {theirs} | {ours} | **{gain}** | {low} to {high} |" in body
     assert "| R² | \u2013 | 0.834 | \u2013 | 0.810 to 0.851 |" in body
-    assert f"is allowed. | {low} | {allowed} |" in body
+    said = [phrases.change(MAE, value * unit) for value in differences]
+    assert (
+        f"the difference {said[0]} is surely not under {said[1]}, {said[3]} is allowed. | {low} | {allowed} |" in body
+    )
     assert f"is needed. | {ours} | {floor} |" in body
-    assert f"is allowed. | {lost} | {margin} |" in body
+    assert f" {said[4]} against the champion there, {said[5]} is allowed. | {lost} | {margin} |" in body
     assert f"| {before} | {after} | {lost} |" in body
 
 
@@ -151,7 +154,8 @@ def test_axes_take_their_range_from_the_errors(verdict: Verdict, events: list[An
 
     assert [[MAE, "neg_root_mean_squared_error"], ["r2"]] == [[row.metric for row in group] for group in groups]
     assert (83.72, 6.9) == pytest.approx([scales[0].at(value * unit) for value in (-101.6, -131.07)], abs=0.02)
-    assert 30 < pictures.difference_scale(made.comparison).at(0) < 60
+    gains = pictures.difference_scale(made.comparison)
+    assert (34.5, 90.57) == pytest.approx([gains.at(value * unit) for value in (0, 1.7)], abs=0.02)
     tops = [float(point.split(",")[1]) for line in drawn.score for point in line.split()]
     assert max(tops) - min(tops) > 30
     assert all(2 <= len({words.number(tick, s.digits) for tick in s.ticks}) == len(s.ticks) for s in scales)
@@ -246,7 +250,7 @@ def test_a_replay_in_the_pull_request_names_the_error() -> None:
 
 
 @pytest.mark.skipif(chromium() is None, reason="Chromium is not installed")
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1012])
 def test_long_numbers_fit_into_every_page(verdict: Verdict, events: list[Any], width: int) -> None:
     """In a real browser nothing sticks out, on a phone or on a desk, however long the numbers are."""
     pages = []
