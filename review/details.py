@@ -22,7 +22,7 @@ def slices(verdict: Verdict) -> str:
     """The scores of each slice; the ones that lost most first."""
     if not verdict.slices:
         return ""
-    metric = verdict.scores[0].metric if verdict.scores else ""
+    metric = words.main(verdict)
     ordered = sorted(verdict.slices, key=_loss, reverse=True)
     rows = [
         (

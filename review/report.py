@@ -42,8 +42,7 @@ def _parts(verdict: Verdict, events: Sequence[Event]) -> dict[str, Any]:
     decision = verdict.candidate.decision
     metrics = pictures.metric_rows(verdict)
     ordered = sorted(verdict.slices, key=lambda one: (one.column, -one.rows))
-    main = verdict.scores[0].metric if verdict.scores else ""
-    slices = pictures.slice_rows(ordered, main)
+    slices = pictures.slice_rows(ordered, words.main(verdict))
     columns = words.drifted_first(decision.drift)
     reports = [report for report in (verdict.candidate.quality, decision.quality) if report is not None]
     return {
@@ -55,6 +54,6 @@ def _parts(verdict: Verdict, events: Sequence[Event]) -> dict[str, Any]:
         "columns": columns[:MOST_COLUMNS],
         "other_columns": columns[MOST_COLUMNS:],
         "reports": reports,
-        "timeline": timeline.timeline(events, decision.performance.metric if decision.performance else "score"),
+        "timeline": timeline.timeline(events, words.main(verdict)),
         "history": [(kind, timeline.told(event)) for kind, event in timeline.history(events)],
     }

@@ -44,8 +44,8 @@ def _scores(verdict: Verdict) -> str:
         metric = compared.metric
         against = f"champion {figure(compared.champion_value, metric)}"
         return f": {label(metric)} {figure(compared.challenger_value, metric)}, {against}"
-    main = next((score for score in verdict.scores if score.value is not None), None)
-    return f": {label(main.metric)} {figure(main.value, main.metric)}" if main else ""
+    first = next((score for score in verdict.scores if score.value is not None), None)
+    return f": {label(first.metric)} {figure(first.value, first.metric)}" if first else ""
 
 
 def headline(verdict: Verdict) -> str:
@@ -87,11 +87,15 @@ def stopping(verdict: Verdict) -> tuple[Gate, ...]:
     return tuple(gate for gate in verdict.gates if gate.state != "passes")
 
 
+def main(verdict: Verdict) -> str:
+    """The metric that decides; empty where nothing was measured."""
+    judged = verdict.candidate.decision.performance
+    return verdict.scores[0].metric if verdict.scores else judged.metric if judged else ""
+
+
 def caution(verdict: Verdict) -> str:
     """What a reader has to know of the metric that decides."""
-    judged = verdict.candidate.decision.performance
-    metric = verdict.scores[0].metric if verdict.scores else judged.metric if judged else ""
-    return sense(metric)
+    return sense(main(verdict))
 
 
 def sense(metric: str) -> str:
@@ -124,11 +128,11 @@ def read(one: Reading, decision: Decision) -> tuple[str, str]:
 
 def measured(gate: Gate, verdict: Verdict) -> tuple[str, str]:
     """What a gate measured, and its limit: of an error itself, or of a difference between errors."""
-    main = verdict.scores[0].metric if verdict.scores else ""
+    metric = main(verdict)
     if phrases.is_error(gate.name):
         return figure(gate.value, gate.name), figure(gate.limit, gate.name)
-    if phrases.is_error(main) and gate.name.startswith(DIFFERENCES):
-        return change(gate.value, main), change(gate.limit, main)
+    if phrases.is_error(metric) and gate.name.startswith(DIFFERENCES):
+        return change(gate.value, metric), change(gate.limit, metric)
     return reading(gate.value), reading(gate.limit)
 
 
