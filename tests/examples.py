@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,12 @@ class World:
         flights = pd.read_parquet(FLIGHTS)
         flights["truth"] = example.truth(flights)
         self.flights = flights[flights["truth"].notna()]
-        self.begun = FIRST
+
+    def copy(self, folder: Path) -> World:
+        """The same world elsewhere."""
+        made = copy(self)
+        made.place = self.place.copy(folder)
+        return made
 
     @property
     def config(self) -> Any:

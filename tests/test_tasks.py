@@ -100,18 +100,70 @@ def test_a_reviewer_reads_the_metric_of_the_task(story: Story) -> None:
     """The pull request and the report hold the main metric's value, and no word of another task."""
     local = story.world.place.folder / "local" / story.world.example.name
     report = (local / "report.html").read_text(encoding="utf-8")
-    (page,) = (local / "pulls").glob("2.md")
-    body = page.read_text(encoding="utf-8")
+    body = (local / "pulls" / "pull-2.html").read_text(encoding="utf-8")
+    shown = f"{story.alarm['validate']['comparison']['challenger_value']:.3f}".replace("-", "\u2212")
 
     for text in (report, body):
+        assert shown in text
         assert "None" not in text
-        assert "nan" not in text.lower().replace("provenance", "")
         assert "ROC AUC" not in text
 
 
-def test_merging_promotes_and_reverting_rolls_back(story: Story) -> None:
-    """As for every model."""
+def test_a_night_is_replayed_as_it_was(story: Story) -> None:
+    """A replay of the same nights trains, judges and alarms by the task's own counts."""
+    words = ("--from", f"{FIRST}", "--to", f"{FIRST + 8 * DAY}", "--policy", "default", "--policy", "weekly")
+    result = story.world.mlops("replay", *words, day=CHANGED)
+    default, weekly = result["policies"]
+
+    assert story.world.config.triggers.performance.metric == result["metric"]
+    assert (0, 1) == (default["retrains"], weekly["retrains"])
+    assert story.world.config.triggers.performance.floor < default["mean"]
+
+
+BROKEN = {
+    "airports": {
+        "actual": ("'XXX'", "100.0% of the rows of 2013-04-12 have a label that is not one of data.classes"),
+        "prediction": ("'XXX'", "100.0% of the scored rows of 2013-04-12 have no score that is one of data.classes"),
+    },
+    "humidity": {
+        "actual": ("151", "100.0% of the rows of 2013-04-12 have a label that is not a number in data.label_range"),
+        "prediction": ("'wet'", "100.0% of the scored rows of 2013-04-12 have no score that is a finite number"),
+    },
+}
+
+
+@pytest.mark.parametrize("column", ["actual", "prediction"])
+def test_what_the_task_does_not_know_stops_the_night(story: Story, tmp_path: Path, column: str) -> None:
+    """Labels and scores that cannot be are broken data, said in the words of the task; nothing is judged by them."""
+    value, said = BROKEN[story.world.example.name][column]
+    place = story.world.place.copy(tmp_path / "repo")
+    at = "2013-04-13T00:00:00Z"
+    place.sql(f"UPDATE predictions SET {column} = {value}, labelled_at = '{at}' WHERE timestamp >= '2013-04-12'")  # noqa: S608
+    ran = place.mlops("pull", "--model", story.world.example.name, day=CHANGED)
+
+    assert 3 == ran.code
+    assert said in ran.err
+
+
+def test_a_model_that_learned_nothing_is_refused(story: Story, tmp_path: Path) -> None:
+    """By every floor of the task, and by the comparison with the champion."""
     world = story.world
+    place = world.place.copy(tmp_path / "repo")
+    pipeline = place.model(world.example.name) / "pipeline.py"
+    dummy = {"airports": "DummyClassifier()", "humidity": "DummyRegressor(strategy='constant', constant=0.0)"}
+    made = dummy[world.example.name]
+    pipeline.write_text(f"from sklearn.dummy import {made.split('(')[0]}\n\n\ndef build(config):\n    return {made}\n")
+    for words in (["pull"], ["check", "--reason", "test", "--force"], ["train"], ["validate", "--exit-code", "--json"]):
+        ran = place.mlops(*words, "--model", world.example.name, day=QUIET)
+
+    assert 4 == ran.code, ran.err
+    blocked = {gate["name"] for gate in ran.data["gates"] if gate["state"] == "blocks"}
+    assert {*world.config.gates.floors, "champion"} <= blocked
+
+
+def test_merging_promotes_and_reverting_rolls_back(story: Story, tmp_path: Path) -> None:
+    """As for every model."""
+    world = story.world.copy(tmp_path / "repo")
     merge = world.person.merge()
     world.mlops("promote", day=CHANGED)
     assert 2 == world.in_production
