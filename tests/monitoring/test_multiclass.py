@@ -135,22 +135,6 @@ def test_two_classes_are_judged_as_a_binary_model(metric: str) -> None:
     assert pairs[0] == pytest.approx(pairs[1], abs=0.006)
 
 
-@pytest.mark.parametrize(("count", "shares"), [(300, (0.6, 0.3, 0.1)), (1000, (0.4, 0.3, 0.2, 0.1))])
-@pytest.mark.parametrize("metric", CONFUSION)
-def test_bounds_hold_as_often_as_they_say(metric: str, count: int, shares: tuple[float, ...]) -> None:
-    """Each 95 % bound holds in 92 to 98 % of 500 seeded samples (three points are three standard errors)."""
-    task = Multiclass(tuple("abcd"[: len(shares)]))
-    labels, said, _ = three(200_000, seed=9, shares=shares)
-    counts = task.counted(labels, said)
-    true = float(task.evaluate(metric, counts))
-    rng = np.random.default_rng(17)
-    drawn = rng.multinomial(count, counts.ravel() / counts.sum(), size=500).reshape(500, *counts.shape)
-    bounds = np.array([task.interval(metric, one, 0.95, seed=3) for one in drawn])
-
-    assert 0.92 <= np.mean(bounds[:, 0] <= true) <= 0.98
-    assert 0.92 <= np.mean(bounds[:, 1] >= true) <= 0.98
-
-
 def test_few_rows_of_a_class_do_not_look_sure() -> None:
     """Three rows of a class, all named right: its recall is 1, but nobody can be sure that it is over 0.9."""
     labels = [0] * 50 + [1] * 47 + [2] * 3
