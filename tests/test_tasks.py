@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from review.words import figure
 from tests.examples import AIRPORTS, DAY, FIRST, HUMIDITY, World
 
 QUIET = FIRST + 16 * DAY
@@ -101,7 +102,8 @@ def test_a_reviewer_reads_the_metric_of_the_task(story: Story) -> None:
     local = story.world.place.folder / "local" / story.world.example.name
     report = (local / "report.html").read_text(encoding="utf-8")
     body = (local / "pulls" / "pull-2.html").read_text(encoding="utf-8")
-    shown = f"{story.alarm['validate']['comparison']['challenger_value']:.3f}".replace("-", "\u2212")
+    compared = story.alarm["validate"]["comparison"]
+    shown = figure(compared["challenger_value"], compared["metric"])
 
     for text in (report, body):
         assert shown in text
