@@ -10,6 +10,7 @@ import typer
 
 from core import errors
 from core.config import ModelConfig
+from core.settings import parse_config
 from scripts.app import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent
@@ -106,3 +107,13 @@ def test_every_key_is_documented_with_its_default(key: str, default: object) -> 
     assert row
     if isinstance(default, bool | int | float | str):
         assert str(default).lower() == row.split("|")[2].strip().strip("`")
+
+
+@pytest.mark.parametrize("excerpt", re.findall(r"```toml\n(.*?)```", KEYS, re.DOTALL))
+def test_every_excerpt_of_a_config_is_valid(excerpt: str) -> None:
+    """What docs/your-model.md says to write in model.toml is accepted, with what every model needs put before it."""
+    needed = 'registry_name = "m"\ndata.source = "m.db"\ndata.numeric = ["a"]\n'
+    body = re.sub(r"^\[data\]\n(\w+)", r"data.\1", excerpt, flags=re.MULTILINE)
+    head, *tables = re.split(r"(?=^\[)", body, flags=re.MULTILINE)
+
+    assert parse_config(needed + head + "".join(tables), "m").name == "m"
