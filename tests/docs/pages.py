@@ -13,7 +13,9 @@ from markdown_it.token import Token
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "model" / "flights" / "README.md"]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
-PROGRAMS = "mlops|make|git|gh|uvx?|pipx?|npm|docker|airflow|uvicorn|python3?|pytest|export|cd|mkdir|curl"
+PROGRAMS = (
+    "mlops|make|git|gh|uvx?|pipx?|npm|docker|kubectl|psql|sudo|airflow|uvicorn|python3?|pytest|export|cd|mkdir|curl"
+)
 # What begins with a program and goes on: a word alone, such as `make`, is a name.
 COMMAND = re.compile(rf"\.ci/run$|(?:[A-Z_]+=(?:\$\(.*?\)|\S+) )*(?:(?:{PROGRAMS}) \S|(?:source )?\.venv/bin/\w+ \S)")
 # A comment behind a command: the shell would not run it either.
