@@ -76,6 +76,9 @@ class Stages:
         rows = tables.cancer().rename(columns={"target": "left"})
         rows.to_csv(clone / "churn.csv", index=False)
         (clone / "strict.toml").write_text(STRICT)
+        flights = clone / FLIGHTS.relative_to(ROOT)
+        flights.parent.mkdir()
+        flights.symlink_to(FLIGHTS)
         (clone / "local").mkdir()
         shutil.copy(self.store, clone / "local" / "mlflow.db")
 
