@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -64,7 +63,5 @@ def in_block(page: str, block: Token) -> list[Shown]:
 
 def hidden(path: Path) -> list[str]:
     """Lines of a page's blocks that look like commands and stand behind no prompt, where `shown` sees none."""
-    blocks = [t for t in MarkdownIt().enable("table").parse(path.read_text(encoding="utf-8")) if t.type == "fence"]
-    lines = chain.from_iterable(block.content.splitlines() for block in blocks if block.info != "python")
-    inside = {line for block in blocks for one in in_block(path.name, block) for line in one.output}
-    return [line for line in lines if COMMAND.match(line) and line not in inside]
+    blocks = (token for token in MarkdownIt().parse(path.read_text(encoding="utf-8")) if token.type == "fence")
+    return [line for block in blocks for line in block.content.splitlines() if COMMAND.match(line)]

@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from scripts.demo_git import WHO
-from tests.place import ROOT, Place
+from tests.place import ROOT, STEERS, Place
 
 BIN = Path(sys.executable).parent
 ASSIGNMENT = re.compile(r"([A-Z_]+)=(.*)", re.DOTALL)
@@ -110,7 +110,7 @@ class Reader:
             "GIT_CONFIG_VALUE_0": "https://github.com/",
             "GIT_EDITOR": "true",
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLOPS_", "MAKE"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith((*STEERS, "MAKE"))}
         path = {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(
             ["bash", "-c", command],

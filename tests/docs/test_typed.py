@@ -62,7 +62,7 @@ def test_what_is_listed_is_shown() -> None:
     assert set() == {command for table in LISTED.values() for command in table} - {one.command for one in ALL}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.relative_to(ROOT)}")
 def test_what_can_be_typed_stands_behind_a_prompt(page: Path) -> None:
     """A command in a block without `$ ` would be overlooked."""
     assert [] == hidden(page)
