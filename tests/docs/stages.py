@@ -55,12 +55,19 @@ class Stages:
         if page in {"docs/upgrading.md", "CONTRIBUTING.md"}:
             return self.team(folder)
         place = self.served.copy(folder / "repo")
-        (place.folder / "strict.toml").write_text(STRICT)
+        self.lay(place.folder)
         rows = pd.read_parquet(FLIGHTS).query("timestamp >= '2013-03-25'").head(300)
         rows.to_parquet(place.folder / "rows.parquet")
         words = {"NAME": "flights", "N": "1", "M": "2", "COMMIT": place.merges[0], "MERGE_COMMIT": place.merges[1]}
         env = {"MLOPS_AS_OF": f"{LAST}", "UVICORN_PORT": "0"}
         return Reader(place.folder, env, words)
+
+    def lay(self, folder: Path) -> None:
+        """Put down the year of flights, and a policy of the reader's own."""
+        (folder / "strict.toml").write_text(STRICT)
+        flights = folder / FLIGHTS.relative_to(ROOT)
+        flights.parent.mkdir()
+        flights.symlink_to(FLIGHTS)
 
     def newcomer(self, folder: Path) -> Reader:
         """A folder to clone into, a copy of the template at GitHub, and a table of customers."""
@@ -75,10 +82,7 @@ class Stages:
 
         rows = tables.cancer().rename(columns={"target": "left"})
         rows.to_csv(clone / "churn.csv", index=False)
-        (clone / "strict.toml").write_text(STRICT)
-        flights = clone / FLIGHTS.relative_to(ROOT)
-        flights.parent.mkdir()
-        flights.symlink_to(FLIGHTS)
+        self.lay(clone)
         (clone / "local").mkdir()
         shutil.copy(self.store, clone / "local" / "mlflow.db")
 
