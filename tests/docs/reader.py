@@ -109,6 +109,7 @@ class Reader:
             "GIT_CONFIG_KEY_0": f"url.file://{self.hub}/.insteadOf",
             "GIT_CONFIG_VALUE_0": "https://github.com/",
             "GIT_EDITOR": "true",
+            "GIT_CONFIG_GLOBAL": os.devnull,
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith((*STEERS, "MAKE"))}
         path = {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
