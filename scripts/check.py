@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core import process
 from scripts import options, output, runner
 from scripts.night import Night
 
@@ -45,6 +46,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
 
     Example: mlops check --model flights --as-of 2013-06-01 --reason "new airport" --force
     """
+    process.one_thread()
     from monitoring.triggers import Request
     from monitoring.window import Window
     from review.markdown import clean

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core import process
 from core.errors import DataError, MlopsError
 from scripts import options, output
 from scripts.night import DAY, Night, midnight
@@ -46,6 +47,7 @@ def pull(
 
     Example: mlops pull --model flights --as-of 2013-06-01
     """
+    process.one_thread()
     night = Night.open(model, as_of)
     if engine is Engine.SPARK:
         night = night.on_spark()
