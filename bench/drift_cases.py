@@ -93,6 +93,6 @@ def article_numbers(source: str, folder: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     if sys.argv[1] in {"ours", "reading"}:  # as `mlops pull` and `mlops check` do
         process.one_thread()
-        process.end_at_once()
+        process.little_garbage()
     run = {"ours": ours, "reading": reading, "article": article, "article_numbers": article_numbers}[sys.argv[1]]
     print(json.dumps(run(sys.argv[2], Path(sys.argv[3]))))

@@ -48,7 +48,7 @@ def options(
 
 def main() -> None:
     """Run one command. Foreseen errors end with their message and exit code, others with the trace and exit code 1."""
-    process.end_at_once()
+    process.little_garbage()
     with runner.guarded():
         try:
             app()
