@@ -26,7 +26,7 @@ class Side:
     values: NDArray[np.int64]
     presence: NDArray[np.int64]
 
-    @property
+    @cached_property
     def null_share(self) -> float:
         """What share of all rows is null."""
         return float(self.presence[:, 1].sum()) / max(1, int(self.presence.sum()))
@@ -43,7 +43,7 @@ class Side:
         found: Floats = self.values.sum(axis=1, dtype=np.float64)
         return found
 
-    @property
+    @cached_property
     def shares(self) -> Floats:
         """Share of rows by cell."""
         found: Floats = self.total / self.total.sum()
