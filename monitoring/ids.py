@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from core.errors import DataError
 from monitoring import arrays
 
-HELD = 1 << 20  # rows in memory before they go to the file,
-BLOCK = 1 << 18  # so many at a time; writing costs as much as all else here
+HELD = 1 << 20  # rows in memory before they go to the file: writing it costs as much as all else here
+BLOCK = 1 << 18  # rows that go to the file together
 PARTS = 64  # each block of the file is ordered by the first bits of its keys, so that a part can be read by itself
 BITS = np.uint64(58)  # what is left of a key
 KEY, DAY = np.dtype("<u8"), np.dtype("<i4")
@@ -77,14 +77,15 @@ class Ids:
             yield pairs
 
     def _spill(self) -> None:
-        """Move what is in memory to the file."""
-        keys, days = _joined(self._keys, KEY), _joined(self._days, DAY)
-        self._keys, self._days, self._rows = [], [], 0
+        """Move what is in memory to the file, a block after the other: at no time is much of it there twice."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="ids-")  # noqa: SIM115 - as long as this object
             weakref.finalize(self, self._file.close)
-        for start in range(0, max(len(keys), 1), BLOCK):
-            self._write(self._file, keys[start : start + BLOCK], days[start : start + BLOCK])
+        some = max(1, BLOCK * len(self._keys) // max(self._rows, 1))
+        for start in range(0, max(len(self._keys), 1), some):
+            part = slice(start, start + some)
+            self._write(self._file, _joined(self._keys[part], KEY), _joined(self._days[part], DAY))
+        self._keys, self._days, self._rows = [], [], 0
 
     def _write(self, file: IO[bytes], keys: Keys, days: Days) -> None:
         part = (keys >> BITS).astype(np.uint8)
