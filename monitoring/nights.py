@@ -31,11 +31,6 @@ class Nights:
     weights: Floats
 
     @cached_property
-    def _deviations(self) -> Floats:
-        """Deviations of the days' shares from their mean, summed up to the beginning of each day and up to the end."""
-        return _upto(self.shares - self.shares.mean(axis=0))
-
-    @cached_property
     def _variances(self) -> dict[int, float]:
         """What `run_variance` found: each night of a report asks for the same."""
         return {}
@@ -110,7 +105,7 @@ class Nights:
     def run_variance(self, length: int) -> float:
         """The mean square deviation of the means of runs of `length` days, summed over cells."""
         if length not in self._variances:
-            means = _run_sums(self._deviations, length) / length
+            means = _run_sums(_upto(self.shares - self.shares.mean(axis=0)), length) / length
             self._variances[length] = float((means**2).mean(axis=0) @ self.weights)
         return self._variances[length]
 
