@@ -177,6 +177,6 @@ def _missing(before: Side, after: Side, config: DriftTrigger) -> str:
 def _bars(past: Known, after: Side, *, shown: bool) -> tuple[tuple[Bar, ...], float]:
     """The groups of the baseline with their shares (where they are shown), and the stability index over them."""
     names, old, new = past.grouped(after)
-    shares = zip(names, old.tolist(), new.tolist(), strict=True) if shown else ()
-    bars = tuple(Bar(label=name, baseline=b, window=w) for name, b, w in shares if b or w)
+    shares = zip(names, old.tolist(), new.tolist(), strict=True)
+    bars = tuple(Bar(label=name, baseline=b, window=w) for name, b, w in shares if b or w) if shown else ()
     return bars, stability_index(old, new)
