@@ -21,7 +21,7 @@ class Record(BaseModel):
     """Base of every record. Values never change, unknown fields are errors, nothing is converted silently.
 
     A record written to a file carries its class name and `VERSION`, so a file of another stage or of an older release
-    is refused by name and not half understood; `READS` has the versions that are understood, where they are several.
+    is refused by name and not half understood; `READS` has the older versions that are understood.
     """
 
     model_config = ConfigDict(
@@ -57,7 +57,7 @@ class Record(BaseModel):
                 why="The file is damaged, empty, or was not written by one of our commands.",
                 fix="Run the stage that writes it again.",
             ) from err
-        if kind not in {cls.stamp(), *(f"{cls.__name__}/{version}" for version in cls.READS)}:
+        if kind not in [cls.stamp(), *(f"{cls.__name__}/{version}" for version in cls.READS)]:
             raise RecordError(
                 f"{origin} holds {str(kind)[:60]!r}, expected {cls.stamp()!r}.",
                 why="It comes from another stage, or from another release of the template.",

@@ -19,7 +19,7 @@ class KnownDays(Record):
     """Days that were counted on earlier nights for one version. `asked` is the digest of what was counted."""
 
     VERSION: ClassVar[int] = 2
-    READS: ClassVar[tuple[int, ...]] = (1, 2)
+    READS: ClassVar[tuple[int, ...]] = (1,)
 
     asked: str
     days: Days

@@ -71,7 +71,7 @@ class Baseline(Record):
     """
 
     VERSION: ClassVar[int] = 2
-    READS: ClassVar[tuple[int, ...]] = (1, 2)
+    READS: ClassVar[tuple[int, ...]] = (1,)
 
     axes: dict[str, Axis]
     days: Days

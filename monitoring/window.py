@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from typing import ClassVar, Literal
+from typing import Literal
 
 from core.config import ModelConfig
 from core.records import Record
-from monitoring.tally import Days, DayTally
+from monitoring.tally import DayTally
 
 
 class Finding(Record):
@@ -60,14 +60,12 @@ class Window(Record):
     `future_rows` the rows later than `as_of`'s day.
     """
 
-    VERSION: ClassVar[int] = 2
-
     model: str
     version: int | None
     as_of: dt.datetime
     start: dt.date
     end: dt.date
-    days: Days
+    days: tuple[DayTally, ...]
     missing: tuple[str, ...]
     future_rows: int
     quality: QualityReport | None
