@@ -33,14 +33,17 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
 
 def pipeline(night: Night) -> Finding:
     """Whether build() gives an estimator that learns, and that can be kept without pickle and read back."""
-    from model import modelfile, pipelines, training
+    from model import modelfile, pipelines
+    from model.answers import score, truth
+    from monitoring.tasks import task_of
 
-    estimator = pipelines.load_build(night.settings.root, night.name)(night.config)
-    frame = made_up(night.config.data)
-    estimator.fit(frame, np.arange(ROWS) % 2)
+    config, task = night.config, task_of(night.config)
+    estimator = pipelines.load_build(night.settings.root, night.name)(config)
+    frame = made_up(config.data)
+    estimator.fit(frame, truth(outcomes(config.data), config.data))
     kept, again = modelfile.through(estimator)
-    same = np.allclose(training.score(again, frame), training.score(estimator, frame), rtol=0, atol=1e-9)
-    if not same:
+    one, other = (score(model, frame, task) for model in (estimator, again))
+    if not np.allclose(one, other, rtol=1e-9, atol=1e-9):
         return Finding(
             "", "fail", "answers otherwise when it was saved and loaded", "What is promoted must be what was judged."
         )
@@ -57,6 +60,13 @@ def made_up(data: Data) -> pd.DataFrame:
     numeric = {name: np.where(rng.random(ROWS) < MISSING, np.nan, rng.normal(size=ROWS)) for name in data.numeric}
     letters = np.array(["a", "b", "c", None], dtype=object)
     return features(pd.DataFrame({**numeric, **{name: rng.choice(letters, ROWS) for name in data.categorical}}), data)
+
+
+def outcomes(data: Data) -> np.ndarray[Any, Any]:
+    """A label for each made-up row: every class in turn, or numbers from end to end of their range."""
+    if data.label_range is not None:
+        return np.linspace(*data.label_range, ROWS)
+    return np.arange(ROWS) % len(data.classes or (0, 1))
 
 
 def rows(night: Night) -> Finding:

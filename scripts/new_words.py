@@ -25,6 +25,7 @@ def lines(proposal: Proposal, table: Table, source: str) -> list[str]:
     rows = f"{int(days.counts[:, 0].sum()):,} rows of {days.first} to {days.last}, {days.labelled:,} labelled"
     told = [
         f"Wrote model/{name}/ for {table.shown}: {rows}",
+        f"The task is {proposal.task}: of {table.roles.label}, {table.target.why}",
         "",
         "The columns, [data] in model.toml:",
         *columns(proposal, table),

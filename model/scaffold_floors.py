@@ -1,0 +1,145 @@
+"""Put a new model's floors and margins safely under what quick fits of it reach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.policy import Metric, Task, is_share
+from model import modelfile, training
+from model.evidence import latency_p95
+from model.scaffold_days import Choice
+from model.scaffold_trial import Trial
+
+METRICS: Mapping[Task, tuple[Metric, Metric]] = {
+    "binary": ("balanced_accuracy", "roc_auc"),
+    "multiclass": ("balanced_accuracy", "f1_weighted"),
+    "regression": ("r2", "neg_mean_absolute_error"),
+}
+RARE = 0.05  # a rarer label than that is told by its rank, not by a threshold
+FEW = 5  # rows of a class among the later ones: with fewer, each would move the mean over classes too far
+EXPLAINED = 0.1  # of the variance: where it is less, floors are better put in the unit of the label
+SURE = 0.99
+SLACK = 1.5  # how far under the surely reached value a floor stands
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a metric is measured: without a model, in steps, and what is a small and a large difference."""
+
+    guess: float
+    step: float
+    least: float
+    most: float
+
+    def down(self, value: float) -> float:
+        """The next step below."""
+        return _short(math.floor(_short(value / self.step)) * self.step)
+
+    def up(self, value: float) -> float:
+        """The next step above."""
+        return _short(math.ceil(_short(value / self.step)) * self.step)
+
+
+def _short(value: float) -> float:
+    """Without the last digits, which are an accident of arithmetic."""
+    return float(f"{value:.9g}")
+
+
+def unit(metric: Metric, tried: Sequence[Trial]) -> Unit:
+    """That of a metric: hundredths, or for errors about two digits of what they are without a model."""
+    guess = tried[0].guess(metric)
+    if is_share(metric) or metric == "r2":
+        return Unit(guess, 0.01, 0.05, 0.3)
+    size = max(-guess, 1e-6)
+    return Unit(-size, 10.0 ** math.floor(math.log10(size / 20)), size / 20, size)
+
+
+def main_metric(tried: Sequence[Trial], rare: float) -> tuple[Metric, str]:
+    """The metric of the performance trigger, and why; `rare` is the share of the rarest label."""
+    config = tried[0].config
+    first, second = METRICS[config.task]
+    if config.task == "binary":
+        return (first if rare >= RARE else second), f"the rarer label is on {rare:.1%} of the rows"
+    if config.task == "multiclass":
+        rows = min(int(np.bincount(trial.labels, minlength=len(config.data.classes or ())).min()) for trial in tried)
+        return (first if rows >= FEW else second), f"the rarest class is on {rows} of the later rows of a quick fit"
+    least = min(trial.value(first) for trial in tried)
+    return (first if least >= EXPLAINED else second), f"r2 is at least {least:.2f} in {_times(len(tried))}"
+
+
+def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
+    """Metric, floors and margins; `rare` is the share of the rarest label."""
+    main, why = main_metric(tried, rare)
+    yield Choice("triggers.performance.metric", main, why)
+    for metric in METRICS[tried[0].config.task]:
+        values, measure = [trial.value(metric) for trial in tried], unit(metric, tried)
+        low = measure.down(min(_surely(trial, metric, measure) for trial in tried))
+        low = min(low, measure.down(2 * min(values) - max(values)))  # seasons differ as spans do
+        on = f"{_span(values)} in {_times(len(tried))} on {len(tried[0].labels):,} later rows"
+        said = f"{on}; a guess has {_said(measure.guess)}"
+        if low > measure.guess:
+            yield Choice(f"gates.{metric}", low, said)
+        if metric == main:
+            yield Choice("triggers.performance.floor", max(low, measure.down(measure.guess)), said)
+            drop = max(measure.up(measure.least), measure.up(2 * (max(values) - min(values))))
+            why = f"twice what lies between {_span(values)}"
+            yield Choice("triggers.performance.max_drop", min(drop, measure.up(measure.most)), why)
+    yield from _margins(tried, main, unit(main, tried))
+    newest = tried[0]
+    latency = latency_p95(newest.estimator, newest.holdout.iloc[:10])
+    yield Choice("gates.max_p95_ms", max(100, math.ceil(latency / 10) * 50), f"{latency:.1f} ms here")
+    size = len(modelfile.through(newest.estimator)[0]) / 1e6
+    yield Choice("gates.max_size_mb", max(10, math.ceil(5 * size)), f"{size:.1f} MB now")
+
+
+def _margins(tried: Sequence[Trial], metric: Metric, measure: Unit) -> Iterator[Choice]:
+    """What a candidate may lose to the champion: else chance alone would refuse a model that is as good."""
+    newest = tried[0]
+    config, wide = newest.config, [0.0]
+    for trial in tried[1:]:
+        older = training.score(trial.estimator, newest.holdout, newest.task)
+        found = newest.task.paired_difference(
+            metric,
+            newest.labels,
+            older,
+            newest.said,
+            confidence=config.gates.confidence,
+            seed=config.training.seed,
+        )
+        wide.append(found[0] - found[1])
+    if len(tried) == 1:
+        wide.append(newest.value(metric) - newest.bounds(metric, config.gates.confidence)[0])
+    why = f"two models that are as good differ by up to {_said(max(wide))} by chance on {len(newest.labels):,} rows"
+    loss = min(max(measure.step, measure.up(1.5 * max(wide))), measure.up(measure.most))
+    yield Choice("gates.max_loss_to_champion", loss, why)
+    if metric.startswith("neg_"):
+        most = measure.up(max(2 * measure.least, loss))
+        yield Choice("gates.max_slice_loss", most, f"once gates.slices names columns; in the unit of {metric}")
+
+
+def _surely(trial: Trial, metric: Metric, measure: Unit) -> float:
+    """What the metric surely stays over, as long as the world stays as it is."""
+    value = trial.value(metric)
+    apart = max(measure.least, SLACK * (value - trial.bounds(metric, SURE)[0]))
+    if metric in {"balanced_accuracy", "roc_auc"}:
+        rows = np.bincount(trial.labels)
+        apart = max(apart, 6 / (np.count_nonzero(rows) * rows[rows > 0].min()))  # six rows of the rarest label
+    return value - float(apart)
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = _said(min(values)), _said(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _said(value: float) -> str:
+    """With three decimals where it is small, else with four digits."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"  # noqa: PLR2004
+
+
+def _times(count: int) -> str:
+    return f"{count} quick fit{'s' if count > 1 else ''}"
