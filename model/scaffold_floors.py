@@ -12,7 +12,7 @@ from core.policy import Metric, Task, is_share
 from model import modelfile, training
 from model.evidence import latency_p95
 from model.scaffold_days import Choice
-from model.scaffold_trial import Trial
+from model.scaffold_trial import NEAR, Trial
 
 METRICS: Mapping[Task, tuple[Metric, Metric]] = {
     "binary": ("balanced_accuracy", "roc_auc"),
@@ -23,6 +23,7 @@ RARE = 0.05  # a rarer label than that is told by its rank, not by a threshold
 FEW = 5  # rows of a class among the later ones: with fewer, each would move the mean over classes too far
 EXPLAINED = 0.1  # of the variance: where it is less, floors are better put in the unit of the label
 SURE = 0.99
+APART = {True: 0.5, False: 1.0}  # how far beyond what fits differ by the next may be: less where they are many
 SLACK = 1.5  # how far under the surely reached value a floor stands
 
 
@@ -68,7 +69,7 @@ def main_metric(tried: Sequence[Trial], rare: float) -> tuple[Metric, str]:
         rows = min(int(np.bincount(trial.labels, minlength=len(config.data.classes or ())).min()) for trial in tried)
         return (first if rows >= FEW else second), f"the rarest class is on {rows} of the later rows of a quick fit"
     least = min(trial.value(first) for trial in tried)
-    return (first if least >= EXPLAINED else second), f"r2 is at least {least:.2f} in {_times(len(tried))}"
+    return (first if least >= EXPLAINED else second), f"r2 is at least {least:.2f} in {_fits(tried)}"
 
 
 def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
@@ -76,18 +77,7 @@ def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
     main, why = main_metric(tried, rare)
     yield Choice("triggers.performance.metric", main, why)
     for metric in METRICS[tried[0].config.task]:
-        values, measure = [trial.value(metric) for trial in tried], unit(metric, tried)
-        low = measure.down(min(_surely(trial, metric, measure) for trial in tried))
-        low = min(low, measure.down(2 * min(values) - max(values)))  # seasons differ as spans do
-        on = f"{_span(values)} in {_times(len(tried))} on {len(tried[0].labels):,} later rows"
-        said = f"{on}; a guess has {_said(measure.guess)}"
-        if low > measure.guess:
-            yield Choice(f"gates.{metric}", low, said)
-        if metric == main:
-            yield Choice("triggers.performance.floor", max(low, measure.down(measure.guess)), said)
-            drop = max(measure.up(measure.least), measure.up(2 * (max(values) - min(values))))
-            why = f"twice what lies between {_span(values)}"
-            yield Choice("triggers.performance.max_drop", min(drop, measure.up(measure.most)), why)
+        yield from _floors(tried, metric, main=metric == main)
     yield from _margins(tried, main, unit(main, tried))
     newest = tried[0]
     latency = latency_p95(newest.estimator, newest.holdout.iloc[:10])
@@ -96,11 +86,32 @@ def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
     yield Choice("gates.max_size_mb", max(10, math.ceil(5 * size)), f"{size:.1f} MB now")
 
 
+def _floors(tried: Sequence[Trial], metric: Metric, *, main: bool) -> Iterator[Choice]:
+    """The floor of a metric for candidates; and for the model in service, where it is the main one."""
+    values, measure = [trial.value(metric) for trial in tried], unit(metric, tried)
+    apart = max(values) - min(values)
+    more = apart * APART[len(tried) > NEAR]  # seasons differ as spans do
+    low = measure.down(min(min(values) - more, *(_surely(trial, metric, measure) for trial in tried)))
+    said = (
+        f"{_span(values)} in {_fits(tried)} on {len(tried[0].labels):,} later rows; a guess has {_said(measure.guess)}"
+    )
+    if low > measure.guess:
+        yield Choice(f"gates.{metric}", low, said)
+    else:
+        said += ", which is not surely less: no gate"
+    if main:
+        # A floor that the first model is under would ring every night.
+        floor = low if min(values) < measure.guess else max(low, measure.down(measure.guess))
+        yield Choice("triggers.performance.floor", floor, said)
+        drop = min(max(measure.up(measure.least), measure.up(apart + more)), measure.up(measure.most))
+        yield Choice("triggers.performance.max_drop", drop, f"more than what lies between {_span(values)}")
+
+
 def _margins(tried: Sequence[Trial], metric: Metric, measure: Unit) -> Iterator[Choice]:
     """What a candidate may lose to the champion: else chance alone would refuse a model that is as good."""
     newest = tried[0]
     config, wide = newest.config, [0.0]
-    for trial in tried[1:]:
+    for trial in tried[1:NEAR]:  # older ones may be worse for good
         older = training.score(trial.estimator, newest.holdout, newest.task)
         found = newest.task.paired_difference(
             metric,
@@ -137,9 +148,10 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _said(value: float) -> str:
-    """With three decimals where it is small, else with four digits."""
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"  # noqa: PLR2004
+    """With three decimals where it is small, with none where it is large."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004
 
 
-def _times(count: int) -> str:
-    return f"{count} quick fit{'s' if count > 1 else ''}"
+def _fits(tried: Sequence[Trial]) -> str:
+    count = len(tried)
+    return "1 quick fit" if count == 1 else f"{count} quick fits since {min(trial.day for trial in tried)}"

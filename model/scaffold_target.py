@@ -1,4 +1,4 @@
-"""Choose the task that a target makes: a chance of 1, one of several classes, or a number."""
+"""Say what a model needs to know of its target: the task, its classes, or the range of its numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from core.config import Class
-from core.errors import DataError, UsageError
+from core.errors import DataError
 from core.policy import Task
 from model.scaffold_days import Choice, Days
 from model.scaffold_labels import MOST, Labels
@@ -22,17 +22,9 @@ from monitoring.regression import Regression
 from monitoring.task import Task as Counting
 from monitoring.typed import MISSING
 
-SHOWN = 4  # values of a target
-CODES = 12  # different whole numbers that are taken as classes, however few rows each has
-CLASSES = 30  # those that are where none is rare: the larger a count, the rarer it is
-RARE = 10  # rows
-LARGEST = 10**9  # number that a label may be
+LARGEST = 1e9  # number that a label may be
 MARGIN = 0.25  # of the range on either side, in which later labels may lie
 HEAVY = 0.1  # of the range; where 98 % of the labels lie in less, larger ones will come
-OTHERWISE = (
-    "Write 0 and 1 into the column (null where it is not known yet): which value becomes 1 is your choice, it is what "
-    "the model foresees. Or foresee them as classes, as more than two are, with --task multiclass."
-)
 
 
 @dataclass(frozen=True)
@@ -60,89 +52,6 @@ class Target:
         return Binary() if self.label_range is None else Regression(*self.label_range)
 
 
-def choose(labels: Labels, name: str, asked: Task | None) -> tuple[Task, str]:
-    """The task that was asked for, else the one that the values look like; and why.
-
-    Raises:
-        DataError: no task can be made of the values.
-        UsageError: the one that was asked for cannot.
-    """
-    if labels.endless:
-        raise DataError(
-            f"{labels.endless:,} rows have an infinite {name!r}.", fix="Write null where it is not known, or a number."
-        )
-    if len(labels.sizes) < 2 and labels.levels is not None:  # noqa: PLR2004 - what to tell apart
-        raise DataError(
-            f"The target {name!r} has {_found(labels)}.",
-            why="With one value there is nothing to tell apart.",
-            fix="Name another target, or wait until several values have occurred.",
-        )
-    if asked is not None:
-        if asked not in possible(labels):
-            raise UsageError(
-                f"--task {asked} is impossible: {name!r} has {_found(labels)}.",
-                why=NEEDS[asked],
-                fix=f"Leave --task out, or take {' or '.join(possible(labels)) or 'another target'}.",
-            )
-        return asked, "asked for by --task"
-    return _guessed(labels, name)
-
-
-NEEDS: dict[Task, str] = {
-    "binary": "Its target is 0 or 1 (false and true are read as these), or null where it is not known.",
-    "multiclass": f"Its target is one of 2 to {MOST} classes.",
-    "regression": "Its target is a number; text is never read as one.",
-}
-
-
-def possible(labels: Labels) -> list[Task]:
-    """The tasks that could be made of the values."""
-    fits: dict[Task, bool] = {
-        "binary": list(labels.sizes) == [0, 1],
-        "multiclass": labels.levels is not None,
-        "regression": labels.numeric,
-    }
-    return [task for task, fit in fits.items() if fit]
-
-
-def _guessed(labels: Labels, name: str) -> tuple[Task, str]:
-    sizes, many = labels.sizes, len(labels.sizes)
-    if list(sizes) == [0, 1]:
-        return "binary", "its values are 0 and 1"
-    if many == 2:  # noqa: PLR2004
-        raise DataError(
-            f"The target {name!r} has {_found(labels)}.",
-            why="Of two values, 0 and 1 (or false and true) are read; which of these two means 1 cannot be known.",
-            fix=OTHERWISE,
-        )
-    if not labels.numeric:
-        if labels.levels is None:
-            raise DataError(
-                f"The target {name!r} has {_found(labels)}.",
-                why=f"A model has at most {MOST} classes; numbers written as text, or mixed with it, are text.",
-                fix="Sum values up to fewer classes; or, for numbers, write null where one is missing.",
-            )
-        return "multiclass", f"its values are text, {many} different ones"
-    least = min(sizes.values(), default=0)
-    if labels.whole and sizes and (many <= CODES or (many <= CLASSES and least >= RARE)):
-        return "multiclass", f"it has {many} different whole numbers; if they are amounts, add --task regression"
-    if labels.whole and 0 < many <= CLASSES:
-        return "regression", f"it has {many} whole numbers, some on under {RARE} rows; for codes, add --task multiclass"
-    return "regression", "its values are numbers that look measured: " + _found(labels)
-
-
-def _found(labels: Labels) -> str:
-    """How many different values there are, and the first ones."""
-    if labels.levels is None:
-        return f"more than {MOST} different values" + (
-            f", from {labels.low:g} to {labels.high:g}" if labels.numeric else ""
-        )
-    some = [f"{level:g}" if isinstance(level, float) else repr(level)[:40] for level in labels.sizes]
-    more = f" and {len(some) - SHOWN} more" if len(some) > SHOWN else ""
-    said = f"{len(some)} different value{'s' if len(some) != 1 else ''}"
-    return f"{said}: {', '.join(some[:SHOWN])}{more}" if some else said
-
-
 def target_of(task: Task, why: str, labels: Labels, name: str) -> Target:
     """The target, of what it holds; for classes, of what it holds as text.
 
@@ -160,15 +69,15 @@ def _classes(labels: Labels, name: str) -> tuple[str, ...]:
         raise DataError(f"The target {name!r} is written in more than {MOST} ways.", fix="Write each class in one way.")
     for level in labels.sizes:
         try:
-            allowed.validate_python(level)
-            if level in MISSING.to_pylist():
-                raise ValueError  # noqa: TRY301 - the two are mended alike
-        except (ValidationError, ValueError):
+            named = bool(allowed.validate_python(level))
+        except ValidationError:
+            named = False
+        if not named or level in MISSING.to_pylist() or not any(map(str.isalnum, level)):
             raise DataError(
                 f"{labels.sizes[level]:,} rows have the target {level[:40]!r}.",
-                why="A class has 1 to 128 printable characters, and none of the words for a value that is missing.",
+                why="A class has 1 to 128 printable characters, and is no word or sign for a value that is missing.",
                 fix="Write null (nothing, in a CSV file) where it is not known, and other names for classes.",
-            ) from None
+            )
     return tuple(labels.sizes)
 
 
@@ -206,13 +115,13 @@ def _rare_ones(days: Days) -> str:
 
 def widened(low: float, high: float, labels: NDArray[Any]) -> tuple[list[float], str]:
     """The range of labels with room for later ones, on round numbers, and why it is so wide."""
-    inner = float(np.subtract(*np.quantile(labels, [0.99, 0.01])))
-    heavy = inner < HEAVY * (high - low)
-    step = 10.0 ** math.floor(math.log10(high - low) - 1)
-    room = (high - low) * (1 if heavy else MARGIN)
+    reach = high - low
+    inner = float(np.subtract(*np.quantile(labels, [0.99, 0.01]))) if len(labels) else reach
+    heavy = inner < HEAVY * reach
+    step, room = 10.0 ** math.floor(math.log10(reach) - 1), reach * (1 if heavy else MARGIN)
     # What is never negative, as amounts are, stays so.
     ends = max(low - room, 0.0) if low >= 0 else low - room, min(high + room, 0.0) if high <= 0 else high + room
-    found = [math.floor(ends[0] / step) * step, math.ceil(ends[1] / step) * step]
+    found = [max(math.floor(ends[0] / step) * step, -LARGEST), min(math.ceil(ends[1] / step) * step, LARGEST)]
     said = f"labels go from {low:g} to {high:g}; one beyond stops a training"
     if heavy:
         cells = max(round(1000 * inner / (found[1] - found[0])), 1)

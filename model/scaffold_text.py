@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,9 @@ def _value(value: Any) -> str:
 def _explained(line: str, why: str) -> list[str]:
     """A line with its comment beside it, or above where there is no room."""
     beside = f"{line} # {why}"
-    return [beside] if "\n" not in line and len(beside) <= WIDTH else [f"# {why[: WIDTH - 2]}", line]
+    if "\n" not in line and len(beside) <= WIDTH:
+        return [beside]
+    return [*(f"# {part}" for part in textwrap.wrap(why, WIDTH - 2)), line]
 
 
 def rendered(template: str, values: Mapping[str, Any]) -> str:

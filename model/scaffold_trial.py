@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-SPANS = 3
+NEAR, FAR = 3, 3  # trials that follow each other, and those before them
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A fit on one span, and what it says of the later rows of that span."""
+    """A fit on one span, and what it says of the rows of that span from `day` on."""
 
     estimator: Any
     holdout: pd.DataFrame
     labels: NDArray[Any]
     said: NDArray[np.float64]
+    day: dt.date
     config: ModelConfig
 
     @property
@@ -62,7 +63,7 @@ class Trial:
 
 
 def trials(batches: Sequence[pa.RecordBatch], config: ModelConfig, build: Build, end: dt.datetime) -> list[Trial]:
-    """Up to three trials, the newest on rows before `end`, each a holdout earlier than the one before.
+    """A few trials, the newest on rows before `end`: first each a holdout earlier, then over all the days there are.
 
     Raises:
         DataError: even the newest rows cannot be trained on.
@@ -70,24 +71,33 @@ def trials(batches: Sequence[pa.RecordBatch], config: ModelConfig, build: Build,
     table = rows.frame(batches, config.data, dt.datetime.max.replace(tzinfo=dt.UTC))
     config = config.model_copy(update={"training": config.training.model_copy(update={"min_rows": 50})})
     moments = table[config.data.columns.time]
-    window = dt.timedelta(days=config.training.window_days)
     found: list[Trial] = []
-    for number in range(SPANS):
-        until = end - number * math.ceil(config.training.holdout * window.days) * dt.timedelta(days=1)
-        if number and until - window < moments.min().floor("D"):
-            break
+    for days in earlier(config, (end - moments.min().floor("D")).days):
+        until = end - dt.timedelta(days=days)
+        window = moments.between(until - dt.timedelta(days=config.training.window_days), until, inclusive="left")
         try:
-            parts = training.split(table[(moments >= until - window) & (moments < until)], config)
+            parts = training.split(table[window], config)
         except DataError:
-            if not number:
+            if not found:
                 raise
-            break
+            continue
         found.append(_trial(parts, config, build))
     return found
+
+
+def earlier(config: ModelConfig, span: int) -> list[int]:
+    """How many days before the end of `span` days each trial ends."""
+    step, room = math.ceil(config.training.holdout * config.training.window_days), span - config.training.window_days
+    near = [number * step for number in range(NEAR) if number == 0 or number * step <= room]
+    free = room - near[-1]
+    count = min(FAR, free // step) if len(near) == NEAR else 0
+    return near + [near[-1] + free * (number + 1) // count for number in range(count)]
 
 
 def _trial(parts: training.Split, config: ModelConfig, build: Build) -> Trial:
     estimator = training.fit(build, config, parts)
     holdout = training.features(parts.holdout, config.data)
     labels = parts.holdout[config.data.columns.label].to_numpy()
-    return Trial(estimator, holdout, labels, training.score(estimator, holdout, task_of(config)), config)
+    return Trial(
+        estimator, holdout, labels, training.score(estimator, holdout, task_of(config)), parts.fit_until.date(), config
+    )

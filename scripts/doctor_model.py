@@ -33,16 +33,16 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
 
 def pipeline(night: Night) -> Finding:
     """Whether build() gives an estimator that learns, and that can be kept without pickle and read back."""
-    from model import modelfile, pipelines
-    from model.answers import score, truth
+    from model import modelfile, pipelines, training
     from monitoring.tasks import task_of
 
-    config, task = night.config, task_of(night.config)
-    estimator = pipelines.load_build(night.settings.root, night.name)(config)
-    frame = made_up(config.data)
-    estimator.fit(frame, truth(outcomes(config.data), config.data))
+    config, moment = night.config, night.as_of
+    made = made_up(config.data)
+    build = pipelines.load_build(night.settings.root, night.name)
+    estimator = training.fit(build, config, training.Split(made, made, moment, moment, moment))
     kept, again = modelfile.through(estimator)
-    one, other = (score(model, frame, task) for model in (estimator, again))
+    frame, task = training.features(made, config.data), task_of(config)
+    one, other = (training.score(model, frame, task) for model in (estimator, again))
     if not np.allclose(one, other, rtol=1e-9, atol=1e-9):
         return Finding(
             "", "fail", "answers otherwise when it was saved and loaded", "What is promoted must be what was judged."
@@ -51,22 +51,15 @@ def pipeline(night: Night) -> Finding:
 
 
 def made_up(data: Data) -> pd.DataFrame:
-    """Rows of features, some of them missing."""
+    """Rows of features, some of them missing, and of labels: every class in turn, or numbers all over their range."""
     import pandas as pd
-
-    from model.training import features
 
     rng = np.random.default_rng(0)
     numeric = {name: np.where(rng.random(ROWS) < MISSING, np.nan, rng.normal(size=ROWS)) for name in data.numeric}
     letters = np.array(["a", "b", "c", None], dtype=object)
-    return features(pd.DataFrame({**numeric, **{name: rng.choice(letters, ROWS) for name in data.categorical}}), data)
-
-
-def outcomes(data: Data) -> np.ndarray[Any, Any]:
-    """A label for each made-up row: every class in turn, or numbers from end to end of their range."""
-    if data.label_range is not None:
-        return np.linspace(*data.label_range, ROWS)
-    return np.arange(ROWS) % len(data.classes or (0, 1))
+    categorical = {name: rng.choice(letters, ROWS) for name in data.categorical}
+    labels = np.linspace(*data.label_range, ROWS) if data.label_range else np.arange(ROWS) % len(data.classes or (0, 1))
+    return pd.DataFrame({**numeric, **categorical, data.columns.label: labels})
 
 
 def rows(night: Night) -> Finding:

@@ -76,7 +76,8 @@ def look(
 def _target(rows: Rows, roles: Columns, task: Task | None) -> tuple[Target, Days]:
     """The task of the target, and its labels a day. Classes are counted again, as a night will read them."""
     from model.scaffold_labels import Labels
-    from model.scaffold_target import choose, target_of
+    from model.scaffold_target import target_of
+    from model.scaffold_task import choose
 
     def count(*, classes: bool) -> Labels:
         return Labels.of(rows.read(roles, (roles.time, roles.label), classes=classes), roles, text=classes)
