@@ -67,24 +67,6 @@ def guessed(place: Place, values: Sequence[Any], *more: str, ending: str = "parq
     return new(place, put(place, rows, f"rows.{ending}"), *COLUMNS, "--json", *more)
 
 
-TASKS: dict[str, tuple[Sequence[Any], str]] = {
-    "true and false": ([True, False], "binary"),
-    "three numbers": ([1, 2, 3], "multiclass"),
-    "thirty numbers": (range(30), "multiclass"),
-    "thirty numbers, some rare": ([*range(20)] * 20 + [*range(20, 30)], "regression"),
-    "more numbers": (range(31), "regression"),
-    "few measured numbers": ([0.5, 1.5, 2.25], "regression"),
-    "words": (["a", "b", "c"], "multiclass"),
-}
-
-
-@pytest.mark.parametrize(("values", "task"), TASKS.values(), ids=TASKS)
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_the_task_follows_from_the_target(values: Sequence[Any], task: str, ending: str, place: Place) -> None:
-    """Two values are binary; words and few whole numbers are classes; other numbers are measured."""
-    assert task == guessed(place, values, ending=ending).data["task"]
-
-
 def test_classes_are_called_as_a_night_reads_them(place: Place) -> None:
     """Numbers that a CSV file has as 1.0 are classes of that name, in the order of the numbers; Parquet's are 1."""
     values = [None, 10.0, 2.0, 1.0]
