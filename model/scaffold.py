@@ -8,55 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from core.config import Columns
 from core.errors import DataError, OutsideError
 from core.policy import METRICS, Task
 from core.settings import load_config
 from model.pipelines import load_build
 from model.scaffold_columns import Judged, by_kind, judge
-from model.scaffold_days import Choice, Counts, Days, maturity, windows
+from model.scaffold_days import Choice, maturity, windows
+from model.scaffold_files import files_of
 from model.scaffold_floors import limits
 from model.scaffold_quality import quality
-from model.scaffold_sample import Sample
-from model.scaffold_target import Target, outcome
-from model.scaffold_text import SECTIONS, config_text, rendered
+from model.scaffold_table import Table
+from model.scaffold_target import outcome
+from model.scaffold_text import SECTIONS
 from model.scaffold_trial import trials
 
 FILES = ("pipeline.py", "README.md", "model.toml")  # the last one makes the folder a model
-BECAUSE = {
-    "id": "tells rows apart",
-    "time": "when the prediction was asked for; days are UTC",
-    "score": "{said}, as the model gave it; null, or no column yet, for history",
-    "label": "the target: {label}, or null until it is known",
-    "labelled_at": "when the label became known",
-    "version": "the model version that gave the score",
-}
-ASKS: Mapping[Task, str] = {"binary": "is {} 1?", "multiclass": "which {} is it?", "regression": "how large is {}?"}
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a new model is made from.
-
-    `source` and `table` are as model.toml says them, `shown` as the reader knows them. `utc`: times without a zone are
-    taken as UTC. `names` are the columns that may be features, `unread` those that the source cannot give, `keep` those
-    that are features whatever they look like. `delays` are those of the labels, in microseconds.
-    """
-
-    source: str
-    table: str | None
-    shown: str
-    utc: bool
-    roles: Columns
-    target: Target
-    names: tuple[str, ...]
-    unread: tuple[str, ...]
-    keep: tuple[str, ...]
-    days: Days
-    sample: Sample
-    delays: Counts | None
 
 
 @dataclass(frozen=True)
@@ -106,7 +73,7 @@ def propose(name: str, table: Table) -> Proposal:
 def _tried(name: str, table: Table, judged: Sequence[Judged], choices: list[Choice]) -> Proposal:
     """The proposal with floors from quick fits of what is proposed."""
     metric = Choice("triggers.performance.metric", METRICS[table.target.task][0], "any that the task has")
-    draft = _files(name, table, judged, [*choices, metric])
+    draft = files_of(name, table, judged, [*choices, metric])
     mature = next(one.value for one in choices if one.key == "training.maturity_days")
     end = dt.datetime.combine(table.days.last, dt.time(), dt.UTC) + dt.timedelta(days=1 - mature)
     with _written(draft, name) as root:
@@ -115,54 +82,10 @@ def _tried(name: str, table: Table, judged: Sequence[Judged], choices: list[Choi
         rare = table.days.rare / table.days.labelled
         whole = [*choices, *limits(tried, rare)]
     whole.sort(key=lambda one: SECTIONS.index(one.key.rpartition(".")[0]))
-    files = _files(name, table, judged, whole)
+    files = files_of(name, table, judged, whole)
     with _written(files, name) as root:
         load_config(root, name)
     return Proposal(name, table.target.task, tuple(judged), tuple(whole), files)
-
-
-def _files(name: str, table: Table, judged: Sequence[Judged], choices: Sequence[Choice]) -> dict[str, str]:
-    """The text of each file."""
-    days, kinds, roles = table.days, by_kind(judged), table.roles.model_dump()
-    by_key, asks = {one.key: one.value for one in choices}, ASKS[table.target.task].format(table.roles.label)
-    task = table.target.counting
-    fitted = round(days.labelled * by_key["training.window_days"] / len(days.counts) * (1 - by_key["training.holdout"]))
-    words: dict[str, Any] = {
-        "name": name,
-        "asks": asks,
-        "task": table.target.task,
-        "target": table.roles.label,
-        "why": table.target.why,
-        "shown": table.shown,
-        "rows": int(days.counts[:, 0].sum()),
-        "first": days.first,
-        "last": days.last,
-        "roles": [(role, column) for role, column in roles.items() if column],
-        "because": {role: why.format(said=task.said_words, label=task.label_words) for role, why in BECAUSE.items()},
-        "judged": judged,
-        "choices": choices,
-        "fitted": fitted,
-        "leaf": min(max(fitted // 200, 5), 50),
-        "ones": days.counts[:, -1].sum() / days.labelled,
-        "rare": days.counts[:, 1:].sum(axis=0).min() / days.labelled,
-    }
-    head = [
-        f"{name}: {asks} Every key with its bounds: docs/your-model.md.",
-        f"Proposed by mlops new on the rows of {days.first} to {days.last}; README.md says what was left out, and why.",
-    ]
-    data = {
-        "source": table.source,
-        "table": table.table,
-        "timezone": "UTC" if table.utc else None,
-        "numeric": kinds["numeric"],
-        "categorical": kinds["categorical"],
-        "columns": roles,
-    }
-    return {
-        "model.toml": config_text(head, {"task": table.target.task, "registry_name": name}, data, choices),
-        "pipeline.py": rendered("new_pipeline.py.jinja", words),
-        "README.md": rendered("new_readme.md.jinja", words),
-    }
 
 
 @contextmanager

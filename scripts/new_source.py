@@ -12,9 +12,9 @@ from scripts.night import DAY, midnight
 if TYPE_CHECKING:
     from core.config import Columns
     from core.policy import Task
-    from model.scaffold import Table
     from model.scaffold_days import Days
     from model.scaffold_sample import Sample
+    from model.scaffold_table import Table
     from model.scaffold_target import Target
 
 ROWS = 200_000
@@ -28,34 +28,29 @@ def look(
     asked: Mapping[str, str | None],
     task: Task | None = None,
     keep: tuple[str, ...] = (),
+    *,
     most: int = ROWS,
 ) -> Table:
     """Everything that a model's folder is proposed from, with a sample of at most so many rows.
 
     Raises:
-        UsageError: a role that was named is no column, or has a name that model.toml does not allow; or the task is
-            impossible.
+        UsageError: a role that was named is no column, or has a name that model.toml does not allow; or the task, or a
+            column to keep, is impossible.
         DataError: there are no rows, no task can be made of the target, or no column is an id.
     """
-    from model.scaffold import Table
-    from model.scaffold_roles import find_id, require_id
+    from model.scaffold_table import Table
 
     roles = _roles(rows, asked)
     target, days = _target(rows, roles, task)
     taken = {name for role, name in roles.model_dump().items() if role != "id"}
-    strange = [name for name in keep if name in taken or name not in rows.columns]
-    if strange:
-        raise UsageError(
-            f"--keep {strange[0]!r}: no such column, or not a feature.", fix="Name a column as it is there."
-        )
     unread = rows.unreadable(roles, tuple(name for name in rows.columns if name not in taken))
     names = tuple(name for name in rows.columns if name not in {*taken, *unread})
     sample = sampled(rows, roles, names, target, days, most)
-    ident = asked["id"]
-    if ident:
-        require_id(sample.column(ident))
-    else:
-        ident = find_id(sample, tuple(name for name in names if name not in keep), rows.shown)
+    ident = _id(sample, asked["id"], tuple(name for name in names if name not in keep), rows.shown)
+    features = tuple(name for name in names if name != ident)
+    strange = [name for name in keep if name not in features]
+    if strange:
+        raise UsageError(f"--keep {strange[0]!r} is impossible.", why="It is no column, cannot be read, or has a role.")
     roles = roles.model_copy(update={"id": ident})
     return Table(
         source=rows.place,
@@ -64,13 +59,23 @@ def look(
         utc=rows.utc,
         roles=roles,
         target=target,
-        names=tuple(name for name in names if name != ident),
+        names=features,
         unread=unread,
         keep=keep,
         days=days,
         sample=sample,
         delays=delays(sample, roles),
     )
+
+
+def _id(sample: Sample, asked: str | None, names: tuple[str, ...], shown: str) -> str:
+    """The id: as it was named, else the column that looks like one."""
+    from model.scaffold_roles import find_id, require_id
+
+    if asked is None:
+        return find_id(sample, names, shown)
+    require_id(sample.column(asked))
+    return asked
 
 
 def _target(rows: Rows, roles: Columns, task: Task | None) -> tuple[Target, Days]:

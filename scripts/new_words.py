@@ -12,8 +12,9 @@ from scripts import output
 from scripts.new_rows import VARIABLE
 
 if TYPE_CHECKING:
-    from model.scaffold import Proposal, Table
+    from model.scaffold import Proposal
     from model.scaffold_columns import Judged
+    from model.scaffold_table import Table
 
 NAMED = 12  # columns of a kind that are told one by one
 STAGES = ("doctor", "pull", "check", "train", "validate", "propose")
