@@ -19,6 +19,7 @@ BECAUSE = {
     "labelled_at": "when the label became known",
     "version": "the model version that gave the score",
 }
+ROUNDS, TREES, LEAST = 60, 600, 15  # each round is a tree a class: with many classes there are fewer rounds
 ASKS: Mapping[Task, str] = {"binary": "is {} 1?", "multiclass": "which {} is it?", "regression": "how large is {}?"}
 
 
@@ -53,6 +54,7 @@ def _words(name: str, table: Table, judged: Sequence[Judged], choices: Sequence[
         "choices": choices,
         "fitted": fitted,
         "leaf": min(max(fitted // 200, 5), 50),
+        "rounds": max(min(ROUNDS, TREES // len(target.classes or ("",))), LEAST),
         "ones": by_label[-1] / days.labelled,
         "rare": by_label.min() / days.labelled,
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from model.scaffold_columns import Judged
     from model.scaffold_table import Table
 
-NAMED = 12  # columns of a kind that are told one by one
+NAMED = 12  # columns of a kind, or items of a list, that are told one by one
 STAGES = ("doctor", "pull", "check", "train", "validate", "propose")
 
 
@@ -32,7 +32,7 @@ def lines(proposal: Proposal, table: Table, source: str) -> list[str]:
         *columns(proposal, table),
     ]
     told += ["", "The numbers, each with what led to it:"]
-    told += [f"  {one.key} = {one.value}: {one.why}" for one in proposal.choices]
+    told += [f"  {one.key} = {brief(one.value)}: {one.why}" for one in proposal.choices]
     told += ["", f"All of this stands in model/{name}/README.md too. Then type:", *commands(name, table, source)]
     return [output.clean(line) for line in told]
 
@@ -58,6 +58,13 @@ def group(kind: str, judged: list[Judged]) -> Iterator[str]:
         yield from (f"    {one.name}: {one.why}" for one in judged)
     else:
         yield f"    {', '.join(one.name for one in judged)}"
+
+
+def brief(value: object) -> object:
+    """A value as it is read, a long list by its first items."""
+    if not isinstance(value, list) or len(value) <= NAMED:
+        return value
+    return f"[{', '.join(map(repr, value[:3]))}, ... {len(value)} in all]"
 
 
 def commands(name: str, table: Table, source: str) -> Iterator[str]:

@@ -134,6 +134,17 @@ def test_a_class_of_too_few_rows_is_told(place: Place) -> None:
     assert "once" in (load_config(place.folder, "own").data.classes or ())
 
 
+def test_many_classes_are_few_words(place: Place) -> None:
+    """Many classes are told by the first ones, and the doctor has rows of each."""
+    rows = words().assign(target=lambda rows: [f"c{number % 40} | <b>" for number in range(len(rows))])
+    ran = new(place, rows, *COLUMNS)
+    found = {one["what"]: one for one in place.mlops("doctor", "--json", day=night_after(rows)).data["checks"]}
+
+    assert "data.classes = ['c0 | <b>', 'c1 | <b>', 'c10 | <b>', ... 40 in all]" in ran.out
+    assert "c39 \\| &lt;b>" in (place.model("own") / "README.md").read_text()
+    assert "160 made-up rows" in found["own: pipeline"]["says"]
+
+
 def test_the_range_of_labels_has_room(place: Place) -> None:
     """A quarter of the range on either side, on round numbers, and never under 0 where no label is."""
     assert [0.0, 430.0] == choices(new(place, progress(), *COLUMNS, "--json"))["data.label_range"]
