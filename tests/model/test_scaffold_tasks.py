@@ -7,20 +7,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from core.config import Columns, ModelConfig
 from core.errors import DataError
+from core.policy import METRICS
+from model.answers import truth
 from model.scaffold_days import Days, windows
-from model.scaffold_floors import Unit
+from model.scaffold_floors import Unit, limits
 from model.scaffold_labels import Labels
 from model.scaffold_leaks import leak
 from model.scaffold_quality import outside
 from model.scaffold_sample import Sample
 from model.scaffold_target import target_of, widened
 from model.scaffold_task import choose
-from model.scaffold_trial import earlier
+from model.scaffold_trial import Trial, earlier
 from monitoring.binary import Binary
 from monitoring.multiclass import Multiclass
 from monitoring.regression import Regression
@@ -180,15 +184,64 @@ def test_the_range_of_labels_has_room(low: float, high: float, inner: tuple[floa
     assert found == widened(low, high, np.linspace(*inner, 1000))[0]
 
 
+def config_of(task: str, **data: Any) -> ModelConfig:
+    """A model of one feature."""
+    metric = {"triggers": {"performance": {"metric": METRICS[task][0]}}}  # type: ignore[index]
+    found = {"name": "x", "task": task, "registry_name": "x", "data": {"source": "x", "numeric": ("a",), **data}}
+    return ModelConfig.model_validate(found | metric)
+
+
 def test_fits_go_over_all_days() -> None:
     """Three follow each other by a holdout, and up to three more are spread over the days before."""
-    config = ModelConfig.model_validate(
-        {"name": "x", "task": "binary", "registry_name": "x", "data": {"source": "x", "numeric": ("a",)}}
-    )
+    config = config_of("binary")
 
     assert [0, 12, 24, 126, 228, 330] == earlier(config, 390)
     assert [0, 12, 24, 37] == earlier(config, 97)
     assert [[0], [0], [0, 12]] == [earlier(config, span) for span in (50, 71, 72)]
+
+
+def limits_of(config: ModelConfig, *tried: tuple[Any, Any]) -> dict[str, Any]:
+    """What is proposed of fits with these labels, and what each said."""
+    rows = pd.DataFrame({"a": np.arange(300.0)})
+    kind = DummyRegressor() if config.task == "regression" else DummyClassifier()
+    model = kind.fit(rows, truth(np.arange(300) % 2, config.data))
+    found = [Trial(model, rows, labels, said, dt.date(2024, 1, 1), config) for labels, said in tried]
+    return {one.key: one.value for one in limits(found, 0.1)}
+
+
+CLASSES = config_of("multiclass", classes=("a", "b", "c"))
+RANGE = config_of("regression", label_range=(-10, 10))
+
+
+def test_floors_stand_under_what_fits_reach() -> None:
+    """Under the worst fit by what they differ and chance, over a guess; of r2 where it is worth something."""
+    labels = NUMBERS[:300]
+    found = limits_of(RANGE, (labels, labels + 0.4), (labels, labels + 0.5))
+
+    assert "r2" == found["triggers.performance.metric"]
+    assert found["triggers.performance.floor"] == found["gates.r2"]
+    assert 0 < found["gates.r2"] <= 0.65
+    assert 0.18 <= found["triggers.performance.max_drop"] <= 0.2
+    assert -0.7 < found["gates.neg_mean_absolute_error"] <= -0.6
+
+
+def test_a_model_that_is_worth_nothing_does_not_ring_every_night() -> None:
+    """Where fits are under a guess there is no gate, and the trigger's floor is under them, in the label's unit."""
+    labels = NUMBERS[:300]
+    found = limits_of(RANGE, (labels, -labels))
+
+    assert "neg_mean_absolute_error" == found["triggers.performance.metric"]
+    assert [] == [key for key in found if key.startswith(("gates.r2", "gates.neg"))]
+    assert found["triggers.performance.floor"] < -2 * np.abs(labels).mean()
+
+
+@pytest.mark.parametrize(("rare", "metric"), [(5, "balanced_accuracy"), (4, "f1_weighted")])
+def test_a_mean_over_classes_needs_rows_of_each(rare: int, metric: str) -> None:
+    """With under five later rows of a class each one would move the mean too far: classes are weighted then."""
+    labels = np.array([0, 1] * 148 + [0] * 4)
+    labels[:rare] = 2
+
+    assert metric == limits_of(CLASSES, (labels, labels * 1.0))["triggers.performance.metric"]
 
 
 def test_floors_are_put_on_steps() -> None:
