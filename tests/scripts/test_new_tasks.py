@@ -142,6 +142,7 @@ def test_many_classes_are_few_words(place: Place) -> None:
 
     assert "data.classes = ['c0 | <b>', 'c1 | <b>', 'c10 | <b>', ... 40 in all]" in ran.out
     assert "c39 \\| &lt;b>" in (place.model("own") / "README.md").read_text()
+    assert "max_iter=15," in (place.model("own") / "pipeline.py").read_text()
     assert "160 made-up rows" in found["own: pipeline"]["says"]
 
 
@@ -188,14 +189,15 @@ def test_leaks_of_each_task_are_left_out(made: Any, task: str, place: Place) -> 
 
 
 def test_a_column_that_was_left_out_may_be_kept(place: Place) -> None:
-    """With --keep a leak and a counter are features, with what speaks against them; drift ignores what always moves."""
-    rows = cancer().assign(dose=lambda rows: rows["target"] + 0.1, counter=lambda rows: rows.index * 3 + 5)
-    ran = new(place, rows, *COLUMNS, "--id", "row", "--keep", "dose", "--keep", "counter", "--json")
+    """With --keep a leak and an id are features, with what speaks against them; drift ignores what always moves."""
+    rows = cancer().assign(dose=lambda rows: rows["target"] + 0.1, number=lambda rows: rows.index * 3 + 5)
+    ran = new(place, rows, *COLUMNS, "--keep", "dose", "--keep", "number", "--json")
     config = load_config(place.folder, "own")
 
     assert "kept by --keep, although its order alone tells the target" in kinds(ran)["dose"][1]
-    assert {"dose", "counter"} <= set(config.data.features)
-    assert ("counter",) == config.triggers.drift.ignore
+    assert {"dose", "number"} <= set(config.data.features)
+    assert "row" == config.data.columns.id
+    assert ("number",) == config.triggers.drift.ignore
     assert 1.0 == config.quality.max_out_of_range_share
 
 
