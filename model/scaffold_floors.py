@@ -23,7 +23,7 @@ RARE = 0.05  # a rarer label than that is told by its rank, not by a threshold
 FEW = 5  # rows of a class among the later ones: with fewer, each would move the mean over classes too far
 EXPLAINED = 0.1  # of the variance: where it is less, floors are better put in the unit of the label
 SURE = 0.99
-APART = {True: 0.5, False: 1.0}  # how far beyond what fits differ by the next may be: less where they are many
+APART = (1.0, 0.5)  # of what fits differ by, the next may lie beyond them: where they are few, and many
 SLACK = 1.5  # how far under the surely reached value a floor stands
 
 
@@ -68,8 +68,10 @@ def main_metric(tried: Sequence[Trial], rare: float) -> tuple[Metric, str]:
     if config.task == "multiclass":
         rows = min(int(np.bincount(trial.labels, minlength=len(config.data.classes or ())).min()) for trial in tried)
         return (first if rows >= FEW else second), f"the rarest class is on {rows} of the later rows of a quick fit"
-    least = min(trial.value(first) for trial in tried)
-    return (first if least >= EXPLAINED else second), f"r2 is at least {least:.2f} in {_fits(tried)}"
+    values = [trial.value(first) for trial in tried]  # NaN where all labels lie in one cell
+    return (
+        first if min(map(np.nan_to_num, values)) >= EXPLAINED else second
+    ), f"r2 is {_span(values)} in {_fits(tried)}"
 
 
 def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
@@ -89,6 +91,8 @@ def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
 def _floors(tried: Sequence[Trial], metric: Metric, *, main: bool) -> Iterator[Choice]:
     """The floor of a metric for candidates; and for the model in service, where it is the main one."""
     values, measure = [trial.value(metric) for trial in tried], unit(metric, tried)
+    if any(map(math.isnan, values)):
+        return
     apart = max(values) - min(values)
     more = apart * APART[len(tried) > NEAR]  # seasons differ as spans do
     low = measure.down(min(min(values) - more, *(_surely(trial, metric, measure) for trial in tried)))
@@ -148,8 +152,11 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _said(value: float) -> str:
-    """With three decimals where it is small, with none where it is large."""
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004
+    """With about as many digits as matter."""
+    size = abs(value)
+    if size and not 0.001 <= size < 1000:  # noqa: PLR2004 - what three decimals tell
+        return f"{value:,.0f}" if size >= 1000 else f"{value:.3g}"  # noqa: PLR2004
+    return f"{value:.3f}" if size < 10 else f"{value:.4g}"  # noqa: PLR2004
 
 
 def _fits(tried: Sequence[Trial]) -> str:

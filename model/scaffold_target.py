@@ -59,7 +59,10 @@ def target_of(task: Task, why: str, labels: Labels, name: str) -> Target:
         DataError: a class has a name, or a number a size, that no model may have.
     """
     if task == "multiclass":
-        return Target(task, why, classes=_classes(labels, name))
+        classes = _classes(labels, name)
+        odd = next((one for one in classes if one.endswith(".0")), None)
+        said = f"{why}; {odd!r} is how it is written, {odd[:-2]!r} would be another class" if odd else why
+        return Target(task, said, classes=classes)
     return Target(task, why, label_range=_range(labels, name) if task == "regression" else None)
 
 

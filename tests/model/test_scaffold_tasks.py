@@ -236,6 +236,16 @@ def test_a_model_that_is_worth_nothing_does_not_ring_every_night() -> None:
     assert found["triggers.performance.floor"] < -2 * np.abs(labels).mean()
 
 
+def test_labels_in_one_cell_are_judged_by_their_errors() -> None:
+    """Where labels cannot be told apart r2 is undefined: there is no floor of it, and errors are in small steps."""
+    labels = 0.001 + 0.008 * RNG.random(300)
+    found = limits_of(RANGE, (labels, labels + 0.0004))
+
+    assert "neg_mean_absolute_error" == found["triggers.performance.metric"]
+    assert "gates.r2" not in found
+    assert -0.002 < found["gates.neg_mean_absolute_error"] < -0.0004
+
+
 @pytest.mark.parametrize(("rare", "metric"), [(5, "balanced_accuracy"), (4, "f1_weighted")])
 def test_a_mean_over_classes_needs_rows_of_each(rare: int, metric: str) -> None:
     """With under five later rows of a class each one would move the mean too far: classes are weighted then."""

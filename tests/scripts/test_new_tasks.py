@@ -72,6 +72,7 @@ def test_classes_are_called_as_a_night_reads_them(place: Place) -> None:
     values = [None, 10.0, 2.0, 1.0]
 
     assert ["1.0", "2.0", "10.0"] == choices(guessed(place, values, ending="csv"))["data.classes"]
+    assert "'1' would be another class" in (place.model("own") / "README.md").read_text()
     assert ["1", "2", "10"] == choices(guessed(place, values, "--force"))["data.classes"]
 
 
