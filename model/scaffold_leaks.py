@@ -60,11 +60,7 @@ def _of_classes(codes: Array, numbers: Array | None, labels: Array) -> str | Non
     judged = rows >= LEAST
     if judged.sum() < 2:  # noqa: PLR2004 - to tell apart
         return None
-    if numbers is not None:
-        answers = _by_tree(codes, places, half, classes=True)
-    else:
-        rates = _means(codes, np.eye(places.max() + 1)[places], half)
-        answers = rates.argmax(axis=1)
+    answers = _commonest(codes, places, half) if numbers is None else _by_tree(codes, places, half, classes=True)
     right = np.bincount(late[answers == late], minlength=len(rows))
     share = float((right[judged] / rows[judged]).mean())
     return f"its value alone tells the target ({share:.1%} of each class)" if share >= PERFECT else None
@@ -80,7 +76,7 @@ def _of_numbers(codes: Array, numbers: Array | None, labels: Array) -> str | Non
         found = np.corrcoef(_ranks(codes[known]), ranks[known])[0, 1] if np.ptp(codes[known]) else 0.0
         if known.mean() > PERFECT and abs(found) >= PERFECT:
             return f"its order alone tells the target (rank correlation {found:.3f})"
-    answers = _by_tree(codes, ranks, half, classes=False) if numbers is not None else _means(codes, ranks, half)
+    answers = _means(codes, ranks, half) if numbers is None else _by_tree(codes, ranks, half, classes=False)
     share = 1 - float(((ranks[half:] - answers) ** 2).mean() / ranks[half:].var())
     return f"its value alone tells the target ({share:.1%} of the variance)" if share >= EXPLAINED else None
 
@@ -106,10 +102,18 @@ def _means(codes: Array, numbers: Array, half: int) -> Array:
     """The mean of each value in the first half of the rows, for those of the second; of all, where it is unseen."""
     early, late = codes[:half] + 1, codes[half:] + 1
     size = int(codes.max(initial=-1)) + 2
-    sums = np.zeros((size, *numbers.shape[1:]))
-    np.add.at(sums, early, numbers[:half])
-    rows = np.bincount(early, minlength=size).reshape(-1, *(1,) * (numbers.ndim - 1))
-    found: Array = np.where(rows > 0, sums / np.maximum(rows, 1), numbers[:half].mean(axis=0))[late]
+    rows, sums = np.bincount(early, minlength=size), np.bincount(early, numbers[:half], minlength=size)
+    found: Array = np.where(rows > 0, sums / np.maximum(rows, 1), numbers[:half].mean())[late]
+    return found
+
+
+def _commonest(codes: Array, places: Array, half: int) -> Array:
+    """As `_means`, the commonest class."""
+    early, late = codes[:half] + 1, codes[half:] + 1
+    shape = int(codes.max(initial=-1)) + 2, int(places.max()) + 1
+    rows = np.bincount(early * shape[1] + places[:half], minlength=shape[0] * shape[1]).reshape(shape)
+    rows[~rows.any(axis=1)] = rows.sum(axis=0)
+    found: Array = rows.argmax(axis=1)[late]
     return found
 
 
