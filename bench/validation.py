@@ -15,7 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,11 +23,12 @@ from bench.drift import number, written
 from bench.drift_data import AS_OF, WINDOW_DAYS, config
 from bench.limits import peak
 from bench.measured import ROOT, machine
-from core.config import Metric, ModelConfig
+from core.config import ModelConfig
 from model.evidence import Evidence
 from model.rows import features, frame
 from model.training import Candidate
 from model.validation import validate
+from monitoring.metrics import METRICS
 from monitoring.source import open_source
 from monitoring.triggers import Decision
 from monitoring.window import QualityReport
@@ -39,7 +40,7 @@ START = AS_OF - dt.timedelta(days=WINDOW_DAYS)
 def judged_by(metric: str) -> ModelConfig:
     """The config with `metric` as that of the trigger, a floor for every metric, and two slices."""
     usual = config()
-    gates = usual.gates.model_copy(update={**dict.fromkeys(get_args(Metric), 0.1), "slices": ("c2", "c3")})
+    gates = usual.gates.model_copy(update={**dict.fromkeys(METRICS, 0.1), "slices": ("c2", "c3")})
     performance = usual.triggers.performance.model_copy(update={"metric": metric})
     triggers = usual.triggers.model_copy(update={"performance": performance})
     return usual.model_copy(update={"gates": gates, "triggers": triggers})
@@ -112,9 +113,9 @@ def measure(rows: int) -> dict[str, Any]:
         ),
     )
     trained, before = candidate(), sum(step["wall_seconds"] for step in steps.values())
-    for metric in get_args(Metric):
+    for metric in METRICS:
         timed(f"judge by {metric}", lambda metric=metric: validate(trained, judged_by(metric), evidence))  # type: ignore[misc]
-    slowest = before + max(steps[f"judge by {metric}"]["wall_seconds"] for metric in get_args(Metric))
+    slowest = before + max(steps[f"judge by {metric}"]["wall_seconds"] for metric in METRICS)
     return {"machine": machine(), "rows": rows, "steps": steps, "peak_mb": peak(), "wall_seconds_at_most": slowest}
 
 

@@ -64,8 +64,8 @@ def _said(answers: NDArray[Any], task: Task) -> NDArray[np.float64] | None:
 
 def asked(estimator: Any) -> str:
     """The method that serves: the chances of two classes, else the answer itself."""
-    two = len(getattr(estimator, "classes_", ())) == 2  # noqa: PLR2004
-    return "predict_proba" if two and hasattr(estimator, "predict_proba") else "predict"
+    several = len(getattr(estimator, "classes_", ())) > 2  # noqa: PLR2004
+    return "predict_proba" if not several and hasattr(estimator, "predict_proba") else "predict"
 
 
 def says(estimator: Any, rows: pd.DataFrame) -> NDArray[np.float64]:

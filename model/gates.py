@@ -68,9 +68,14 @@ def holdout(evidence: Evidence, unseen: Evidence, config: ModelConfig) -> Gate:
     rows, least = len(unseen.labels), config.gates.min_holdout_rows
     sentence = f"{rows} of {len(evidence.labels)} rows are later than both fits{_labels(unseen, config)}"
     if rows < least or len(np.unique(unseen.labels)) < 2:  # noqa: PLR2004 - by one label nothing can be judged
-        sentence += f"; {least} rows with {'both labels' if config.task == 'binary' else 'several labels'} are needed."
+        sentence += f"; {least} rows with {several(config)} are needed."
         return Gate(name="holdout", state="cannot_judge", value=rows, limit=least, sentence=sentence)
     return gate("holdout", rows, least, good=True, sentence=f"{sentence}.")
+
+
+def several(config: ModelConfig) -> str:
+    """What labels rows must have so that they can be judged by, in words."""
+    return "both labels" if config.task == "binary" else "several labels"
 
 
 def _labels(unseen: Evidence, config: ModelConfig) -> str:
@@ -89,11 +94,11 @@ def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterato
         if score is None or score.value is None:
             yield cannot_judge(metric, floor, f"{phrases.metric(metric)} is undefined on the holdout")
         else:
-            interval = (
-                f" ({score.low:.3f} to {score.high:.3f})" if score.low is not None and score.high is not None else ""
-            )
+            ends = [phrases.figure(metric, end) for end in (score.low, score.high) if end is not None]
+            interval = f" ({' to '.join(ends)})" if len(ends) > 1 else ""
+            value, least = phrases.figure(metric, score.value), phrases.figure(metric, floor)
             name = phrases.sentence_case(phrases.metric(metric))
-            sentence = f"{name} is {score.value:.3f}{interval} on {rows} rows, at least {floor:.3f} is needed."
+            sentence = f"{name} is {value}{interval} on {rows} rows, at least {least} is needed."
             yield gate(metric, score.value, floor, good=score.value >= floor, sentence=sentence)
 
 
@@ -108,10 +113,13 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
         return Gate(name="champion", state="passes", value=None, limit=None, sentence=sentence)
     if compared is None:
         return cannot_judge("champion", limit, f"there is nothing to compare with version {version} on")
+    sides = (compared.challenger_value, compared.champion_value)
+    ours, theirs = (phrases.figure(compared.metric, side) for side in sides)
+    judged = (compared.difference, compared.low, limit)
+    difference, low, allowed = (phrases.change(compared.metric, one) for one in judged)
     sentence = (
-        f"{phrases.sentence_case(phrases.metric(compared.metric))} is {compared.challenger_value:.3f}, "
-        f"version {version} has {compared.champion_value:.3f}: "
-        f"the difference {compared.difference:+.3f} is surely not under {compared.low:+.3f}, {limit:+.3f} is allowed."
+        f"{phrases.sentence_case(phrases.metric(compared.metric))} is {ours}, version {version} has {theirs}: "
+        f"the difference {difference} is surely not under {low}, {allowed} is allowed."
     )
     return gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)
 

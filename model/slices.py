@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from core.config import ModelConfig
 from core.records import Record
 from model.evidence import Evidence
-from model.gates import Gate, cannot_judge, defined, gate
+from model.gates import Gate, cannot_judge, defined, gate, several
+from monitoring import phrases
 from monitoring.tasks import task_of
 
 
@@ -46,10 +47,10 @@ def judged(scores: tuple[SliceScore, ...], overall: float | None, config: ModelC
 
     Without a champion, the candidate's own overall score takes its place.
     """
-    margin = config.gates.max_slice_loss
+    margin, metric = config.gates.max_slice_loss, config.triggers.performance.metric
     for column in config.gates.slices:
         pairs = [
-            (s.challenger - bar, s)
+            (s.challenger - bar, s.challenger, s)
             for s in scores
             if s.column == column
             and s.challenger is not None
@@ -57,13 +58,14 @@ def judged(scores: tuple[SliceScore, ...], overall: float | None, config: ModelC
         ]
         if not pairs:
             yield cannot_judge(
-                f"slice_{column}", -margin, f"no {column} has {config.gates.min_slice_rows} rows with both labels"
+                f"slice_{column}", -margin, f"no {column} has {config.gates.min_slice_rows} rows with {several(config)}"
             )
             continue
-        loss, lowest = min(pairs, key=lambda pair: pair[0])
+        loss, value, lowest = min(pairs, key=lambda pair: pair[0])
+        said, (lost, allowed) = phrases.figure(metric, value), (phrases.change(metric, one) for one in (loss, -margin))
         against = "the candidate overall" if lowest.champion is None else "the champion there"
         sentence = (
-            f"The weakest of {len(pairs)} is {column} = {lowest.value}: {lowest.challenger:.3f} on {lowest.rows} rows, "
-            f"{loss:+.3f} against {against}, {-margin:+.3f} is allowed."
+            f"The weakest of {len(pairs)} is {column} = {lowest.value}: {said} on {lowest.rows} rows, "
+            f"{lost} against {against}, {allowed} is allowed."
         )
         yield gate(f"slice_{column}", loss, -margin, good=loss >= -margin, sentence=sentence)

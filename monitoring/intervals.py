@@ -148,15 +148,20 @@ def resampled(counts: NDArray[np.int64], rng: np.random.Generator, draws: int = 
     return drawn
 
 
-def corrected(drawn: Floats, value: float, confidence: float) -> tuple[float, float]:
-    """As `bounds`, of a biased metric: quantiles moved by how many draws lie under the value (Efron, 1981)."""
+def corrected(drawn: Floats, value: float, confidence: float, acceleration: float = 0.0) -> tuple[float, float]:
+    """As `bounds`, of a biased metric: quantiles moved by how many draws lie under the value (Efron, 1981).
+
+    `acceleration`: how fast the spread grows with the value (Efron, 1987, section 4: a sixth of the skewness of the
+    influence of rows, over the root of their number).
+    """
     drawn = drawn[~np.isnan(drawn)]
     if confidence <= 0.5 or not len(drawn):  # noqa: PLR2004 - even odds: the value itself
         return value, value
     normal = NormalDist()
     under = (np.count_nonzero(drawn < value) + HALF) / (len(drawn) + 1)
-    middle, reach = 2 * normal.inv_cdf(under), normal.inv_cdf(confidence)
-    low, high = np.quantile(drawn, [normal.cdf(middle - reach), normal.cdf(middle + reach)])
+    start, reach = normal.inv_cdf(under), normal.inv_cdf(confidence)
+    moved = [start + z / (1 - acceleration * z) for z in (start - reach, start + reach)]
+    low, high = np.quantile(drawn, [normal.cdf(z) for z in moved])
     return min(float(low), value), max(float(high), value)
 
 

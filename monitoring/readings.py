@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from monitoring.answers import Evidence, Name, Past, Reading, Request, Trigger, cannot_judge, switched_off
 from monitoring.drift import ColumnDrift, DriftNight
 from monitoring.performance import PerformanceReport
-from monitoring.phrases import DAY, distinct, metric, names, sentence_case, span
+from monitoring.phrases import DAY, change_digits, digits, distinct, figure, metric, names, sentence_case, span
 
 SURE = 0.5  # confidence at which the value itself is compared
 
@@ -44,7 +44,8 @@ def performance(evidence: Evidence) -> Reading:
         found = f"{report.labels:,} labels of {days}{ones}"
         return cannot_judge("performance", f"On {found}, {metric(report.metric)} is undefined.")
     fired = report.high < report.limit
-    value, high, limit = distinct(report.value, report.high, report.limit)
+    judged = report.value, report.high, report.limit
+    value, high, limit = distinct(*judged, digits=min(digits(report.metric, one) for one in judged))
     sure = "" if config.confidence == SURE else f" ({100 * config.confidence:.3g} % sure it is under {high})"
     return Reading(
         trigger="performance",
@@ -60,7 +61,9 @@ def _origin(report: PerformanceReport) -> str:
     """Where a limit comes from."""
     if report.reference is None or report.limit == report.floor:
         return "the floor"
-    return f"the reference score {report.reference:.3f} minus {report.reference - report.limit:.3f}"
+    drop = report.reference - report.limit
+    told = f"{drop:,.{change_digits(report.metric, drop)}f}"
+    return f"the reference score {figure(report.metric, report.reference)} minus {told}"
 
 
 def drift(evidence: Evidence) -> Reading:

@@ -75,6 +75,7 @@ def refused(verdict: Verdict, run_url: str | None, report_url: str | None) -> Al
     model, version = verdict.model, verdict.candidate.version
     parts = [
         f"⛔ **{words.headline(verdict)}** {plain(words.consequence(verdict), 600)}",
+        words.caution(verdict),
         sections.why(verdict),
         sections.gates(verdict),
         section("What it means", UNCHANGED),

@@ -21,7 +21,7 @@ MOST_POINTS = 13
 LONGEST_STEP = 7
 MOST_LABELS = 6
 MOST_MOVES = 6
-LARGEST = 1e9
+LARGEST = 1e10  # errors reach twice the largest label
 FEWEST = 2  # a line has two ends
 # Both colours are told apart by colour-blind readers, and stand out from the light and from the dark page. All else is
 # left to the theme that GitHub chooses with the page. On a telephone Mermaid measures letters too small: a title of
@@ -100,11 +100,12 @@ def _point(event: Event, name: str) -> Point | None:
 def _score(verdict: Verdict, made: Series) -> str:
     """The score of whichever model was in service, and the limit under which the trigger fires."""
     judged = verdict.candidate.decision.performance
-    metric, last = words.label(judged.metric) if judged else "score", made.latest
+    metric, last = judged.metric if judged else "score", made.latest
+    value, limit = (words.figure(one, metric) for one in (last.value, last.limit))
     return (
-        f"{_fenced(made)}\n\n"
-        f"Blue: {plain(metric)} of the model in service; orange: the limit of the trigger. {_every(made)} "
-        f"Last on {words.moment(last.day)}: **{number(last.value)}**, limit {number(last.limit)}."
+        f"{_fenced(made, metric)}\n\n"
+        f"Blue: {plain(words.label(metric))} of the model in service; orange: the limit of the trigger. "
+        f"{_every(made)} Last on {words.moment(last.day)}: **{value}**, limit {limit}."
     )
 
 
@@ -123,14 +124,14 @@ def _every(made: Series) -> str:
     return f"A point is {what}.{f' {made.missing} without a reading are left out.' if made.missing else ''}"
 
 
-def _fenced(made: Series) -> str:
-    return f"```mermaid\n{mermaid(made.points)}\n```"
+def _fenced(made: Series, metric: str = "") -> str:
+    return f"```mermaid\n{mermaid(made.points, metric)}\n```"
 
 
-def mermaid(points: Sequence[Point]) -> str:
+def mermaid(points: Sequence[Point], metric: str) -> str:
     """The chart as Mermaid's xychart. Numbers and days only: no text from data that could break out of it."""
     values = [value for point in points for value in (point.value, point.limit)]
-    y = scale(values, least=0.05)
+    y = scale(values, least=0.05, metric=metric)
     low = max(y.low, 0.0) if min(values) >= 0 else y.low
     every = math.ceil(len(points) / MOST_LABELS)
     # A label may not come twice, and each takes the room of its letters: those left out are made of nothing visible.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from review import words
-from review.markdown import bar, code, columns, folded, number, plain, section, signed, table
+from review.markdown import bar, code, columns, folded, number, plain, section, table
 from review.sections import in_mlflow
-from review.words import reading
+from review.words import change, figure, reading
 
 if TYPE_CHECKING:
     from model.validation import SliceScore, Verdict
@@ -22,9 +22,16 @@ def slices(verdict: Verdict) -> str:
     """The scores of each slice; the ones that lost most first."""
     if not verdict.slices:
         return ""
+    metric = words.main(verdict)
     ordered = sorted(verdict.slices, key=_loss, reverse=True)
     rows = [
-        (code(f"{s.column} = {s.value}"), words.count(s.rows), number(s.champion), number(s.challenger), _change(s))
+        (
+            code(f"{s.column} = {s.value}"),
+            words.count(s.rows),
+            figure(s.champion, metric),
+            figure(s.challenger, metric),
+            change(_gain(s), metric),
+        )
         for s in ordered
     ]
     lost = sum(_loss(s) > 0 for s in ordered)
@@ -33,11 +40,11 @@ def slices(verdict: Verdict) -> str:
 
 
 def _loss(one: SliceScore) -> float:
-    return (one.champion or 0.0) - one.challenger if one.challenger is not None and one.champion is not None else 0.0
+    return -(_gain(one) or 0.0)
 
 
-def _change(one: SliceScore) -> str:
-    return number(None) if one.challenger is None or one.champion is None else signed(one.challenger - one.champion)
+def _gain(one: SliceScore) -> float | None:
+    return None if one.challenger is None or one.champion is None else one.challenger - one.champion
 
 
 def quality(verdict: Verdict) -> str:

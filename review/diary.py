@@ -9,8 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from review import timeline
-from review.markdown import number
-from review.words import count, label, start
+from review.words import count, figure, label, start
 
 if TYPE_CHECKING:
     from model.events import Event
@@ -57,7 +56,7 @@ def _scores(run: Sequence[Event], metric: str) -> str:
     found = [event.metrics["performance"] for event in run if "performance" in event.metrics]
     if not found:
         return ""
-    ends = dict.fromkeys(number(end) for end in (min(found), max(found)))
+    ends = dict.fromkeys(figure(end, metric) for end in (min(found), max(found)))
     return f", {label(metric)} {' to '.join(ends)}"
 
 

@@ -73,17 +73,17 @@ def folded(summary: str, body: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number for a reader: three digits after the point, a real minus sign, a dash for none."""
+    """A number for a reader: three digits after the point, thin gaps, a real minus sign, a dash for none."""
     if value is None or not math.isfinite(value):
         return "\u2013"
-    text = f"{value:.{digits}f}"
-    return text.replace("-", "\u2212" if float(text) else "")
+    text = f"{value:,.{digits}f}".replace(",", "\u202f")
+    return text.replace("-", "\u2212" if re.search("[1-9]", text) else "")
 
 
 def signed(value: float | None, digits: int = 3) -> str:
     """A difference: like `number`, with its sign also where it is positive."""
     text = number(value, digits)
-    return f"+{text}" if value is not None and value > 0 and float(text) else text
+    return f"+{text}" if value is not None and value > 0 and re.search("[1-9]", text) else text
 
 
 def bar(value: float, most: float, width: int = 10) -> str:

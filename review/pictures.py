@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from monitoring.phrases import is_error
+
 if TYPE_CHECKING:
     from model.validation import Comparison, SliceScore, Verdict
     from monitoring.drift import ColumnDrift
 
 PAD = 0.08
 WIDEST = 100.0
+SHORT, ROOM = 7, 49  # characters of a label that is no wide one, and of all labels side by side on a phone
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,8 @@ class Scale:
 
     @property
     def digits(self) -> int:
-        """How many digits after the point tell two ticks apart."""
-        return max(2, -math.floor(math.log10(self._step) + 1e-9))
+        """How many digits after the point tell two ticks apart: of steps under 1 at least two."""
+        return max(2, -math.floor(math.log10(self._step) + 1e-9)) if self._step < 1 else 0
 
     @property
     def _step(self) -> float:
@@ -51,35 +54,50 @@ class Scale:
         power = 10.0 ** math.floor(math.log10(rough))
         return next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
 
-    def inner(self, margin: float = 4.0) -> tuple[float, ...]:
-        """The ticks whose labels do not stick out at an end."""
-        return tuple(tick for tick in self.ticks if margin <= self.at(tick) <= WIDEST - margin)
+    def inner(self) -> tuple[float, ...]:
+        """The ticks whose labels do not stick out at an end, and of these as many as there is room for."""
+        longest = max(len(f"{tick:,.{self.digits}f}") for tick in self.ticks)
+        margin = longest if longest > SHORT else 4.0
+        found = tuple(tick for tick in self.ticks if margin <= self.at(tick) <= WIDEST - margin)
+        return found[:: math.ceil(len(found) / max(ROOM // longest, 1)) or 1]
 
 
-def scale(values: Iterable[float | None], *, least: float = 0.02) -> Scale:
-    """An axis that holds all values with some room on both sides; at least `least` long."""
+def scale(values: Iterable[float | None], *, least: float = 0.02, metric: str = "") -> Scale:
+    """An axis that holds all values with some room on both sides; at least `least` long.
+
+    Of an error, whose unit may be any, `least` is a share of the largest value.
+    """
     known = [value for value in values if value is not None and math.isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    if is_error(metric):
+        least *= max(-low, high) or 1.0
     room = max(PAD * (high - low), (least - (high - low)) / 2)
     return Scale(low - room, high + room)
 
 
 def difference_scale(made: Comparison) -> Scale:
     """The axis of the difference: no difference, what is allowed, and the interval are all on it."""
-    return scale([0.0, -1.8 * made.margin, made.margin, made.low, made.high, made.difference])
+    values = [0.0, -1.8 * made.margin, made.margin, made.low, made.high, made.difference]
+    return scale(values, metric=made.metric)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a picture of intervals: the challenger's value and interval, and what it is held against."""
+    """One line of a picture of intervals: a value of a metric with its interval, and what it is held against."""
 
     name: str
+    metric: str
     value: float | None
     low: float | None
     high: float | None
     champion: float | None = None
     floor: float | None = None
     rows: int | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is in the unit of the label, and so may be of any size."""
+        return is_error(self.metric)
 
 
 def metric_rows(verdict: Verdict) -> list[Row]:
@@ -89,6 +107,7 @@ def metric_rows(verdict: Verdict) -> list[Row]:
     return [
         Row(
             name=score.metric,
+            metric=score.metric,
             value=score.value,
             low=score.low,
             high=score.high,
@@ -99,14 +118,26 @@ def metric_rows(verdict: Verdict) -> list[Row]:
     ]
 
 
-def slice_rows(slices: Sequence[SliceScore]) -> list[Row]:
-    """A line a slice, in the order given."""
-    return [Row(f"{s.column} = {s.value}", s.challenger, None, None, champion=s.champion, rows=s.rows) for s in slices]
+def slice_rows(slices: Sequence[SliceScore], metric: str) -> list[Row]:
+    """A line a slice, in the order given, of the metric that all are judged in."""
+    return [
+        Row(f"{s.column} = {s.value}", metric, s.challenger, None, None, champion=s.champion, rows=s.rows)
+        for s in slices
+    ]
 
 
 def rows_scale(rows: Sequence[Row]) -> Scale:
     """The axis that all lines share."""
-    return scale([v for row in rows for v in (row.value, row.low, row.high, row.champion, row.floor)], least=0.1)
+    values = [v for row in rows for v in (row.value, row.low, row.high, row.champion, row.floor)]
+    return scale(values, least=0.1, metric=rows[0].metric if rows else "")
+
+
+def by_unit(rows: Iterable[Row]) -> list[list[Row]]:
+    """The lines that can share an axis: errors have a unit, all else has none."""
+    found: dict[bool, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.is_error, []).append(row)
+    return list(found.values())
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from core.records import Record
-from review.markdown import code, columns, number, plain, table
+from review.markdown import code, columns, plain, table
+from review.words import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,13 +146,13 @@ def reference(proposed: Manifest, before: Manifest | None, *, rollback: bool) ->
     if before is None or (before.metric == proposed.metric and before.reference == proposed.reference):
         return None
     if before.metric != proposed.metric:
-        sentence = f"The reference is now a score of {proposed.metric}: {number(proposed.reference)}."
+        sentence = f"The reference is now a score of {proposed.metric}: {figure(proposed.reference, proposed.metric)}."
         return Check(name="reference", state="note", sentence=sentence)
-    change = f"from {number(before.reference)} to {number(proposed.reference)}"
+    change = " to ".join(figure(one.reference, proposed.metric) for one in (before, proposed))
     if proposed.reference > before.reference:
-        return Check(name="reference", state="passes", sentence=f"The reference score rises {change}.")
+        return Check(name="reference", state="passes", sentence=f"The reference score rises from {change}.")
     because = "as it was before" if rollback else "by hand: a worse model rings later"
-    return Check(name="reference", state="note", sentence=f"The reference score falls {change}, {because}.")
+    return Check(name="reference", state="note", sentence=f"The reference score falls from {change}, {because}.")
 
 
 def text(made: Reviews, run_url: str | None = None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from review import markdown, timeline
+from review import markdown, timeline, words
 from review.page import template
 from review.pictures import WIDEST, Scale, scale
 from review.report import FORMATS
@@ -44,6 +44,7 @@ class Row:
 class Picture:
     """All of it: rows, axes, the floor, and the night of a known change."""
 
+    metric: str
     rows: tuple[Row, ...]
     y: Scale
     months: tuple[tuple[float, str], ...]
@@ -62,8 +63,7 @@ def render(name: str, tales: Sequence[Tale], truth: dt.date | None) -> str:
         truth: the day that a known change began.
     """
     page = template("replay.html.jinja", **FORMATS)
-    metric = tales[0].config.triggers.performance.metric
-    return str(page.render(name=name, metric=metric, made=picture(tales, truth), truth=truth))
+    return str(page.render(name=name, words=words, made=picture(tales, truth), truth=truth))
 
 
 def picture(tales: Sequence[Tale], truth: dt.date | None) -> Picture:
@@ -72,7 +72,8 @@ def picture(tales: Sequence[Tale], truth: dt.date | None) -> Picture:
     first, last = _noon(nights[0].date), _noon(nights[-1].date)
     x = Scale(first.timestamp() - DAY, last.timestamp() + DAY)
     floor = config.triggers.performance.floor
-    y = scale([floor, *(night.week for tale in tales for night in tale.nights)], least=0.05)
+    metric = config.triggers.performance.metric
+    y = scale([floor, *(night.week for tale in tales for night in tale.nights)], least=0.05, metric=metric)
     rows = tuple(
         Row(
             policy=tale.policy,
@@ -84,6 +85,7 @@ def picture(tales: Sequence[Tale], truth: dt.date | None) -> Picture:
         for tale in tales
     )
     return Picture(
+        metric=metric,
         rows=rows,
         y=y,
         months=tuple(timeline.months(first, last, x)),

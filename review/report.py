@@ -16,6 +16,8 @@ MOST_COLUMNS = 12
 FORMATS = {
     "number": markdown.number,
     "signed": markdown.signed,
+    "figure": words.figure,
+    "change": words.change,
     "reading": words.reading,
     "count": words.count,
     "label": words.label,
@@ -40,19 +42,18 @@ def _parts(verdict: Verdict, events: Sequence[Event]) -> dict[str, Any]:
     decision = verdict.candidate.decision
     metrics = pictures.metric_rows(verdict)
     ordered = sorted(verdict.slices, key=lambda one: (one.column, -one.rows))
-    slices = pictures.slice_rows(ordered)
+    slices = pictures.slice_rows(ordered, words.main(verdict))
     columns = words.drifted_first(decision.drift)
     reports = [report for report in (verdict.candidate.quality, decision.quality) if report is not None]
     return {
         "candidate": verdict.candidate,
         "decision": decision,
         "metrics": metrics,
-        "metric_scale": pictures.rows_scale(metrics),
         "slices": slices,
         "slice_scale": pictures.rows_scale(slices),
         "columns": columns[:MOST_COLUMNS],
         "other_columns": columns[MOST_COLUMNS:],
         "reports": reports,
-        "timeline": timeline.timeline(events),
+        "timeline": timeline.timeline(events, words.main(verdict)),
         "history": [(kind, timeline.told(event)) for kind, event in timeline.history(events)],
     }

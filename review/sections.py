@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from review import words
-from review.markdown import code, columns, folded, number, plain, section, signed, table
-from review.words import reading
+from review.markdown import code, columns, folded, number, plain, section, table
+from review.words import change, figure
 
 if TYPE_CHECKING:
     from model.manifest import Manifest
-    from model.validation import Gate, Verdict
+    from model.validation import Gate, Score, Verdict
     from review.proposal import Links
 
 MARKS = {"passes": "✅", "blocks": "⛔", "cannot_judge": "⚠️", "fired": "🔔", "quiet": "⚪", "warns": "👀"}
@@ -33,8 +33,8 @@ def summary(verdict: Verdict, links: Links, report: str | None) -> str:
         link("workflow run", links.run_url),
         in_mlflow(f"version {made.version} in MLflow", links, f"models/{made.registry_name}/versions/{made.version}"),
     ]
-    lines = [f"{mark} **{words.headline(verdict)}** {plain(words.consequence(verdict), 600)}"]
-    return "\n\n".join([*lines, " · ".join(filter(None, where))]).rstrip()
+    lines = [f"{mark} **{words.headline(verdict)}** {plain(words.consequence(verdict), 600)}", words.caution(verdict)]
+    return "\n\n".join(filter(None, [*lines, " · ".join(filter(None, where))]))
 
 
 def link(name: str, target: str | None) -> str:
@@ -54,8 +54,7 @@ def why(verdict: Verdict) -> str:
         (
             f"{MARKS[r.state]}\u00a0{r.trigger} {words.STATES[r.state]}",
             plain(r.sentence),
-            reading(r.value),
-            reading(r.limit),
+            *words.read(r, made),
         )
         for r in sorted(made.readings, key=lambda r: r.state != "fired")
     ]
@@ -68,20 +67,19 @@ def why(verdict: Verdict) -> str:
 def comparison(verdict: Verdict) -> str:
     """Champion against challenger, metric by metric."""
     made = verdict.comparison
-    rows = [
-        (plain(words.label(s.metric)), number(None), number(s.value), number(None), _between(s.low, s.high))
-        for s in verdict.scores
-        if s.low is not None and (made is None or s.metric != made.metric)
-    ]
+    rows = [_alone(s) for s in verdict.scores if s.low is not None and (made is None or s.metric != made.metric)]
     if made is not None:
-        name, difference = f"**{plain(words.label(made.metric))}**", f"**{signed(made.difference)}**"
-        interval = f"{signed(made.low)} to {signed(made.high)}"
-        rows.insert(0, (name, number(made.champion_value), number(made.challenger_value), difference, interval))
+        name, difference = f"**{plain(words.label(made.metric))}**", f"**{change(made.difference, made.metric)}**"
+        interval = " to ".join(change(end, made.metric) for end in (made.low, made.high))
+        values = [figure(value, made.metric) for value in (made.champion_value, made.challenger_value)]
+        rows.insert(0, (name, *values, difference, interval))
     champion = f"Champion v{made.champion}>" if made else "Champion>"
     challenger = f"Challenger v{verdict.candidate.version}>"
     grid = table(columns("Metric", champion, challenger, "Difference>", "Interval>"), rows)
     note = "The first interval is that of the difference, the others those of the challenger's score."
-    others = ", ".join(f"{plain(words.label(s.metric))} {number(s.value)}" for s in verdict.scores if s.low is None)
+    others = ", ".join(
+        f"{plain(words.label(s.metric))} {figure(s.value, s.metric)}" for s in verdict.scores if s.low is None
+    )
     return section(
         "Champion against challenger",
         grid if rows else "Nothing could be measured.",
@@ -90,8 +88,12 @@ def comparison(verdict: Verdict) -> str:
     )
 
 
-def _between(low: float | None, high: float | None) -> str:
-    return number(None) if low is None or high is None else f"{number(low)} to {number(high)}"
+def _alone(score: Score) -> tuple[str, ...]:
+    """The row of a score that the champion was not asked for."""
+    value, low, high = (figure(value, score.metric) for value in (score.value, score.low, score.high))
+    none = number(None)
+    interval = none if score.high is None else f"{low} to {high}"
+    return (plain(words.label(score.metric)), none, value, none, interval)
 
 
 def gates(verdict: Verdict) -> str:
@@ -99,16 +101,20 @@ def gates(verdict: Verdict) -> str:
     stopping, passing = words.stopping(verdict), [gate for gate in verdict.gates if gate.state == "passes"]
     return section(
         "Gates",
-        _gates(stopping) if stopping else "",
-        folded(f"{MARKS['passes']} {len(passing)} of {len(verdict.gates)} gates passed", _gates(passing))
+        _gates(verdict, stopping) if stopping else "",
+        folded(f"{MARKS['passes']} {len(passing)} of {len(verdict.gates)} gates passed", _gates(verdict, passing))
         if passing
         else "",
     )
 
 
-def _gates(asked: Sequence[Gate]) -> str:
+def _gates(verdict: Verdict, asked: Sequence[Gate]) -> str:
     rows = [
-        (f"{MARKS[g.state]}\u00a0{plain(words.label(g.name))}", plain(g.sentence), reading(g.value), reading(g.limit))
+        (
+            f"{MARKS[g.state]}\u00a0{plain(words.label(g.name))}",
+            plain(g.sentence),
+            *words.measured(g, verdict),
+        )
         for g in asked
     ]
     return table(columns("Gate", "In words", "Measured>", "Limit>"), rows, most=60)
@@ -141,13 +147,14 @@ def _reference(verdict: Verdict, before: Manifest | None, after: float | None) -
     if before is None or after is None:
         return ""
     metric = verdict.scores[0].metric
-    change = f"{number(before.reference)} to {number(after)}"
     if metric != before.metric:
         old, new = (plain(words.label(name)) for name in (before.metric, metric))
+        was, becomes = figure(before.reference, before.metric), figure(after, metric)
         return (
             f"⚠️ **Merging replaces the reference** that the performance trigger measures against: it was "
-            f"{number(before.reference)} in {old}, and will be {number(after)} in {new}. Scores before do not count."
+            f"{was} in {old}, and will be {becomes} in {new}. Scores before do not count."
         )
+    change = f"{figure(before.reference, metric)} to {figure(after, metric)}"
     if after < before.reference:
         return f"⚠️ **Merging lowers the reference** that the performance trigger measures against, from {change}."
     if after > before.reference:

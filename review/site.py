@@ -21,7 +21,7 @@ DAY = dt.timedelta(days=1)
 DRAWN = 400 * DAY  # of the score: more would be too narrow on a phone
 LATE = 2 * DAY
 OPEN_LINES = 30
-TRIGGERS = ("performance", "drift", "age", "manual", "score", "estimate")
+TRIGGERS = ("performance", "drift", "age", "manual", "score", "target", "estimate")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,8 @@ def render(statuses: Sequence[Status], as_of: dt.datetime) -> dict[str, str]:
 
 def drawn(status: Status) -> timeline.Timeline | None:
     """The score over time; None before there are two nights with one."""
-    return timeline.timeline([event for event in status.events if status.as_of - event.timestamp <= DRAWN])
+    shown = [event for event in status.events if status.as_of - event.timestamp <= DRAWN]
+    return timeline.timeline(shown, status.metric)
 
 
 def readings(judged: Event | None) -> list[Reading]:

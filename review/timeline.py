@@ -32,8 +32,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The picture: lines as SVG points in percent, marks, and both axes."""
+    """The picture: lines of a metric as SVG points in percent, marks, and both axes."""
 
+    metric: str
     score: tuple[str, ...]
     limit: tuple[str, ...]
     marks: tuple[Mark, ...]
@@ -45,8 +46,8 @@ class Timeline:
     latest: float
 
 
-def timeline(events: Sequence[Event]) -> Timeline | None:
-    """The picture of the events, or None where no night has a score yet."""
+def timeline(events: Sequence[Event], metric: str = "score") -> Timeline | None:
+    """The picture of the events, or None where no night has a score of the metric yet."""
     nights = [event for event in events if event.kind == "decision" and "performance" in event.metrics]
     if len(nights) < 2:  # noqa: PLR2004 - a line has two ends
         return None
@@ -55,8 +56,9 @@ def timeline(events: Sequence[Event]) -> Timeline | None:
     x = Scale(first.timestamp() - DAY, last.timestamp() + DAY)
     values = [event.metrics["performance"] for event in nights]
     limits = [event for event in nights if "performance_limit" in event.metrics]
-    y = scale([*values, *(event.metrics["performance_limit"] for event in limits)], least=0.05)
+    y = scale([*values, *(event.metrics["performance_limit"] for event in limits)], least=0.05, metric=metric)
     return Timeline(
+        metric=metric,
         score=tuple(_line(run, "performance", x, y) for run in _runs(nights)),
         limit=tuple(_line(run, "performance_limit", x, y) for run in _runs(limits)),
         marks=tuple(_marks(events, x)),

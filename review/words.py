@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from monitoring import phrases
 from review.markdown import number, signed
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from model.validation import Comparison, Gate, Verdict
     from monitoring.drift import ColumnDrift, DriftReport
+    from monitoring.triggers import Decision, Reading
     from monitoring.window import Finding
 
 STATES = {
@@ -23,8 +25,10 @@ STATES = {
     "cannot_judge": "cannot judge",
     "warns": "warns",
 }
+DIFFERENCES = ("champion", "slice_")  # how the gates are called that measure differences of the main metric
 MOST_REASONS = 10
 NO_REASON = "No reason was recorded."
+label, start = phrases.metric, phrases.sentence_case  # one name for a thing, in records and on pages
 
 
 def title(verdict: Verdict) -> str:
@@ -37,10 +41,11 @@ def title(verdict: Verdict) -> str:
 def _scores(verdict: Verdict) -> str:
     compared = verdict.comparison
     if compared is not None:
-        against = f"champion {number(compared.champion_value)}"
-        return f": {label(compared.metric)} {number(compared.challenger_value)}, {against}"
-    main = next((score for score in verdict.scores if score.value is not None), None)
-    return f": {label(main.metric)} {number(main.value)}" if main else ""
+        metric = compared.metric
+        against = f"champion {figure(compared.champion_value, metric)}"
+        return f": {label(metric)} {figure(compared.challenger_value, metric)}, {against}"
+    first = next((score for score in verdict.scores if score.value is not None), None)
+    return f": {label(first.metric)} {figure(first.value, first.metric)}" if first else ""
 
 
 def headline(verdict: Verdict) -> str:
@@ -63,11 +68,12 @@ def consequence(verdict: Verdict) -> str:
 
 def comparison(made: Comparison) -> str:
     """Champion against challenger in one sentence."""
+    metric = made.metric
     return (
-        f"{start(label(made.metric))} is {number(made.challenger_value)} on the same {count(made.rows)} later "
-        f"rows on which version {made.champion}, in Production, has {number(made.champion_value)}: "
-        f"a difference of {signed(made.difference)}, at worst {signed(made.low)}, "
-        f"where {signed(-made.margin)} is allowed."
+        f"{start(label(metric))} is {figure(made.challenger_value, metric)} on the same {count(made.rows)} later rows "
+        f"on which version {made.champion}, in Production, has {figure(made.champion_value, metric)}: a difference of "
+        f"{change(made.difference, metric)}, at worst {change(made.low, metric)}, where "
+        f"{change(-made.margin, metric)} is allowed."
     )
 
 
@@ -81,19 +87,53 @@ def stopping(verdict: Verdict) -> tuple[Gate, ...]:
     return tuple(gate for gate in verdict.gates if gate.state != "passes")
 
 
-def label(metric: str) -> str:
-    """A metric as words: `balanced accuracy`, `ROC AUC`."""
-    return metric.replace("_", " ").replace("roc auc", "ROC AUC")
+def main(verdict: Verdict) -> str:
+    """The metric that decides; empty where nothing was measured."""
+    judged = verdict.candidate.decision.performance
+    return verdict.scores[0].metric if verdict.scores else judged.metric if judged else ""
 
 
-def start(text: str) -> str:
-    """Text as the start of a sentence; `capitalize` would also make ROC AUC small."""
-    return text[:1].upper() + text[1:]
+def caution(verdict: Verdict) -> str:
+    """What a reader has to know of the metric that decides."""
+    return sense(main(verdict))
+
+
+def sense(metric: str) -> str:
+    """What to know of a metric before its numbers; empty where it goes without saying."""
+    return "Errors are negated, so more is better: the nearer to 0, the better." if phrases.is_error(metric) else ""
+
+
+def figure(value: float | None, metric: str) -> str:
+    """A value of a metric."""
+    return number(value, phrases.digits(metric, value))
+
+
+def change(value: float | None, metric: str) -> str:
+    """A difference between values of a metric."""
+    return signed(value, phrases.change_digits(metric, value))
 
 
 def count(rows: int) -> str:
     """A number of rows with a thin gap between thousands."""
     return f"{rows:,}".replace(",", "\u202f")
+
+
+def read(one: Reading, decision: Decision) -> tuple[str, str]:
+    """What a trigger measured, and its limit."""
+    judged = decision.performance
+    if judged and phrases.is_error(judged.metric) and one.trigger == "performance":
+        return figure(one.value, judged.metric), figure(one.limit, judged.metric)
+    return reading(one.value), reading(one.limit)
+
+
+def measured(gate: Gate, verdict: Verdict) -> tuple[str, str]:
+    """What a gate measured, and its limit: of an error itself, or of a difference between errors."""
+    metric = main(verdict)
+    if phrases.is_error(gate.name):
+        return figure(gate.value, gate.name), figure(gate.limit, gate.name)
+    if phrases.is_error(metric) and gate.name.startswith(DIFFERENCES):
+        return change(gate.value, metric), change(gate.limit, metric)
+    return reading(gate.value), reading(gate.limit)
 
 
 def reading(value: float | None) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import MlopsError, UsageError
+from monitoring import phrases
 from scripts import output
 from scripts.night import Night, midnight
 from scripts.repository import find_root
@@ -74,7 +75,7 @@ def closing(story: Story, root: Path, place: Path, seconds: float) -> None:
     counts, night = story.counts, story.night
     alarms = ", ".join(f"{n.removeprefix('alarm ')} {c}" for n, c in sorted(counts.items()) if n.startswith("alarm"))
     ours, never = story.scores()
-    metric = night.config.triggers.performance.metric.replace("_", " ")
+    metric = phrases.metric(night.config.triggers.performance.metric)
     names = ("nights", "retrains", "promotions", "refusals", "rollbacks", "stopped")
     rows: list[tuple[str, object]] = [(name, counts[name]) for name in names]
     rows[1:1] = [("nights with an alarm", alarms)]
@@ -109,7 +110,7 @@ def wrong_at_the_end(story: Story) -> list[str]:
         "the alias is elsewhere": declared is not None and state.alias == declared.version,
         "a second promote changed something": not again["steps"],
         "a refused version is in Production": not set(story.refused) & set(state.production),
-        "nothing was ever promoted after the first model": counts["promotions"] > 1,
+        "nothing was ever promoted after the first model": not whole or counts["promotions"] > 1,
         "no spoiled candidate was refused": not whole or counts["refusals"] > 0,
         "nothing was rolled back": not whole or counts["rollbacks"] == 1,
         "the broken night was not stopped": not whole or counts["stopped"] > 0,

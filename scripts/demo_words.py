@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from monitoring import phrases
 from scripts import output
 
 if TYPE_CHECKING:
@@ -29,14 +30,12 @@ def retraining(verdict: Verdict, proposal: Proposal | None) -> None:
     candidate, compared = verdict.candidate, verdict.comparison
     output.say(f"[bold]{verdict.as_of:%d %b}[/] {output.clean(' '.join(candidate.decision.reasons))}")
     if compared:
-        name, difference = (
-            compared.metric.replace("_", " "),
-            f"{compared.difference:+.3f}, surely over {compared.low:+.3f}",
-        )
-        scores = (
-            f"{name} {compared.challenger_value:.3f}, version {compared.champion} has {compared.champion_value:.3f}"
-        )
-        output.say(f"       version {candidate.version}: {scores} ({difference}) on {compared.rows:,} later rows")
+        metric = compared.metric
+        ours, theirs = (phrases.figure(metric, one) for one in (compared.challenger_value, compared.champion_value))
+        difference, low = (phrases.change(metric, one) for one in (compared.difference, compared.low))
+        scores = f"{phrases.metric(metric)} {ours}, version {compared.champion} has {theirs}"
+        judged = f"{scores} ({difference}, surely over {low}) on {compared.rows:,} later rows"
+        output.say(f"       version {candidate.version}: {judged}")
     if proposal:
         output.say(f"       [green]passed[/], pull request {proposal.number}, merged, in Production")
     else:
@@ -49,8 +48,10 @@ def quiet_nights(nights: Sequence[Decision], metric: str) -> None:
     first, last = nights[0].as_of, nights[-1].as_of
     judged = [r.value for night in nights for r in night.readings if r.trigger == "performance"]
     scores = [value for value in judged if value is not None]
-    name = metric.replace("_", " ")
-    told = f"{name} {min(scores):.3f} to {max(scores):.3f}" if scores else "too few labels to judge"
+    told = "too few labels to judge"
+    if scores:
+        lowest, highest = (phrases.figure(metric, end) for end in (min(scores), max(scores)))
+        told = f"{phrases.metric(metric)} {lowest} to {highest}"
     held = [night.held_back_by[0] for night in nights if night.held_back_by]
     note = f"; {len(held)} with an alarm that had to wait: {held[-1]}" if held else ""
     span = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"

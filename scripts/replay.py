@@ -35,8 +35,8 @@ Policies = Annotated[
     typer.Option(
         "--policy",
         "-p",
-        help="default, main (the default branch's), never, weekly, monthly, seed, or a TOML file with [triggers] and "
-        "[gates]. Repeat to compare.",
+        help="default, main (the default branch's), never, weekly, monthly, seed, or a TOML file of triggers "
+        "and gates. Repeat to compare.",
     ),
 ]
 Review = Annotated[int, typer.Option(min=0, max=365, help="How many days a proposal waits for its merge.")]

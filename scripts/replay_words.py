@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from monitoring import phrases
 from scripts import output
 
 if TYPE_CHECKING:
@@ -19,18 +20,18 @@ def show(result: ReplayResult, tales: Sequence[Tale], truth: dt.date | None) -> 
     nights, config = tales[0].nights, tales[0].config
     floor = config.triggers.performance.floor
     columns = ["policy", "nights", "perf.", "drift", "age", "retrains", "promoted", "refused"]
-    columns += ["mean", "worst week", f"under {floor:g}"]
+    columns += ["mean", "worst week", f"under {floor:,.10g}"]
     columns += ["false alarms", "nights to alarm"] if truth else []
-    head = f"{config.name}: {result.metric.replace('_', ' ')}, nights of {nights[0].date} to {nights[-1].date}"
-    output.table(head, columns, (row(one, truth) for one in result.policies))
+    head = f"{config.name}: {phrases.metric(result.metric)}, nights of {nights[0].date} to {nights[-1].date}"
+    output.table(head, columns, (row(one, result.metric, truth) for one in result.policies))
 
 
-def row(one: PolicyResult, truth: dt.date | None) -> list[object]:
+def row(one: PolicyResult, metric: str, truth: dt.date | None) -> list[object]:
     """The cells of a policy."""
     alarms = one.alarms
     cells: list[object] = [one.policy, one.nights, alarms.performance, alarms.drift, alarms.age]
     cells += [one.retrains, one.promotions, one.refusals]
-    cells += ["" if value is None else f"{value:.3f}" for value in (one.mean, one.worst_week)]
+    cells += ["" if value is None else phrases.figure(metric, value) for value in (one.mean, one.worst_week)]
     cells.append("" if one.share_under_floor is None else f"{one.share_under_floor:.1%}")
     if truth:
         cells += [one.false_alarms, "none" if one.nights_to_first_alarm is None else one.nights_to_first_alarm]

@@ -12,6 +12,8 @@ from scripts.promote import run as plan_of
 if TYPE_CHECKING:
     from model.events import Event
 
+TRIGGERS, WATCHES = ("performance", "drift", "age"), ("score", "target", "estimate")
+
 
 def status(
     model: options.Model = None, as_of: options.AsOf = None, json: options.Json = False, out: options.Out = None
@@ -49,13 +51,12 @@ def run(night: Night) -> dict[str, Any]:
 
 
 def readings(events: list[Event]) -> dict[str, str]:
-    """The readings of the newest decision, and the newest failure if it came after it."""
+    """The readings of the newest decision, of watches only warnings, and the newest failure if it came after it."""
     judged = next((event for event in reversed(events) if event.kind == "decision"), None)
     if judged is None:
         return {"last judged": "never"}
-    told: dict[str, str] = {
-        name: judged.details[name] for name in ("performance", "drift", "age") if name in judged.details
-    }
+    told = {name: judged.details[name] for name in TRIGGERS if name in judged.details}
+    told |= {name: text for name in WATCHES if (text := judged.details.get(name, "")).startswith("warns")}
     last = events[-1]
     failed = (
         {"last failure": f"{last.timestamp:%Y-%m-%d} {last.trigger}: {last.error}"} if last.kind == "failure" else {}

@@ -30,6 +30,7 @@ from tests.moving import moved
 ROOT = Path(__file__).parent.parent
 FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
 FIRST = dt.date(2013, 3, 4)
+STEERS = ("MLFLOW_", "MONITORING_URL", "MLOPS_", "GITHUB_", "GH_TOKEN", "APPRISE_URLS")  # variables that commands read
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,7 @@ class Place:
     @contextlib.contextmanager
     def _inside(self, env: dict[str, str]) -> Iterator[None]:
         before = Path.cwd()
-        drop = ("MLFLOW_", "MONITORING_URL", "MLOPS_", "GITHUB_", "GH_TOKEN", "APPRISE_URLS")
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(drop)}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(STEERS)}
         with patch.dict(os.environ, {**kept, **env}, clear=True):
             os.chdir(self.folder)
             try:

@@ -10,6 +10,7 @@ import typer
 
 from core import errors
 from core.config import ModelConfig
+from core.settings import parse_config
 from scripts.app import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent
@@ -17,17 +18,19 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 KEYS = (ROOT / "docs" / "your-model.md").read_text(encoding="utf-8")
 NAMES = [name for names in COMMANDS.values() for name in names]
 CLI = typer.main.get_command(app)
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_is_documented(name: str) -> None:
-    """A command has a line in the README, a help text with an example, and help for each option."""
+    """A command has a line in the README, a help text with an example, and help for each option that is shown whole."""
     command = CLI.commands[name]  # type: ignore[attr-defined]
 
     assert f"| `mlops {name}` |" in README
     assert f"Example: mlops {name}" in (command.help or "")
     assert [] == [option.name for option in command.params if not getattr(option, "help", None)]
+    assert [] == [option.name for option in command.params if "[" in getattr(option, "help", "")]  # taken for markup
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -87,6 +90,32 @@ def test_the_readme_is_short() -> None:
     assert len(prose.split()) < 500
 
 
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_a_page_begins_with_what_its_reader_wants(page: Path) -> None:
+    """Below its title each page says who should read on, and what to do: you want this, do that."""
+    title, _, rest = page.read_text(encoding="utf-8").partition("\n\n")
+
+    assert title.startswith("# ")
+    assert re.match(r"You want [^.]+: [^.]+", " ".join(rest.split()))
+
+
+def test_the_readme_lists_every_page() -> None:
+    """Its last table has a line for each page of docs/, and no two for one."""
+    index = README.split("## All pages")[1].split("\n## ")[0]
+    listed = re.findall(r"\| \[(docs/[\w-]+\.md)\]\(\1\) \|", index)
+
+    assert sorted(listed) == [page.relative_to(ROOT).as_posix() for page in DOCS]
+
+
+def test_the_readme_says_of_others_what_their_page_says() -> None:
+    """A row about others is one of docs/peers.md, in which a test stands behind it."""
+    rows = [line.removesuffix(" |") for line in README.splitlines() if re.match(r"\| [^`|]+( \| [a-z]+){7} \|$", line)]
+    page = (ROOT / "docs" / "peers.md").read_text(encoding="utf-8").splitlines()
+
+    assert 5 == len(rows)
+    assert [] == [row for row in rows if not any(line.startswith(f"{row} | `tests/") for line in page)]
+
+
 def keys(section: object, path: str = "") -> list[tuple[str, object]]:
     """Every key of the config with its default."""
     found: list[tuple[str, object]] = []
@@ -106,3 +135,13 @@ def test_every_key_is_documented_with_its_default(key: str, default: object) -> 
     assert row
     if isinstance(default, bool | int | float | str):
         assert str(default).lower() == row.split("|")[2].strip().strip("`")
+
+
+@pytest.mark.parametrize("excerpt", re.findall(r"```toml\n(.*?)```", KEYS, re.DOTALL))
+def test_every_excerpt_of_a_config_is_valid(excerpt: str) -> None:
+    """What docs/your-model.md says to write in model.toml is accepted, with what every model needs put before it."""
+    needed = 'registry_name = "m"\ndata.source = "m.db"\ndata.numeric = ["a"]\n'
+    body = re.sub(r"^\[data\]\n(\w+)", r"data.\1", excerpt, flags=re.MULTILINE)
+    head, *tables = re.split(r"(?=^\[)", body, flags=re.MULTILINE)
+
+    assert parse_config(needed + head + "".join(tables), "m").name == "m"

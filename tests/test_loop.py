@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutsideError
+from monitoring.tasks import task_of
 from monitoring.triggers import Past
 from tests.place import FIRST, Place
 
@@ -48,7 +49,7 @@ def test_a_version_keeps_what_it_said_of_its_holdout(place: Place) -> None:
     kept = night.baseline(night.champion).scores
     assert kept is not None
     assert kept.calibration is not None
-    assert 2_000 < kept.rows
+    assert 2_000 < kept.rows(task_of(night.config))
 
 
 def test_merging_moves_the_version_and_archives_the_old_one(place: Place) -> None:

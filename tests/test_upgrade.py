@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from core.errors import ConfigError, UsageError
 from scripts import upgrade
-from tests.place import ROOT
-
-WHO = ("-c", "user.name=team", "-c", "user.email=team@localhost", "-c", "init.defaultBranch=main")
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git as a person."""
-    return subprocess.run(["git", *WHO, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def commit(folder: Path, message: str) -> None:
-    """Commit all."""
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", message)
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    """Change a file."""
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
+from tests.instance import commit, edit, git, make
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template with two commits, and a repository that was made of the first by GitHub's button."""
+    """The template, and a repository made of it that knows where it comes from."""
     folder = tmp_path_factory.mktemp("upgrade")
-    template, own = folder / "template", folder / "own"
-    for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if (ROOT / name).is_file() and not name.endswith(".parquet"):
-            (template / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, template / name)
-    git(template, "init", "--quiet")
-    commit(template, "One")
-    shutil.copytree(template, own, ignore=shutil.ignore_patterns(".git"))
-    git(own, "init", "--quiet")
-    commit(own, "Initial commit")
-    git(own, "remote", "add", "upstream", str(template))
-    edit(template / "scripts" / "pull.py", '"""Count', '"""Carefully count')
-    (template / "model" / "flights" / "README.md").write_text("Another story.\n")
-    (template / "monitoring" / "new.py").write_text('"""New."""\n')
-    commit(template, "Two")
+    make(folder / "template", folder / "own")
+    git(folder / "own", "remote", "add", "upstream", str(folder / "template"))
     return folder
 
 

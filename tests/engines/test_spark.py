@@ -20,6 +20,7 @@ from model.rows import frame
 from monitoring.axis import Axis, CategoricalAxis, NumericAxis, fit_numeric
 from monitoring.source import Counting, Source, on_spark, open_source
 from monitoring.tally import DayTally, count
+from monitoring.tasks import counting
 from tests.place import FIRST, Place
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -102,7 +103,8 @@ def tallied(
     axes = dict(zip(names, AXES.values(), strict=False)) | {"absent": AXES["absent"]}
     if isinstance(source, Counting):
         return source.tally(names, start, end, axes, version="1", as_of=AS_OF)
-    return count(source.batches(names, start, end), axes, data.columns, version="1", as_of=AS_OF)
+    batches, task = source.batches(names, start, end), counting(data)
+    return count(batches, axes, data.columns, version="1", as_of=AS_OF, task=task)
 
 
 def test_spark_counts_to_the_last_count(rows: Path) -> None:
@@ -115,6 +117,24 @@ def test_spark_counts_to_the_last_count(rows: Path) -> None:
     assert 0 < sum(day.rows for day in here) < 4000
     assert not here[-1].columns
     assert all(day.columns["town"].counts.array[2:].min() > 0 for day in here[:-2])
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_spark_counts_other_tasks_alike(rows: Path, task: str) -> None:
+    """Names of classes, and numbers in a range, with nulls and what neither knows; errors are added up exactly."""
+    rng = np.random.default_rng(3)
+    plain, kind = table(), pa.string() if task == "multiclass" else pa.float64()
+    values = ["a", "b", "c", "x", None] if task == "multiclass" else [*np.linspace(-3, 12, 40).tolist(), None, np.nan]
+    for name in ("prediction", "actual"):
+        drawn = pa.array([values[place] for place in rng.integers(0, len(values), len(plain))], kind)
+        plain = plain.set_column(plain.schema.get_field_index(name), name, drawn)
+    update = {"classes": ("a", "b", "c")} if task == "multiclass" else {"label_range": (0.0, 10.0)}
+    data = DATA.model_copy(update=update)
+    here, there = (tallied(source, data) for source in opened(written(rows, plain), data))
+
+    assert here == there
+    assert all(day.unscored and day.bad_labels for day in here[:-2])
+    assert all(counting(data).rows(day.scores.array) > day.unscored for day in here[:-2])
 
 
 def test_spark_reads_the_days_that_are_asked_for(rows: Path) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from core.config import DriftTrigger, Gates
+from core.config import Class, Data, DriftTrigger, Gates, ModelConfig, PerformanceTrigger
+from core.policy import METRICS, Task, is_share
 from monitoring.axis import NumericAxis
 from monitoring.counts import Counts
 
@@ -26,8 +27,8 @@ COUNTS = st.lists(st.integers(0, 2**40), max_size=4).map(lambda values: Counts(n
 @cache
 def made(cls: type[BaseModel]) -> st.SearchStrategy[Any]:
     """Records of a class. Values that a check of the whole record refuses are not tried."""
-    if cls is NumericAxis:
-        return _numeric_axis()
+    if cls in WHOLE:
+        return WHOLE[cls]()
     fields = {name: SPECIAL.get((cls, name), st.deferred(_later(field))) for name, field in cls.model_fields.items()}
     return st.fixed_dictionaries(fields).map(lambda values: _built(cls, values)).filter(lambda made: made is not None)
 
@@ -118,6 +119,45 @@ def _numeric_axis() -> st.SearchStrategy[NumericAxis]:
     )
 
 
+def _model() -> st.SearchStrategy[ModelConfig]:
+    """A config whose parts belong to one task."""
+    fields = ModelConfig.model_fields
+    parts = {name: of(fields[name].annotation) for name in ("training", "triggers", "gates", "data", "quality")}
+    parts |= {name: of(str, tuple(fields[name].metadata)) for name in ("name", "registry_name")}
+    outcome = st.fixed_dictionaries(
+        {
+            "multiclass": st.lists(of(Class), min_size=2, max_size=4, unique=True).map(tuple),
+            "regression": st.tuples(st.floats(-1e9, 0), st.floats(1, 1e9)),
+        }
+    )
+    tasks = st.sampled_from(get_args(Task))
+    drawn = st.tuples(tasks, st.fixed_dictionaries(parts), outcome, st.integers(0))
+    return drawn.map(lambda found: _fitting(*found))
+
+
+def _fitting(task: Task, values: dict[str, Any], outcome: dict[str, Any], place: int) -> ModelConfig:
+    """The config of a task: what other tasks have is left out, and numbers are brought into its bounds."""
+    asked = METRICS[task][place % len(METRICS[task])]
+    floor = -1.5 if asked.startswith("neg_") else 0.5
+    performance = values["triggers"].performance.model_copy(update={"metric": asked, "floor": floor, "max_drop": 0.25})
+    others = {name: None for name in values["gates"].floors if name not in METRICS[task]}
+    losses = {"max_loss_to_champion": 0.5, "max_slice_loss": 1.0} if is_share(asked) else {}
+    data = {"classes": outcome[task] if task == "multiclass" else None}
+    data["label_range"] = outcome[task] if task == "regression" else None
+    training = {} if task == "binary" else {"threshold": 0.5}
+    return ModelConfig(
+        **{
+            **values,
+            "task": task,
+            "data": values["data"].model_copy(update=data),
+            "training": values["training"].model_copy(update=training),
+            "triggers": values["triggers"].model_copy(update={"performance": performance}),
+            "gates": values["gates"].model_copy(update={**others, **losses}),
+        }
+    )
+
+
+WHOLE: dict[type, Callable[[], st.SearchStrategy[Any]]] = {NumericAxis: _numeric_axis, ModelConfig: _model}
 NIGHTS = st.tuples(st.integers(1, 30), st.integers(1, 30)).map(lambda pair: (min(pair), max(pair)))
 NONE: st.SearchStrategy[tuple[str, ...]] = st.just(())
 # What a check of the whole record would nearly always refuse.
@@ -126,4 +166,7 @@ SPECIAL: dict[tuple[type, str], st.SearchStrategy[Any]] = {
     (DriftTrigger, "ignore"): NONE,
     (DriftTrigger, "seasonal_columns"): NONE,
     (Gates, "slices"): NONE,
+    (Data, "classes"): st.none(),
+    (Data, "label_range"): st.none(),
+    (PerformanceTrigger, "metric"): st.just("r2"),
 }

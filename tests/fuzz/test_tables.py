@@ -22,7 +22,7 @@ from model.rows import frame
 from monitoring import tally
 from monitoring.answers import Past
 from monitoring.source import open_source
-from monitoring.tally import DayTally, build_baseline
+from monitoring.tally import BINARY, DayTally, build_baseline
 from monitoring.triggers import decide
 from monitoring.window import looked_at
 from tests.fuzz.damage import attempt
@@ -67,7 +67,7 @@ def night(path: Path) -> None:
         assert sum(batch.num_rows for batch in batches) == sum(day.rows for day in days)
         window = looked_at(CONFIG, 1, NIGHT, days, source.columns)
         cells = list(summary.cells(window, BASELINE, CONFIG))
-        list(summary.findings(cells, window))
+        list(summary.findings(cells, window, BINARY))
         decide(CONFIG, window, BASELINE, PAST, None)
     attempt(source.latest, DataError)
     rows = list(source.batches(NAMES, START, NIGHT))

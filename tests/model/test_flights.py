@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from model.training import Split, load_build, score
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FOLDER = Path("model") / "flights"
+PARTS = {"training", "triggers", "quality", "gates"}
 ALLOWED = {
     "numpy.dtype",
     "numpy.nan_to_num",
@@ -91,3 +95,35 @@ def test_build_takes_its_seed_from_the_config(root: Path, config: ModelConfig) -
     build: Callable[[ModelConfig], Any] = load_build(root, "flights")
 
     assert config.training.seed == build(config)[-1].random_state
+
+
+def told(root: Path) -> dict[str, Any]:
+    """The choices that the folder's README lists with their values, each with the number that led to it."""
+    text = (root / FOLDER / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \| .+ \|$", text, re.MULTILINE)
+    return {choice: tomllib.loads(f"value = {value}")["value"] for choice, value in rows}
+
+
+def leaves(table: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """The values of a table by their dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        found |= leaves(value, f"{path}{key}.") if isinstance(value, dict) else {f"{path}{key}": value}
+    return found
+
+
+def test_the_readme_tells_every_choice(root: Path) -> None:
+    """Each number of model.toml that is a choice has its line, with its value."""
+    chosen = leaves(tomllib.loads((root / FOLDER / "model.toml").read_text(encoding="utf-8")))
+    chosen = {key: value for key, value in chosen.items() if key.partition(".")[0] in PARTS}
+
+    assert chosen == {choice: value for choice, value in told(root).items() if "pipeline" not in choice}
+
+
+def test_the_readme_tells_the_trees_as_they_are(root: Path, config: ModelConfig) -> None:
+    """What it says of the estimator is what `build` sets."""
+    trees = load_build(root, "flights")(config)[-1].get_params()
+    found = {choice.split()[1]: value for choice, value in told(root).items() if "pipeline" in choice}
+
+    assert {"max_iter", "max_leaf_nodes", "min_samples_leaf", "class_weight"} == set(found)
+    assert found == {name: trees[name] for name in found}

@@ -10,9 +10,10 @@ import pytest
 
 from core.config import Gates, ModelConfig
 from core.settings import parse_config
-from model import gates
+from model import gates, slices
 from model.evidence import Evidence
-from model.gates import Comparison, Gate, Score, SliceScore
+from model.gates import Comparison, Gate, Score
+from model.slices import SliceScore
 
 SEED = parse_config((Path(__file__).parent.parent / "data" / "seed.toml").read_text(encoding="utf-8"), "seed")
 
@@ -133,7 +134,7 @@ def test_a_slice_says_which_category_lost_most(
 ) -> None:
     """Against the champion there, or else the candidate overall (0.5); a loss may be as large as the margin."""
     state, value, sentence = expected
-    found = list(gates.slices(tuple(scores), 0.5, configured(slices=("origin",), max_slice_loss=margin)))
+    found = list(slices.judged(tuple(scores), 0.5, configured(slices=("origin",), max_slice_loss=margin)))
 
     assert [gate("slice_origin", state, value, -margin, f"{sentence}, {-margin:+.3f} is allowed.")] == found
 
@@ -142,7 +143,7 @@ def test_a_slice_says_which_category_lost_most(
 def test_a_slice_that_cannot_be_judged_does_not_hide_the_next(scores: tuple[SliceScore, ...]) -> None:
     """Each column has its own gate, also after one whose categories are too small, undefined, or without a bar."""
     config = configured(slices=("origin", "carrier"), min_slice_rows=401)
-    first, second = gates.slices((*scores, at("AA", 0.7, 0.9, "carrier")), None, config)
+    first, second = slices.judged((*scores, at("AA", 0.7, 0.9, "carrier")), None, config)
 
     why = "Cannot judge: no origin has 401 rows with both labels."
     assert gate("slice_origin", "cannot_judge", None, -0.1, why) == first

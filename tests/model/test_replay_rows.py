@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from core.config import Columns
+from core.config import Columns, Data
 from model.replay_rows import Rows, Served, midnight
 
-COLUMNS = Columns(labelled_at="labelled_at", version="version")
+DATA = Data(source="rows.db", numeric=("x",), columns=Columns(labelled_at="labelled_at", version="version"))
 FIRST, SECOND = dt.date(2013, 3, 1), dt.date(2013, 3, 2)
 
 
@@ -33,7 +33,7 @@ def batch(*hours: int, text: bool = False) -> pa.RecordBatch:
 @pytest.fixture
 def rows() -> Rows:
     """Five rows on two days, in no order, one of them with text where a number belongs."""
-    return Rows([batch(30, 2), batch(25, text=True), batch(0, 23)], COLUMNS)
+    return Rows([batch(30, 2), batch(25, text=True), batch(0, 23)], DATA)
 
 
 def test_a_day_holds_its_rows_and_no_others(rows: Rows) -> None:
@@ -50,7 +50,7 @@ def test_words_of_several_dictionaries_are_one_column() -> None:
         batch(*hours).append_column("town", pa.array(towns).dictionary_encode())
         for hours, towns in (((2, 5), ["ANC", "BGR"]), ((1, 4), ["BGR", None]))
     ]
-    (found,) = (rows := Rows(parts, COLUMNS)).plain(rows.of_day(FIRST))
+    (found,) = (rows := Rows(parts, DATA)).plain(rows.of_day(FIRST))
 
     assert ["BGR", "ANC", None, "BGR"] == found.column("town").to_pylist()
 

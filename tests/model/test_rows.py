@@ -54,8 +54,8 @@ def test_labels_of_any_number_type_are_read(actual: pa.Array | list[object]) -> 
 
 @pytest.mark.parametrize("actual", [[0, 1, 2], [0.0, 0.5, 1.0], ["0", "1", "0"], ["late", None, None]])
 def test_other_labels_are_an_error(actual: list[object]) -> None:
-    """Labels other than 0 and 1 stop the training, and the message says how many there are and of which type."""
-    with pytest.raises(DataError, match=r"labels other than 0 and 1: [123] of 3 values of the type (int|dou|str)"):
+    """Labels that are not 0 or 1 stop the training, and the message says how many there are and of which type."""
+    with pytest.raises(DataError, match=r"labels that are not 0 or 1: [123] of 3 values of the type (int|dou|str)"):
         frame([batch(actual=actual)], DATA, NIGHT)
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.config import ModelConfig
 from core.errors import ConfigError, DataError
+from model.answers import BINARY
 from model.training import Split, fit, holdout_scores, load_build, pipeline_digest, score, split, training_key
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def test_the_holdout_is_scored_for_the_baseline(model: Any, parts: Split, config
     found = holdout_scores(model, config, parts)
     total = np.sum([day.counts.array for day in found.days], axis=0)
 
-    assert (12, 2_348) == (len(found.days), found.rows)
+    assert (12, 2_348) == (len(found.days), found.rows(BINARY))
     assert (dt.date(2013, 2, 18), dt.date(2013, 3, 1)) == (found.days[0].date, found.days[-1].date)
     assert int(parts.holdout["actual"].sum()) == total[:, 1].sum()
     assert found.calibration is not None

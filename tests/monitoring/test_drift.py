@@ -18,7 +18,6 @@ from monitoring.axis import Axis, CategoricalAxis, NumericAxis
 from monitoring.columns import season
 from monitoring.counts import Counts
 from monitoring.drift import ColumnDrift, DriftReport, drift_report
-from monitoring.holdout import holdout_of
 from monitoring.tally import Baseline, ColumnTally, DayTally, build_baseline, count
 from monitoring.window import Window
 
@@ -587,49 +586,6 @@ def test_an_outage_in_the_baseline_excuses_only_its_own_column() -> None:
 
     found = tonight(judge(before, after, {"x": BINARY, "y": BINARY}))
     assert (True, False) == (found["x"].drifted, found["y"].drifted)
-
-
-def scored_days(first: int, shares: Sequence[float], rows: int = 1000) -> list[DayTally]:
-    """Ordinary days on which this share of the scores is 0.2 and the others are 0.8, none labelled."""
-    days = []
-    for day, share in zip(binary(first, [0.5] * len(shares)), shares, strict=True):
-        scores = np.zeros((1000, 3), np.int64)
-        scores[200, 2], scores[800, 2] = round(share * rows), rows - round(share * rows)
-        days.append(day.model_copy(update={"scores": Counts(scores)}))
-    return days
-
-
-HOLDOUT = holdout_of(
-    [FIRST + i * DAY for i in range(12) for _ in range(200)], [0, 1] * 1200, np.array([0.2, 0.8] * 1200)
-)
-
-
-def score_of(after: Sequence[DayTally], **config: Any) -> ColumnDrift | None:
-    """What is found of the scores of these days, against 12 days of holdout with half of the scores at either place."""
-    baseline = Baseline(axes={"x": BINARY}, days=tuple(CALM), scores=HOLDOUT)
-    trigger = DriftTrigger(**{**ONE_NIGHT, **config})
-    return drift_report(baseline, window(after, 37), trigger, ()).score
-
-
-def test_scores_are_held_against_those_of_the_holdout() -> None:
-    """Their distance, and a verdict that never counts as a column's drift."""
-    moved, same = score_of(scored_days(30, [0.3] * 7)), score_of(scored_days(30, [0.5] * 7))
-
-    assert moved is not None
-    assert same is not None
-    assert (0.2, True) == (pytest.approx(moved.effect), moved.drifted)
-    assert (0.0, False) == (same.effect, same.drifted)
-    assert ("score", 2) == (moved.column, len(moved.bars))
-    baseline = Baseline(axes={"x": BINARY}, days=tuple(CALM), scores=HOLDOUT)
-    report = drift_report(baseline, window(scored_days(30, [0.3] * 7), 37), DriftTrigger(**ONE_NIGHT), ())
-    assert (0, ()) == (report.fired_nights, report.nights[-1].drifted)
-
-
-def test_too_few_scores_are_not_judged() -> None:
-    """A version that is new in service has scored little; one of an older release has no holdout."""
-    assert score_of(scored_days(30, [0.3] * 7, rows=10), min_rows=71) is None
-    assert score_of(scored_days(30, [0.3] * 7, rows=10), min_rows=70) is not None
-    assert judge(CALM, scored_days(30, [0.3] * 7), {"x": BINARY}).score is None
 
 
 YEAR = [0.5 + 0.3 * np.cos(2 * np.pi * day / 364) for day in range(420)]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.config import Columns
 from core.errors import DataError
 from monitoring import scores
+from monitoring.tally import BINARY
 
 NIGHT = dt.datetime(2013, 3, 8, 2, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -21,7 +22,12 @@ HOUR = dt.timedelta(hours=1)
 def read(columns: Columns | None = None, version: str | None = None, **arrays: pa.Array) -> scores.Scores:
     """The scores of a batch of these columns."""
     names = columns or Columns(labelled_at=None)
-    return scores.read(pa.RecordBatch.from_pydict(arrays), names, version, NIGHT)
+    return scores.read(pa.RecordBatch.from_pydict(arrays), names, version, NIGHT, BINARY)
+
+
+def known(found: scores.Scores) -> list[int | None]:
+    """The labels; None where there is none."""
+    return [None if np.isnan(label) else int(label) for label in found.labels]
 
 
 @given(st.floats(0, 1))
@@ -52,19 +58,19 @@ def test_what_is_no_probability_is_unscored() -> None:
 @pytest.mark.parametrize(
     ("labels", "read_as", "bad"),
     [
-        (pa.array([0, 1, None, 2]), [0, 1, 2, 2], [3]),
-        (pa.array([0.0, 1.0, float("nan"), 0.5]), [0, 1, 2, 2], [3]),
-        (pa.array([False, True, None]), [0, 1, 2], []),
-        (pa.array(["0", "1", None]), [2, 2, 2], [0, 1]),
-        (pa.array([float("inf")]), [2], [0]),
+        (pa.array([0, 1, None, 2]), [0, 1, None, None], [3]),
+        (pa.array([0.0, 1.0, float("nan"), 0.5]), [0, 1, None, None], [3]),
+        (pa.array([False, True, None]), [0, 1, None], []),
+        (pa.array(["0", "1", None]), [None, None, None], [0, 1]),
+        (pa.array([float("inf")]), [None], [0]),
     ],
     ids=str,
 )
-def test_labels_are_zero_or_one(labels: pa.Array, read_as: list[int], bad: list[int]) -> None:
+def test_labels_are_zero_or_one(labels: pa.Array, read_as: list[int | None], bad: list[int]) -> None:
     """Numbers 0 and 1 and booleans; null is no label; everything else, also text, is a bad one."""
     found = read(prediction=pa.array([0.5] * len(labels)), actual=labels)
 
-    assert read_as == found.labels.tolist()
+    assert read_as == known(found)
     assert bad == np.flatnonzero(found.bad).tolist()
 
 
@@ -79,7 +85,7 @@ def test_a_label_counts_once_it_is_known(kind: pa.DataType | str) -> None:
         Columns(labelled_at="known"), prediction=pa.array([0.5] * 5), actual=pa.array([1, 0, 1, 1, 7]), known=column
     )
 
-    assert [1, 0, 2, 2, 2] == found.labels.tolist()
+    assert [1, 0, None, None, None] == known(found)
     assert not found.bad.any()
 
 
@@ -125,5 +131,5 @@ def test_an_absent_column_is_all_null() -> None:
         Columns(labelled_at="known", version="model_version"), "1", prediction=pa.array([0.5]), actual=pa.array([1])
     )
 
-    assert ([True], [2]) == (bare.unscored.tolist(), bare.labels.tolist())
-    assert ([False], [2]) == (strict.scored.tolist(), strict.labels.tolist())
+    assert ([True], [None]) == (bare.unscored.tolist(), known(bare))
+    assert ([False], [None]) == (strict.scored.tolist(), known(strict))

@@ -14,7 +14,7 @@ from monitoring.axis import Axis, NumericAxis
 from monitoring.counts import Counts
 from monitoring.estimate import estimate_report
 from monitoring.holdout import holdout_of
-from monitoring.tally import Baseline, ColumnTally, DayTally
+from monitoring.tally import BINARY, Baseline, ColumnTally, DayTally
 from monitoring.triggers import Decision, Past, Request, decide
 from monitoring.window import Finding, QualityReport, Window
 
@@ -118,7 +118,7 @@ def test_a_quiet_night_says_why_nothing_happens() -> None:
 
     assert (False, False, 3, ()) == (decision.retrain, decision.first, decision.champion, decision.held_back_by)
     assert ("No trigger fired: performance is quiet, drift is quiet, age is quiet.",) == decision.reasons
-    told = ["performance", "drift", "age", "manual", "score", "estimate"]
+    told = ["performance", "drift", "age", "manual", "score", "target", "estimate"]
     assert told == [reading.trigger for reading in decision.readings]
     assert decision.performance is not None
     assert decision.drift is not None
@@ -137,7 +137,7 @@ def test_the_best_score_so_far_is_what_a_fall_is_judged_against() -> None:
 
 def test_what_needs_no_labels_is_judged_beside_the_triggers() -> None:
     """The estimate is made with what the holdout says that scores are worth, on the days that are not broken."""
-    holdout = holdout_of([TODAY - 60 * DAY] * 50, [0] * 25 + [1] * 25, np.linspace(0.1, 0.9, 50))
+    holdout = holdout_of([TODAY - 60 * DAY] * 50, [0] * 25 + [1] * 25, np.linspace(0.1, 0.9, 50), BINARY)
     broken = TODAY - 4 * DAY
     seen = window(quality=report(finding(broken, critical=False)))
     decision = decide(SEED, seen, BASELINE.model_copy(update={"scores": holdout}), PAST, None)
@@ -370,7 +370,7 @@ def test_disabled_triggers_are_not_even_counted() -> None:
 
     assert (False, None, None) == (decision.retrain, decision.performance, decision.drift)
     off_too = [reading for reading in decision.readings if reading.trigger != "manual"]
-    assert ["Switched off."] * 5 == [reading.sentence for reading in off_too]
+    assert ["Switched off."] * 6 == [reading.sentence for reading in off_too]
     assert decision.estimate is None
 
 

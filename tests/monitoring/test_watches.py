@@ -10,11 +10,12 @@ import pytest
 from monitoring.calibration import Calibration
 from monitoring.estimate import Estimate
 from monitoring.holdout import holdout_of
+from monitoring.tally import BINARY
 from monitoring.watches import WATCHES, estimate, score, watch_all
 from tests.monitoring.test_readings import CALM, column, evidence, moved, scored
 
 DAY = dt.timedelta(days=1)
-HOLDOUT = holdout_of([dt.date(2013, 1, 1)], [1], np.array([0.3]))
+HOLDOUT = holdout_of([dt.date(2013, 1, 1)], [1], np.array([0.3]), BINARY)
 
 
 def expected(**other: Any) -> Estimate:
@@ -118,8 +119,9 @@ def test_the_score_says_what_is_missing(shown: Any, said: str) -> None:
 
 def test_watches_never_fire() -> None:
     """Whatever they see: what rests on assumptions alone trains nothing."""
-    far = moved([CALM]).model_copy(update={"score": column("score", 0.9, drifted=True)})
+    outcomes = {name: column(name, 0.9, drifted=True) for name in ("score", "target")}
+    far = moved([CALM]).model_copy(update=outcomes)
     worst = watch_all(seen(expected(value=0.0), drift=far))
 
-    assert ["warns", "warns"] == [reading.state for reading in worst]
+    assert ["warns"] * 3 == [reading.state for reading in worst]
     assert list(WATCHES) == [reading.trigger for reading in worst]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.policy import PerformanceTrigger
 from core.settings import load_config
 from model.replay_result import Tale, Told
 from review.replay_page import picture, render
@@ -101,3 +102,19 @@ def test_the_page_is_closed_and_escaped() -> None:
 
     assert not re.search(r"<script|https?://|url\(|<b onclick", page)
     assert "&lt;b onclick=" in page
+
+
+def test_errors_have_room_and_a_word_on_what_they_mean() -> None:
+    """In the unit of the label: labels of the axis are not cut, the floor has their digits, negated is explained."""
+    one = tale(told(0, week=-1_300_000.0), told(1, week=-1_100_000.0))
+    trigger = PerformanceTrigger(metric="neg_mean_absolute_error", floor=-1_600_000.0)
+    triggers = one.config.triggers.model_copy(update={"performance": trigger})
+    one.config = one.config.model_copy(update={"triggers": triggers})
+    page = render("prices", [one], None)
+
+    assert "Mean absolute error (negated) over time" in page
+    assert 1 == page.count("the nearer to 0, the better")
+    assert "floor \u22121\u202f600\u202f000</span>" in page
+    (room,) = map(int, re.findall(r"margin-left: (\d+)px", page))
+    assert room > 6 * len("-1,600,000")
+    assert "margin-left: 38px" in render("flights", [tale(told(0), told(1))], None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import socket
 import sqlite3
 import threading
@@ -21,7 +22,8 @@ from core.errors import RegistryError
 from docs.serving import batch, service
 from model.registry import Registry
 from model.serving import Served
-from tests.place import FIRST, FLIGHTS, Place
+from monitoring.log import open_log
+from tests.place import FIRST, FLIGHTS, ROOT, Place
 
 LATER = dt.date(2013, 4, 20)
 
@@ -114,6 +116,24 @@ def test_a_batch_is_logged_once_however_often_it_runs(place: Place, tmp_path: Pa
     night = place.night(FIRST)
     scores, _ = Served(night.registry, night.config).score(rows.to_pylist())
     assert [(name, score, "1", None) for name, score in zip(ids[0], scores, strict=True)] == logged(place)
+
+
+def test_the_lines_of_the_page_are_enough(place: Place) -> None:
+    """What docs/serving.md shows of Python scores, logs and labels as it stands, given a night's rows."""
+    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "serving.md").read_text(encoding="utf-8"), re.DOTALL)
+    night, now = place.night(LATER), dt.datetime(2013, 4, 20, tzinfo=dt.UTC)
+    rows = [{**row, "flight_id": name} for row, name in zip(flights(place, 2), ("AA-17", "UA-4"), strict=True)]
+    names = {"Served": Served, "Registry": Registry, "open_log": open_log, "root": place.folder}
+    given = {**names, "settings": night.settings, "config": night.config, "rows": rows, "now": now}
+    exec(lines, given)  # noqa: S102 - ours
+
+    with closing(sqlite3.connect(place.database)) as db:
+        query = (
+            "SELECT prediction, model_version, actual FROM predictions WHERE flight_id IN ('AA-17', 'UA-4') ORDER BY 3"
+        )
+        assert [(score, "1", label) for label, score in enumerate(reversed(given["scores"]))] == db.execute(
+            query
+        ).fetchall()
 
 
 def test_a_promotion_and_a_rollback_are_followed(place: Place) -> None:

@@ -1,0 +1,187 @@
+"""A model that names classes is counted by what it named and what came true, and judged as scikit-learn would."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import sklearn.metrics as reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import DataError
+from core.policy import METRICS
+from monitoring.binary import Binary
+from monitoring.multiclass import CONFUSION, Multiclass
+
+TASK = Multiclass(("cat", "dog", "1", "élan"))
+Score = Callable[[Any, Any], float]
+THEIRS: Mapping[str, Score] = {
+    "accuracy": reference.accuracy_score,
+    "balanced_accuracy": reference.balanced_accuracy_score,
+    "precision_macro": partial(reference.precision_score, average="macro", zero_division=0),
+    "precision_weighted": partial(reference.precision_score, average="weighted", zero_division=0),
+    "f1_macro": partial(reference.f1_score, average="macro", zero_division=0),
+    "f1_weighted": partial(reference.f1_score, average="weighted", zero_division=0),
+}
+# In more than two classes, few rows: classes that never come true, or are never named, are common.
+rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
+
+
+def three(count: int, seed: int, shares: tuple[float, ...] = (0.6, 0.3, 0.1)) -> tuple[Any, Any, Any]:
+    """Labels of three classes, and what two models say of them, of which the second is a little better."""
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(len(shares), count, p=shares)
+    hard = rng.random(count)
+    wrong = (labels + rng.integers(1, len(shares), count)) % len(shares)
+    one = np.where(hard < 0.6, labels, wrong)
+    other = np.where(np.where(rng.random(count) < 0.1, 1 - hard, hard) < 0.7, labels, wrong)
+    return labels, one, other
+
+
+def test_every_metric_of_the_config_is_there() -> None:
+    """What model.toml accepts can be computed, and nothing else."""
+    assert set(METRICS["multiclass"]) == set(CONFUSION) == set(THEIRS)
+
+
+@pytest.mark.parametrize("name", CONFUSION)
+@given(pairs=rows)
+@settings(max_examples=200, deadline=None)
+def test_metrics_are_those_of_scikit_learn(name: str, pairs: list[tuple[int, int]]) -> None:
+    """From counts as from rows, to the last digits."""
+    labels, said = np.array(pairs).T
+    with np.errstate(all="ignore"):
+        ours = float(TASK.evaluate(name, TASK.counted(labels, said)))
+    names = [TASK.classes[place] for place in labels], [TASK.classes[place] for place in said]
+
+    if name == "balanced_accuracy":
+        expected = float(reference.recall_score(*names, average="macro", labels=np.unique(names[0]), zero_division=0))
+    else:
+        expected = THEIRS[name](*names)
+    assert ours == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", CONFUSION)
+def test_metrics_of_many_counts_at_once_are_those_of_each(name: str) -> None:
+    """Days, or draws, are a leading dimension; without rows the metric is undefined."""
+    counts = np.random.default_rng(3).integers(0, 9, (2, 5, 4, 4))
+    together = TASK.evaluate(name, counts)
+
+    assert together.tolist() == [[float(TASK.evaluate(name, part)) for part in half] for half in counts]
+    assert math.isnan(TASK.evaluate(name, np.zeros((4, 4), np.int64)))
+
+
+@pytest.mark.parametrize(
+    ("column", "read", "bad"),
+    [
+        (pa.array(["dog", "cat", None, "cow", "élan"]), [1, 0, None, None, 3], [3]),
+        (pa.array(["dog", "cow", None]).dictionary_encode(), [1, None, None], [1]),
+        (pa.array([1, 0, None]), [2, None, None], [1]),
+        (pa.array([1.0, float("nan"), 1.5]), [2, None, None], [2]),
+        (pa.array([[1]]), [None], [0]),
+        (pa.nulls(2), [None, None], []),
+    ],
+    ids=str,
+)
+def test_classes_are_read_by_name(column: pa.Array, read: list[int | None], bad: list[int]) -> None:
+    """Whole numbers by their text; null and NaN are none; what is no class is a bad label, and no score."""
+    labels, odd = TASK.labels(column)
+    said = TASK.said(column)
+
+    assert read == [None if np.isnan(label) else int(label) for label in labels]
+    assert bad == np.flatnonzero(odd).tolist()
+    assert [place is None for place in read] == np.isnan(said).tolist()
+
+
+def test_rows_are_counted_by_class_and_label() -> None:
+    """One count a row; rows without a label are in the last column, and still show what was said."""
+    said, labels = np.array([0.0, 0, 1, 3, 3]), np.array([0, 1, 1, np.nan, np.nan])
+    (places,) = TASK.places(said, labels)
+    counts = np.bincount(places, minlength=20).reshape(TASK.shape)
+
+    assert [[1, 1, 0, 0, 0], [0, 1, 0, 0, 0], [0] * 5, [0, 0, 0, 0, 2]] == counts.tolist()
+    assert (5, 3) == (TASK.rows(counts), TASK.rows(counts[:, :-1]))
+    assert [2, 1, 0, 2] == TASK.by_score(counts).tolist()
+    assert [1, 2, 0, 0] == TASK.by_label(counts[:, :-1]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"), [([0, 4], [0, 0]), ([0, 0], [0, -1]), ([0, 0.5], [0, 0]), ([0, 0], [1, np.nan])]
+)
+def test_what_is_no_class_cannot_be_judged(labels: list[float], said: list[float]) -> None:
+    """An error says how many, and what a class is."""
+    with pytest.raises(DataError, match=r"1 of 2 .* one of data\.classes"):
+        TASK.counted(labels, said)
+
+
+@pytest.mark.parametrize("metric", sorted(set(METRICS["multiclass"]) & set(METRICS["binary"])))
+def test_two_classes_are_judged_as_a_binary_model(metric: str) -> None:
+    """The same value, and bounds as wide: a binary task is the special case."""
+    labels, one, other = three(600, seed=1, shares=(0.7, 0.3))
+    two, binary = Multiclass(("no", "yes")), Binary()
+
+    assert float(two.evaluate(metric, two.counted(labels, one))) == float(
+        binary.evaluate(metric, binary.counted(labels, one))
+    )
+    sides = [task.interval(metric, task.counted(labels, one), 0.95, seed=1) for task in (two, binary)]
+    assert sides[0] == pytest.approx(sides[1], abs=0.004)
+    pairs = [task.paired_difference(metric, labels, one, other, confidence=0.95, seed=1) for task in (two, binary)]
+    assert pairs[0][0] == pytest.approx(pairs[1][0], abs=1e-12)
+    assert pairs[0] == pytest.approx(pairs[1], abs=0.006)
+
+
+def test_few_rows_of_a_class_do_not_look_sure() -> None:
+    """Three rows of a class, all named right: its recall is 1, but nobody can be sure that it is over 0.9."""
+    labels = [0] * 50 + [1] * 47 + [2] * 3
+    low, high = (task := Multiclass(("a", "b", "c"))).interval(
+        "balanced_accuracy", task.counted(labels, labels), 0.95, seed=1
+    )
+
+    assert low < 0.95
+    assert high == 1
+
+
+@pytest.mark.parametrize("metric", CONFUSION)
+def test_the_paired_bootstrap_draws_rows_with_both_answers(metric: str) -> None:
+    """Drawing kinds of rows gives the bounds of drawing rows, up to the noise of 1,000 draws."""
+    task = Multiclass(("a", "b", "c"))
+    labels, one, other = three(800, seed=4)
+    difference, low, high = task.paired_difference(metric, labels, one, other, confidence=0.95, seed=2)
+    rng = np.random.default_rng(99)
+    plain = []
+    for _ in range(1000):
+        drawn = rng.integers(len(labels), size=len(labels))
+        sides = [task.evaluate(metric, task.counted(labels[drawn], side[drawn])) for side in (one, other)]
+        plain.append(float(sides[1] - sides[0]))
+
+    assert low < difference < high
+    assert np.quantile(plain, [0.05, 0.95]) == pytest.approx([low, high], abs=0.25 * np.std(plain))
+
+
+def test_equal_models_differ_by_nothing() -> None:
+    """The difference is 0, inside bounds that are close; swapping two models turns the sign."""
+    task = Multiclass(("a", "b", "c"))
+    labels, one, other = three(500, seed=6)
+    for metric in CONFUSION:
+        difference, low, high = task.paired_difference(metric, labels, one, one, confidence=0.95, seed=2)
+        assert 0 == difference
+        assert low <= 0 <= high
+        assert high - low < 0.05
+        there = task.paired_difference(metric, labels, one, other, confidence=0.95, seed=2)[0]
+        assert -there == task.paired_difference(metric, labels, other, one, confidence=0.95, seed=2)[0]
+
+
+def test_even_odds_give_the_value_itself() -> None:
+    """At confidence 0.5 both bounds are the score; without rows there are none."""
+    labels, said, _ = three(300, seed=0)
+    task = Multiclass(("a", "b", "c"))
+    for metric in CONFUSION:
+        counts = task.counted(labels, said)
+        value = float(task.evaluate(metric, counts))
+        assert (value, value) == pytest.approx(task.interval(metric, counts, 0.5, seed=1))
+        assert all(math.isnan(bound) for bound in task.interval(metric, 0 * counts, 0.95, seed=1))
