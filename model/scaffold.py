@@ -8,49 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from core.config import Columns
 from core.errors import DataError, OutsideError
+from core.policy import METRICS, Task
 from core.settings import load_config
 from model.pipelines import load_build
 from model.scaffold_columns import Judged, by_kind, judge
-from model.scaffold_days import Choice, Counts, Days, maturity, windows
+from model.scaffold_days import Choice, maturity, windows
+from model.scaffold_files import files_of
+from model.scaffold_floors import limits
 from model.scaffold_quality import quality
-from model.scaffold_sample import Sample
-from model.scaffold_text import SECTIONS, config_text, rendered
-from model.scaffold_trial import limits, trials
+from model.scaffold_table import Table
+from model.scaffold_target import outcome
+from model.scaffold_text import SECTIONS
+from model.scaffold_trial import trials
 
 FILES = ("pipeline.py", "README.md", "model.toml")  # the last one makes the folder a model
-BECAUSE = {
-    "id": "tells rows apart",
-    "time": "when the prediction was asked for; days are UTC",
-    "score": "the probability of 1 that the model gave; null, or no column yet, for history",
-    "label": "the target: 0, 1, or null until it is known",
-    "labelled_at": "when the label became known",
-    "version": "the model version that gave the score",
-}
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a new model is made from.
-
-    `source` and `table` are as model.toml says them, `shown` as the reader knows them. `utc`: times without a zone are
-    taken as UTC. `names` are the columns that may be features, `unread` those that the source cannot give. `delays` are
-    those of the labels, in microseconds.
-    """
-
-    source: str
-    table: str | None
-    shown: str
-    utc: bool
-    roles: Columns
-    names: tuple[str, ...]
-    unread: tuple[str, ...]
-    days: Days
-    sample: Sample
-    delays: Counts | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +31,7 @@ class Proposal:
     """What was chosen, and the files that say so, by name."""
 
     name: str
+    task: Task
     judged: tuple[Judged, ...]
     choices: tuple[Choice, ...]
     files: Mapping[str, str]
@@ -68,8 +42,9 @@ def propose(name: str, table: Table) -> Proposal:
 
     Raises:
         DataError: no column is left to learn from, or there are too few labels.
+        UsageError: a column to keep can be no feature.
     """
-    judged = judge(table.sample, table.names)
+    judged = judge(table.sample, table.names, table.keep)
     judged += [Judged(column, "left out", "its type is no number, text or time") for column in table.unread]
     kinds = by_kind(judged)
     if not kinds["numeric"] and not kinds["categorical"]:
@@ -77,11 +52,15 @@ def propose(name: str, table: Table) -> Proposal:
         raise DataError(
             f"No column of {table.shown} is left to learn from.",
             why=told or "It has only a time, an id and a target.",
-            fix="Add columns that are known when the prediction is asked for.",
+            fix="Add columns that are known when the prediction is asked for, or name one that is with --keep.",
         )
     mature = maturity(table.days, table.delays)
     good = quality(table.days, table.sample, kinds["numeric"], kinds["categorical"])
-    start = [mature, *good, Choice("triggers.age.max_days", 30, "the default")]
+    start = [*outcome(table.target, table.days, table.sample.labels), mature, *good]
+    start.append(Choice("triggers.age.max_days", 30, "the default"))
+    moving = [one.name for one in judged if one.moving]
+    if moving:
+        start.append(Choice("triggers.drift.ignore", moving, "kept by --keep: their later values are always others"))
     if len(kinds["numeric"]) + len(kinds["categorical"]) >= 10:  # noqa: PLR2004 - one of so many moves by its season
         start.append(Choice("triggers.drift.min_columns", 2, "of many columns one drifts with the season alone"))
     try:
@@ -93,58 +72,20 @@ def propose(name: str, table: Table) -> Proposal:
 
 def _tried(name: str, table: Table, judged: Sequence[Judged], choices: list[Choice]) -> Proposal:
     """The proposal with floors from quick fits of what is proposed."""
-    draft = _files(name, table, judged, choices)
+    metric = Choice("triggers.performance.metric", METRICS[table.target.task][0], "any that the task has")
+    draft = files_of(name, table, judged, [*choices, metric])
     mature = next(one.value for one in choices if one.key == "training.maturity_days")
     end = dt.datetime.combine(table.days.last, dt.time(), dt.UTC) + dt.timedelta(days=1 - mature)
     with _written(draft, name) as root:
         config, build = load_config(root, name), load_build(root, name)
         tried = trials(table.sample.batches, config, build, end)
         rare = table.days.rare / table.days.labelled
-        whole = [*choices, *limits(tried, config, rare)]
+        whole = [*choices, *limits(tried, rare)]
     whole.sort(key=lambda one: SECTIONS.index(one.key.rpartition(".")[0]))
-    files = _files(name, table, judged, whole)
+    files = files_of(name, table, judged, whole)
     with _written(files, name) as root:
         load_config(root, name)
-    return Proposal(name, tuple(judged), tuple(whole), files)
-
-
-def _files(name: str, table: Table, judged: Sequence[Judged], choices: Sequence[Choice]) -> dict[str, str]:
-    """The text of each file."""
-    days, kinds, roles = table.days, by_kind(judged), table.roles.model_dump()
-    by_key = {one.key: one.value for one in choices}
-    fitted = round(days.labelled * by_key["training.window_days"] / len(days.counts) * (1 - by_key["training.holdout"]))
-    words: dict[str, Any] = {
-        "name": name,
-        "target": table.roles.label,
-        "shown": table.shown,
-        "rows": int(days.counts[:, 0].sum()),
-        "first": days.first,
-        "last": days.last,
-        "roles": [(role, column) for role, column in roles.items() if column],
-        "because": BECAUSE,
-        "judged": judged,
-        "choices": choices,
-        "fitted": fitted,
-        "leaf": min(max(fitted // 200, 5), 50),
-        "ones": float(days.counts[:, 2].sum() / days.labelled),
-    }
-    head = [
-        f"{name}: is {table.roles.label} 1? Every key with its bounds: docs/your-model.md.",
-        f"Proposed by mlops new on the rows of {days.first} to {days.last}; README.md says what was left out, and why.",
-    ]
-    data = {
-        "source": table.source,
-        "table": table.table,
-        "timezone": "UTC" if table.utc else None,
-        "numeric": kinds["numeric"],
-        "categorical": kinds["categorical"],
-        "columns": roles,
-    }
-    return {
-        "model.toml": config_text(head, {"task": "binary", "registry_name": name}, data, choices),
-        "pipeline.py": rendered("new_pipeline.py.jinja", words),
-        "README.md": rendered("new_readme.md.jinja", words),
-    }
+    return Proposal(name, table.target.task, tuple(judged), tuple(whole), files)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.errors import UsageError
 from core.policy import NAME
 from model.scaffold_leaks import leak
-from model.scaffold_sample import UNLABELLED, Column, Ints, Sample
+from model.scaffold_sample import Column, Ints, Sample
 from monitoring import times, typed
 
 Kind = Literal["numeric", "categorical", "left out"]
@@ -30,37 +31,54 @@ LARGE = 10**8
 
 @dataclass(frozen=True)
 class Judged:
-    """What a column is taken as, and the number that led to it."""
+    """What a column is taken as, and the number that led to it; `moving`: its later values are other ones."""
 
     name: str
     kind: Kind
     why: str
+    moving: bool = False
 
 
-def judge(sample: Sample, names: Sequence[str]) -> list[Judged]:
-    """What each of these columns is, in their order."""
-    return [_judge(sample.column(name), sample) for name in names]
+def judge(sample: Sample, names: Sequence[str], keep: Sequence[str] = ()) -> list[Judged]:
+    """What each of these columns is, in their order; those to `keep` are features, whatever they look like.
+
+    Raises:
+        UsageError: one of them can be none.
+    """
+    return [_judge(sample.column(name), sample, keep=name in keep) for name in names]
 
 
-def _judge(column: Column, sample: Sample) -> Judged:
-    reason = next(_reasons(column, sample), None)
-    if reason is not None:
+def _judge(column: Column, sample: Sample, *, keep: bool) -> Judged:
+    barred = next(_bars(column), None)
+    if barred is not None and keep:
+        raise UsageError(f"--keep {column.name!r} is impossible: {barred}.", fix="Leave it out, or mend the table.")
+    reason = barred or next(_doubts(column, sample), None)
+    if reason is not None and not keep:
         return Judged(column.name, "left out", reason)
+    kind, why = _kind(column)
+    if reason is None:
+        return Judged(column.name, kind, why)
+    moving = reason in _identities(column, sample)
+    return Judged(column.name, kind, f"kept by --keep, although {reason}", moving)
+
+
+def _kind(column: Column) -> tuple[Kind, str]:
+    """What a feature is taken as, and why."""
     said = f"{column.different:,} different values"
     if not column.numeric:
-        return Judged(column.name, "categorical", f"text, {said}")
+        return "categorical", f"text, {said}"
     if pa.types.is_boolean(column.kinds[0]):
-        return Judged(column.name, "categorical", "true or false")
+        return "categorical", "true or false"
     if column.different <= FEW and column.known >= 10 * column.different:
-        return Judged(column.name, "categorical", f"few numbers: {said}")
+        return "categorical", f"few numbers: {said}"
     codes = column.whole and CODED.search(column.name) and column.different <= CODES
     if codes and column.known >= 20 * column.different:
-        return Judged(column.name, "categorical", f"whole numbers that are codes by their name, {said}")
-    return Judged(column.name, "numeric", said)
+        return "categorical", f"whole numbers that are codes by their name, {said}"
+    return "numeric", said
 
 
-def _reasons(column: Column, sample: Sample) -> Iterator[str]:
-    """Why a column is left out; the first reason counts."""
+def _bars(column: Column) -> Iterator[str]:
+    """Why a column can be no feature; the first reason counts."""
     if column.levels is None:
         yield f"its type {', '.join(map(str, column.kinds))} is no number, text or time: write the parts that you mean"
         return
@@ -68,19 +86,22 @@ def _reasons(column: Column, sample: Sample) -> Iterator[str]:
         yield "its name has characters that model.toml does not allow: rename it"
     if not column.known:
         yield "it is missing in every row"
-        return
-    if column.different == 1 and column.missing < 0.01:  # noqa: PLR2004 - else that it is missing says something
-        yield "it has one value only"
     if any(map(is_time, column.kinds)) or _dates(column):
         yield "it is a date: write what you mean by it, such as an age in days or the weekday, as a number or text"
+
+
+def _doubts(column: Column, sample: Sample) -> Iterator[str]:
+    """Why a column had better be none; the first reason counts."""
+    if column.different == 1 and column.missing < 0.01:  # noqa: PLR2004 - else that it is missing says something
+        yield "it has one value only"
     if column.missing > MOST_MISSING:
         yield f"it is missing in {column.missing:.0%} of the rows: a limit that allows this would let anything pass"
     yield from _identities(column, sample)
     known, labels = column.codes >= 0, sample.labels
-    told = leak(column.codes, column.levels if column.numeric else None, sample.times, labels)
+    told = leak(column.codes, column.levels if column.numeric else None, sample.times, labels, sample.task)
     if told:
         yield told
-    unlabelled = labels == UNLABELLED
+    unlabelled = np.isnan(labels)
     if unlabelled.sum() >= 20 and known[~unlabelled].mean() > 0.9 and known[unlabelled].mean() < 0.01:  # noqa: PLR2004
         yield "it is missing just where the target is: it is known no earlier"
 

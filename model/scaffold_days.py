@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.config import Columns
 from core.errors import DataError
-from model.scaffold_sample import labels_of
-from monitoring import arrays
+from model.scaffold_labels import DAY
 
-DAY = 86_400_000_000  # microseconds
 EPOCH = dt.date(1970, 1, 1)
 WINDOW = 60  # days, where they hold enough
 ENOUGH = (2000, 100)  # labelled rows, and rows of the rarer label, that a window should have
 MOST = 2_000_000  # rows that a training should not go beyond
 PART = 0.6  # of all days that the first training may take, so that nights are left to replay
 LEAST = (100, 10)  # labelled rows, and rows of the rarer label, without which nothing can be judged
+SELDOM = (20, 0.001)  # rows, and share of them: a class on fewer cannot be learned, and has no say in the windows
 POOR = (80, 10)  # the same of a window; with fewer it takes nearly all days
 NEARLY = 0.9
 HOLDOUT = 200  # rows that the usual holdout should have
@@ -40,32 +38,24 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Days:
-    """Rows, labels 0 and labels 1 of each UTC day from `first` to the last one with rows, shape (days, 3)."""
+    """Rows, and labelled rows, of each UTC day from `first` to the last one with rows.
+
+    `counts` has the shape (days, 1 + K): all rows, and then those of each of the `labels`, which are 0 and 1, classes,
+    or a single empty text that stands for all numbers.
+    """
 
     first: dt.date
     counts: Counts
+    labels: tuple[str, ...] = ("0", "1")
 
     @classmethod
-    def of(cls, batches: Iterable[pa.RecordBatch], columns: Columns) -> Days:
-        """Count the rows of `batches`, which need only the columns of time and label.
-
-        Raises:
-            DataError: there are none.
-        """
-        end, found = dt.datetime.max.replace(tzinfo=dt.UTC), dict[int, Counts]()
-        known_at_once = columns.model_copy(update={"labelled_at": None})
-        for batch in batches:
-            days = arrays.view(batch.column(columns.time), np.int64) // DAY
-            labels = labels_of(batch, known_at_once, end)
-            for day in np.unique(days):
-                here = np.bincount(labels[days == day], minlength=3)
-                found[int(day)] = found.get(int(day), 0) + np.array([here.sum(), here[0], here[1]])
-        if not found:
-            raise DataError("The table has no rows.", why="It is empty.", fix="Fill it, and run the command again.")
-        start = min(found)
-        counts = np.zeros((max(found) - start + 1, 3), np.int64)
-        counts[[day - start for day in found]] = list(found.values())
-        return cls(EPOCH + dt.timedelta(days=start), counts)
+    def of(cls, rows: Counter[int], by_label: Mapping[str, Counter[int]]) -> Days:
+        """From all rows, and those of each label, by day since 1970."""
+        start, end = min(rows), max(rows)
+        counts = np.zeros((end - start + 1, 1 + len(by_label)), np.int64)
+        for place, counted in enumerate((rows, *by_label.values())):
+            counts[[day - start for day in counted], place] = list(counted.values())
+        return cls(EPOCH + dt.timedelta(days=start), counts, tuple(by_label))
 
     @property
     def last(self) -> dt.date:
@@ -78,9 +68,31 @@ class Days:
         return int(self.counts[:, 1:].sum())
 
     @property
+    def learnable(self) -> NDArray[np.bool_]:
+        """Which labels have a say: all but those of several classes that are too rare."""
+        rows = self.counts[:, 1:].sum(axis=0)
+        several = len(rows) > 2  # noqa: PLR2004
+        found: NDArray[np.bool_] = (rows >= max(SELDOM[0], SELDOM[1] * rows.sum())) | (not several)
+        return found
+
+    def rarest(self, rows: Counts) -> int:
+        """The place of the rarest label that has a say, by rows of each label."""
+        return int(np.where(self.learnable, rows, rows.sum() + 1).argmin())
+
+    @property
     def rare(self) -> int:
-        """How many rows have the rarer label."""
-        return int(self.counts[:, 1:].sum(axis=0).min())
+        """How many rows have the rarest label that has a say."""
+        rows = self.counts[:, 1:].sum(axis=0)
+        return int(rows[self.rarest(rows)])
+
+    def said(self, rows: Counts) -> str:
+        """So many labelled rows, in words."""
+        total, rare = f"{rows.sum():,} labelled rows", self.rarest(rows)
+        if len(self.labels) == 1:
+            return total
+        if self.labels == ("0", "1"):
+            return f"{total}, {rows[1]:,} of them 1"
+        return f"{total}, {rows[rare]:,} of the rarest class, {self.labels[rare][:30]!r}"
 
     @property
     def a_day(self) -> float:
@@ -115,17 +127,17 @@ def windows(days: Days, mature: int, *, whole: bool = False) -> Iterator[Choice]
     """
     usable = days.counts[: len(days.counts) - mature]
     labels, span = usable[:, 1:].sum(axis=0), len(usable)
-    _enough(labels, mature)
-    total, rare = int(labels.sum()), int(labels.min())
+    _enough(labels, mature, days.labels)
+    total, rare = int(labels.sum()), max(int(labels[days.rarest(labels)]), 1)
     need = max(ENOUGH[0] / total, ENOUGH[1] / rare) * span
     wished = min(max(WINDOW, math.ceil(need)), max(math.floor(MOST * span / total), 14), 3650)
     window = max(min(wished, math.floor(PART * span)), 1)
     here = usable[-window:, 1:].sum(axis=0)
-    if whole or here.sum() < POOR[0] or here.min() < POOR[1]:
+    if whole or here.sum() < POOR[0] or here[days.rarest(here)] < POOR[1]:
         window = min(max(math.floor(NEARLY * span), 1), 3650)
         here = usable[-window:, 1:].sum(axis=0)
     few = f"; {span} days are few, so replays will be short" if window < WINDOW else ""
-    yield Choice("training.window_days", window, f"{here.sum():,} labelled rows, {here[1]:,} of them 1{few}")
+    yield Choice("training.window_days", window, f"{days.said(here)}{few}")
     share = 0.2 if here.sum() * 0.2 >= HOLDOUT else 0.3
     held = math.floor(here.sum() * share)
     yield Choice("training.holdout", share, f"about {held:,} rows to judge a candidate by")
@@ -157,13 +169,15 @@ def _triggers(days: Days, window: int) -> Iterator[Choice]:
         )
 
 
-def _enough(labels: Counts, mature: int) -> None:
+def _enough(labels: Counts, mature: int, names: tuple[str, ...]) -> None:
     """Refuse what cannot be judged."""
-    if labels.sum() >= LEAST[0] and labels.min() >= LEAST[1]:
+    fair = int((labels >= LEAST[1]).sum())
+    if labels.sum() >= LEAST[0] and fair >= min(len(labels), 2):
         return
+    each = ": " + " and ".join(f"{rows:,} of label {name}" for name, rows in zip(names, labels, strict=True))
     raise DataError(
-        f"The table has {labels.sum():,} labelled rows from before its last {mature} days: "
-        f"{labels[0]:,} of label 0 and {labels[1]:,} of label 1.",
+        f"The table has {labels.sum():,} labelled rows from before its last {mature} days"
+        + (f"{each}." if len(labels) == 2 else "."),  # noqa: PLR2004 - of many classes it would be long
         why=f"A model is judged on rows that it was not fitted on: {LEAST[0]} rows, {LEAST[1]} of each label, are "
         "the least that says anything.",
         fix="Collect more labels, or name a target whose rarer value is not so rare.",

@@ -1,4 +1,4 @@
-"""Make sure of the columns that are no features: a target of 0 and 1, and an id in every row."""
+"""Make sure of the id: a column that tells rows apart, named by the user or found."""
 
 from __future__ import annotations
 
@@ -8,41 +8,6 @@ from core.errors import DataError
 from core.policy import NAME
 from model.scaffold_columns import ID, counts_on, is_time, unique
 from model.scaffold_sample import Column, Sample
-
-SHOWN = 4  # values of a target
-
-
-def require_binary(target: Column) -> None:
-    """Make sure that a target has the values 0 and 1, or false and true, and null where it is not known.
-
-    Raises:
-        DataError: it has others; with what was found and what to do.
-    """
-    levels = [] if target.levels is None else list(target.levels)
-    if levels == [0, 1]:
-        return
-    some = ", ".join(f"{level:g}" if target.numeric else repr(level)[:40] for level in levels[:SHOWN])
-    more = f" and {len(levels) - SHOWN} more" if len(levels) > SHOWN else ""
-    raise DataError(
-        f"The target {target.name!r} has {len(levels)} different value{'s' if len(levels) != 1 else ''}"
-        + (f": {some}{more}." if levels else "."),
-        why=_why(target),
-        fix="Write 0 and 1 into the column (null where it is not known yet): which value becomes 1 is your choice, it "
-        "is what the model foresees."
-        if len(levels) != 1
-        else "Name another target, or wait until both values have occurred.",
-    )
-
-
-def _why(target: Column) -> str:
-    only = "Only targets of 0 and 1 are supported now (false and true are read as these)"
-    if target.different < 2:  # noqa: PLR2004 - two classes
-        return f"{only}; with one value there is nothing to tell apart."
-    if target.different == 2:  # noqa: PLR2004
-        return f"{only}; which of these two means 1 cannot be known."
-    if target.numeric and not target.whole:
-        return f"{only}, no regression."
-    return f"{only}, no more than two classes."
 
 
 def require_id(column: Column) -> None:

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from core.config import Columns
 from monitoring import arrays, scores
-from monitoring.tally import BINARY
-
-UNLABELLED = 2
+from monitoring.task import Task
 
 Ints = NDArray[np.int64]
 
@@ -61,19 +59,20 @@ class Column:
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows in any order: their microseconds since 1970, their labels (2: none), and the batches themselves."""
+    """Rows in any order: their microseconds since 1970, their labels (NaN: none), and the batches themselves."""
 
     batches: tuple[pa.RecordBatch, ...]
     times: Ints
-    labels: NDArray[np.intp]
+    labels: NDArray[np.float64]
+    task: Task
 
     @classmethod
-    def of(cls, batches: Sequence[pa.RecordBatch], roles: Columns) -> Sample:
+    def of(cls, batches: Sequence[pa.RecordBatch], roles: Columns, task: Task) -> Sample:
         """The sample in these batches; `roles` are the names of its columns as in the config."""
         end = dt.datetime.max.replace(tzinfo=dt.UTC)
-        found = [labels_of(batch, roles, end) for batch in batches]
+        found = [scores.labels(batch, roles, end, task)[0] for batch in batches]
         moments = [arrays.view(batch.column(roles.time), np.int64) for batch in batches]
-        return cls(tuple(batches), np.concatenate(moments), np.concatenate(found))
+        return cls(tuple(batches), np.concatenate(moments), np.concatenate(found), task)
 
     def column(self, name: str) -> Column:
         """One column."""
@@ -84,9 +83,7 @@ class Sample:
             return Column(name, kinds, nothing, np.empty(0))
         if all(arrays.is_number(kind) or pa.types.is_null(kind) for kind in kinds):
             values = np.concatenate([arrays.numbers(part)[0] for part in parts])
-            levels, codes = np.unique(values[~np.isnan(values)], return_inverse=True)
-            nothing[~np.isnan(values)] = codes
-            return Column(name, kinds, nothing, levels)
+            return Column(name, kinds, *coded_numbers(values))
         texts = [None if _odd(part.type) else arrays.texts(part) for part in parts]
         if any(text is None for text in texts):
             return Column(name, kinds, nothing, None)
@@ -95,10 +92,11 @@ class Sample:
         return Column(name, kinds, codes, np.array(coded.dictionary.to_pylist(), object))
 
 
-def labels_of(batch: pa.RecordBatch, roles: Columns, end: dt.datetime) -> NDArray[np.intp]:
-    """0, 1, or `UNLABELLED`."""
-    found, _ = scores.labels(batch, roles, end, BINARY)
-    return np.where(np.isnan(found), UNLABELLED, found).astype(np.intp)
+def coded_numbers(values: NDArray[np.float64]) -> tuple[Ints, NDArray[np.float64]]:
+    """The place of each number among the different ones, -1 where NaN; and these, sorted."""
+    codes, known = np.full(len(values), -1, np.int64), ~np.isnan(values)
+    levels, codes[known] = np.unique(values[known], return_inverse=True)
+    return codes, levels
 
 
 def _odd(kind: pa.DataType) -> bool:

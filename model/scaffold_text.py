@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from model.scaffold_days import Choice
 
 WIDTH = 120
 SECTIONS = (
+    "data",
     "training",
     "triggers.performance",
     "triggers.drift",
@@ -22,16 +24,16 @@ SECTIONS = (
 
 def config_text(head: Sequence[str], top: Mapping[str, Any], data: Mapping[str, Any], choices: Iterable[Choice]) -> str:
     """A model.toml: comment lines, keys of the top, the section [data] with its columns, each choice with its why."""
-    chosen = list(choices)
+    explained: dict[str, list[str]] = {section: [] for section in SECTIONS}
+    for one in choices:
+        section, _, key = one.key.rpartition(".")
+        explained[section] += _explained(_line(key, one.value), one.why)
     lines = [*(f"# {line}" for line in head), "", *(_line(key, value) for key, value in top.items()), "", "[data]"]
     lines += [_line(key, value) for key, value in data.items() if key != "columns" and value not in (None, [])]
+    lines += explained.pop("data")
     lines += ["", "[data.columns]", *(_line(key, value) for key, value in data["columns"].items() if value is not None)]
-    for section in SECTIONS:
-        here = [one for one in chosen if one.key.rpartition(".")[0] == section]
-        if here:
-            lines += ["", f"[{section}]"]
-            for one in here:
-                lines += _explained(_line(one.key.rpartition(".")[2], one.value), one.why)
+    for section, here in explained.items():
+        lines += ["", f"[{section}]", *here] if here else []
     return "\n".join(lines) + "\n"
 
 
@@ -56,7 +58,9 @@ def _value(value: Any) -> str:
 def _explained(line: str, why: str) -> list[str]:
     """A line with its comment beside it, or above where there is no room."""
     beside = f"{line} # {why}"
-    return [beside] if len(beside) <= WIDTH else [f"# {why[: WIDTH - 2]}", line]
+    if "\n" not in line and len(beside) <= WIDTH:
+        return [beside]
+    return [*(f"# {part}" for part in textwrap.wrap(why, WIDTH - 2)), line]
 
 
 def rendered(template: str, values: Mapping[str, Any]) -> str:

@@ -1,10 +1,10 @@
-"""Fit the proposed model on a few spans of the sample, to put its floors safely under what it reaches."""
+"""Fit the proposed model on a few spans of the sample, and say what each is worth on the rows after it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,37 +13,57 @@ from numpy.typing import NDArray
 
 from core.config import ModelConfig
 from core.errors import DataError
-from model import modelfile, rows, training
-from model.evidence import latency_p95
+from core.policy import Metric
+from model import rows, training
 from model.pipelines import Build
-from model.scaffold_days import Choice
-from monitoring.intervals import interval, paired_difference
-from monitoring.metrics import counted, evaluate
+from monitoring.task import Bounds, Task
+from monitoring.tasks import task_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-SPANS = 3
-GUESS = 0.5
-METRICS = ("balanced_accuracy", "roc_auc")
-RARE = 0.05  # a rarer label than that is told by its rank, not by a threshold
-SURE = 0.99
-SLACK = 1.5  # how far under the surely reached value a floor stands
+NEAR, FAR = 3, 3  # trials that follow each other, and those before them
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A fit on one span, and what it says of the later rows of that span."""
+    """A fit on one span, and what it says of the rows of that span from `day` on."""
 
     estimator: Any
     holdout: pd.DataFrame
     labels: NDArray[Any]
-    scores: NDArray[np.float64]
+    said: NDArray[np.float64]
+    day: dt.date
+    config: ModelConfig
+
+    @property
+    def task(self) -> Task:
+        """Of the model."""
+        return task_of(self.config)
+
+    def value(self, metric: Metric) -> float:
+        """A metric on the later rows."""
+        return self._of(metric, self.said)
+
+    def guess(self, metric: Metric) -> float:
+        """What the metric is without a model: for every row the commonest class, or the middle label."""
+        if metric == "r2":
+            return 0.0
+        always = np.median(self.labels) if self.config.task == "regression" else np.bincount(self.labels).argmax()
+        return self._of(metric, np.full(len(self.labels), always, np.float64))
+
+    def _of(self, metric: Metric, said: NDArray[np.float64]) -> float:
+        return float(self.task.evaluate(metric, self.task.counted(self.labels, said)))
+
+    def bounds(self, metric: Metric, confidence: float) -> Bounds:
+        """Where the metric surely lies."""
+        counts = self.task.counted(self.labels, self.said)
+        return self.task.interval(metric, counts, confidence, self.config.training.seed)
 
 
 def trials(batches: Sequence[pa.RecordBatch], config: ModelConfig, build: Build, end: dt.datetime) -> list[Trial]:
-    """Up to three trials, the newest on rows before `end`, each a holdout earlier than the one before.
+    """A few trials, the newest on rows before `end`: first each a holdout earlier, then over all the days there are.
 
     Raises:
         DataError: even the newest rows cannot be trained on.
@@ -51,85 +71,33 @@ def trials(batches: Sequence[pa.RecordBatch], config: ModelConfig, build: Build,
     table = rows.frame(batches, config.data, dt.datetime.max.replace(tzinfo=dt.UTC))
     config = config.model_copy(update={"training": config.training.model_copy(update={"min_rows": 50})})
     moments = table[config.data.columns.time]
-    window = dt.timedelta(days=config.training.window_days)
     found: list[Trial] = []
-    for number in range(SPANS):
-        until = end - number * math.ceil(config.training.holdout * window.days) * dt.timedelta(days=1)
-        if number and until - window < moments.min().floor("D"):
-            break
+    for days in earlier(config, (end - moments.min().floor("D")).days):
+        until = end - dt.timedelta(days=days)
+        window = moments.between(until - dt.timedelta(days=config.training.window_days), until, inclusive="left")
         try:
-            parts = training.split(table[(moments >= until - window) & (moments < until)], config)
+            parts = training.split(table[window], config)
         except DataError:
-            if not number:
+            if not found:
                 raise
-            break
+            continue
         found.append(_trial(parts, config, build))
     return found
+
+
+def earlier(config: ModelConfig, span: int) -> list[int]:
+    """How many days before the end of `span` days each trial ends."""
+    step, room = math.ceil(config.training.holdout * config.training.window_days), span - config.training.window_days
+    near = [number * step for number in range(NEAR) if number == 0 or number * step <= room]
+    free = room - near[-1]
+    count = min(FAR, free // step) if len(near) == NEAR else 0
+    return near + [near[-1] + free * (number + 1) // count for number in range(count)]
 
 
 def _trial(parts: training.Split, config: ModelConfig, build: Build) -> Trial:
     estimator = training.fit(build, config, parts)
     holdout = training.features(parts.holdout, config.data)
     labels = parts.holdout[config.data.columns.label].to_numpy()
-    return Trial(estimator, holdout, labels, training.score(estimator, holdout))
-
-
-def limits(tried: Sequence[Trial], config: ModelConfig, rare: float) -> Iterator[Choice]:
-    """Metric, floors and margins; `rare` is the share of the rarer label."""
-    main = METRICS[0] if rare >= RARE else METRICS[1]
-    yield Choice("triggers.performance.metric", main, f"the rarer label is on {rare:.1%} of the rows")
-    for metric in METRICS:
-        values = [_value(trial, metric, config) for trial in tried]
-        low = math.floor(100 * min(_surely(trial, metric, config) for trial in tried)) / 100
-        low = min(low, math.floor(100 * (2 * min(values) - max(values))) / 100)  # seasons differ as spans do
-        said = f"{_span(values)} in {_times(len(tried))} on {len(tried[0].labels):,} later rows; a guess has 0.5"
-        if low > GUESS:
-            yield Choice(f"gates.{metric}", low, said)
-        if metric == main:
-            yield Choice("triggers.performance.floor", max(low, GUESS), said)
-            drop = max(0.05, math.ceil(200 * (max(values) - min(values))) / 100)
-            yield Choice("triggers.performance.max_drop", min(drop, 0.3), f"twice what lies between {_span(values)}")
-    yield _margin(tried, main, config)
-    newest = tried[0]
-    latency = latency_p95(newest.estimator, newest.holdout.iloc[:10])
-    yield Choice("gates.max_p95_ms", max(100, math.ceil(latency / 10) * 50), f"{latency:.1f} ms here")
-    size = len(modelfile.through(newest.estimator)[0]) / 1e6
-    yield Choice("gates.max_size_mb", max(10, math.ceil(5 * size)), f"{size:.1f} MB now")
-
-
-def _margin(tried: Sequence[Trial], metric: str, config: ModelConfig) -> Choice:
-    """What a candidate may lose to the champion: else chance alone would refuse a model that is as good."""
-    key, seed, newest = "gates.max_loss_to_champion", config.training.seed, tried[0]
-    wide = [0.0]
-    for trial in tried[1:]:
-        older = training.score(trial.estimator, newest.holdout)
-        sides = newest.labels, older, newest.scores
-        found = paired_difference(metric, *sides, config.training.threshold, config.gates.confidence, seed)
-        wide.append(found[0] - found[1])
-    if len(tried) == 1:
-        counts = counted(newest.labels, newest.scores)
-        value = float(evaluate(metric, counts, config.training.threshold))
-        wide.append(value - interval(metric, counts, config.training.threshold, config.gates.confidence, seed)[0])
-    why = f"two models that are as good differ by up to {max(wide):.3f} by chance on {len(newest.labels):,} rows"
-    return Choice(key, min(max(0.01, math.ceil(150 * max(wide)) / 100), 0.3), why)
-
-
-def _surely(trial: Trial, metric: str, config: ModelConfig) -> float:
-    """What the metric surely stays over, as long as the world stays as it is."""
-    value, threshold = _value(trial, metric, config), config.training.threshold
-    low, _ = interval(metric, counted(trial.labels, trial.scores), threshold, SURE, config.training.seed)
-    rare = int(min(trial.labels.sum(), len(trial.labels) - trial.labels.sum()))
-    return value - max(0.05, SLACK * (value - low), 3 / rare)
-
-
-def _value(trial: Trial, metric: str, config: ModelConfig) -> float:
-    return float(evaluate(metric, counted(trial.labels, trial.scores), config.training.threshold))
-
-
-def _span(values: Sequence[float]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:.3f}" if f"{low:.3f}" == f"{high:.3f}" else f"{low:.3f} to {high:.3f}"
-
-
-def _times(count: int) -> str:
-    return f"{count} quick fit{'s' if count > 1 else ''}"
+    return Trial(
+        estimator, holdout, labels, training.score(estimator, holdout, task_of(config)), parts.fit_until.date(), config
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.config import Data
 
-ROWS = 64
+ROWS, FEW = 64, 4  # made-up rows in all, and of each class at least
 MISSING = 0.1
 UNJUDGED = "Performance is judged on the labels of the last days."
 LATE = 3  # days without rows, or without a label beyond the time labels take to be mature, before it is odd
@@ -34,29 +34,33 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
 def pipeline(night: Night) -> Finding:
     """Whether build() gives an estimator that learns, and that can be kept without pickle and read back."""
     from model import modelfile, pipelines, training
+    from monitoring.tasks import task_of
 
-    estimator = pipelines.load_build(night.settings.root, night.name)(night.config)
-    frame = made_up(night.config.data)
-    estimator.fit(frame, np.arange(ROWS) % 2)
+    config, moment = night.config, night.as_of
+    made = made_up(config.data)
+    build = pipelines.load_build(night.settings.root, night.name)
+    estimator = training.fit(build, config, training.Split(made, made, moment, moment, moment))
     kept, again = modelfile.through(estimator)
-    same = np.allclose(training.score(again, frame), training.score(estimator, frame), rtol=0, atol=1e-9)
-    if not same:
+    frame, task = training.features(made, config.data), task_of(config)
+    one, other = (training.score(model, frame, task) for model in (estimator, again))
+    if not np.allclose(one, other, rtol=1e-9, atol=1e-9):
         return Finding(
             "", "fail", "answers otherwise when it was saved and loaded", "What is promoted must be what was judged."
         )
-    return Finding("", "ok", f"{type(estimator).__name__}, {len(kept) / 1e6:.1f} MB on {ROWS} made-up rows")
+    return Finding("", "ok", f"{type(estimator).__name__}, {len(kept) / 1e6:.1f} MB on {len(made)} made-up rows")
 
 
 def made_up(data: Data) -> pd.DataFrame:
-    """Rows of features, some of them missing."""
+    """Rows of features, some of them missing, and of labels: every class in turn, or numbers all over their range."""
     import pandas as pd
 
-    from model.training import features
-
-    rng = np.random.default_rng(0)
-    numeric = {name: np.where(rng.random(ROWS) < MISSING, np.nan, rng.normal(size=ROWS)) for name in data.numeric}
+    rng, classes = np.random.default_rng(0), len(data.classes or (0, 1))
+    size = max(ROWS, FEW * classes)
+    numeric = {name: np.where(rng.random(size) < MISSING, np.nan, rng.normal(size=size)) for name in data.numeric}
     letters = np.array(["a", "b", "c", None], dtype=object)
-    return features(pd.DataFrame({**numeric, **{name: rng.choice(letters, ROWS) for name in data.categorical}}), data)
+    categorical = {name: rng.choice(letters, size) for name in data.categorical}
+    labels = np.linspace(*data.label_range, size) if data.label_range else np.arange(size) % classes
+    return pd.DataFrame({**numeric, **categorical, data.columns.label: labels})
 
 
 def rows(night: Night) -> Finding:

@@ -15,6 +15,7 @@ from scripts.new_source import look
 from scripts.new_words import lines
 
 if TYPE_CHECKING:
+    from core.policy import Task
     from model.scaffold import Proposal
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the model: small letters, digits and _, a letter first.")]
@@ -23,7 +24,15 @@ Source = Annotated[
 ]
 Time = Annotated[str, typer.Option(metavar="COL", help="Column of the time when the prediction is asked for.")]
 Target = Annotated[
-    str, typer.Option(metavar="COL", help="Column of what is to be foreseen: 0 or 1, null if not known.")
+    str, typer.Option(metavar="COL", help="Column of what is to be foreseen: 0 and 1, classes, or numbers.")
+]
+Asked = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TASK", help="binary, multiclass or regression. Default: as the target looks."),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL", help="A column that is a feature, although it looks like a leak or an id; repeatable."),
 ]
 Score = Annotated[str | None, typer.Option(metavar="COL", help="Column of the model's scores. Default: prediction.")]
 Id = Annotated[
@@ -45,6 +54,8 @@ def new(  # noqa: PLR0913, PLR0917 - an argument an option
     id_: Id = None,
     labelled_at: Labelled = None,
     version: Version = None,
+    task: Asked = None,
+    keep: Keep = None,
     force: Force = False,
     json: options.Json = False,
     out: options.Out = None,
@@ -61,7 +72,7 @@ def new(  # noqa: PLR0913, PLR0917 - an argument an option
     free(root, name, force=force)
     asked = {"id": id_, "time": time, "score": score, "label": target, "labelled_at": labelled_at, "version": version}
     rows = Rows(root, source, table, asked)
-    found = look(rows, asked)
+    found = look(rows, asked, known(task), tuple(keep or ()))
     proposal = scaffold.propose(name, found)
     scaffold.write(root, proposal)
     output.show(record(proposal), lines(proposal, found, source), as_json=json, out=out)
@@ -110,10 +121,27 @@ def free(root: Path, name: str, *, force: bool) -> None:
         )
 
 
+def known(task: str | None) -> Task | None:
+    """The task of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from core.policy import METRICS
+
+    if task is None:
+        return None
+    found = next((one for one in METRICS if one == task), None)
+    if found is None:
+        raise UsageError(f"--task {task!r} is unknown.", fix=f"Take one of {', '.join(METRICS)}, or leave it out.")
+    return found
+
+
 def record(proposal: Proposal) -> dict[str, Any]:
     """The result for a program."""
     return {
         "model": proposal.name,
+        "task": proposal.task,
         "columns": [vars(one) for one in proposal.judged],
         "choices": [one._asdict() for one in proposal.choices],
     }

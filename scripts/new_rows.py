@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "${MONITORING_URL}"
 IN_REPOSITORY = re.compile(r"(sqlite|duckdb):///[^/?#]+")
+ANY = ("classes", "not known yet")
 NEVER = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)  # nanoseconds reach no further
 
 
@@ -52,7 +53,9 @@ class Rows:
         shown = ", ".join(map(repr, names))
         return UsageError(f"{self.shown} has no column {shown}.", why=there, fix="Name the columns as the table does.")
 
-    def _data(self, roles: Mapping[str, Any], numeric: tuple[str, ...] = (), *, utc: bool = False) -> Data:
+    def _data(
+        self, roles: Mapping[str, Any], numeric: tuple[str, ...] = (), *, utc: bool = False, classes: bool = False
+    ) -> Data:
         """A description of the table that nobody has checked: its names may be such that model.toml does not allow."""
         from core.config import Columns, Data
 
@@ -62,6 +65,7 @@ class Rows:
             table=self._table,
             timezone="UTC" if utc else None,
             columns=Columns.model_construct(**known),
+            classes=ANY if classes else None,
             numeric=numeric,
             categorical=(),
         )
@@ -81,11 +85,14 @@ class Rows:
             return "zone" in err.what
         return False
 
-    def read(self, columns: Columns, names: tuple[str, ...], since: Any = ALWAYS) -> Iterator[pa.RecordBatch]:
-        """Batches with these columns, read as numbers where they are numbers."""
+    def read(
+        self, columns: Columns, names: tuple[str, ...], since: Any = ALWAYS, *, classes: bool = False
+    ) -> Iterator[pa.RecordBatch]:
+        """Batches with these columns, read as numbers where they are numbers; with `classes`, labels as nights do."""
         texts = {columns.id, columns.time, columns.labelled_at, columns.version}
+        texts |= {columns.score, columns.label} if classes else set()
         numeric = tuple(name for name in names if name not in texts)
-        source = self._opened(self._data(columns.model_dump(), numeric, utc=self.utc))
+        source = self._opened(self._data(columns.model_dump(), numeric, utc=self.utc, classes=classes))
         return source.batches(names, since, None)
 
     def unreadable(self, columns: Columns, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from scripts.night import DAY, midnight
 
 if TYPE_CHECKING:
     from core.config import Columns
-    from model.scaffold import Table
+    from core.policy import Task
     from model.scaffold_days import Days
     from model.scaffold_sample import Sample
+    from model.scaffold_table import Table
+    from model.scaffold_target import Target
 
 ROWS = 200_000
 VALUES = 20_000_000  # in memory at once: 160 MB
@@ -21,29 +23,34 @@ RECENT = 730  # days
 ROLES = {"score": "prediction", "labelled_at": "labelled_at", "version": "model_version"}
 
 
-def look(rows: Rows, asked: Mapping[str, str | None], most: int = ROWS) -> Table:
+def look(
+    rows: Rows,
+    asked: Mapping[str, str | None],
+    task: Task | None = None,
+    keep: tuple[str, ...] = (),
+    *,
+    most: int = ROWS,
+) -> Table:
     """Everything that a model's folder is proposed from, with a sample of at most so many rows.
 
     Raises:
-        UsageError: a role that was named is no column, or has a name that model.toml does not allow.
-        DataError: there are no rows, the target is not binary, or no column is an id.
+        UsageError: a role that was named is no column, or has a name that model.toml does not allow; or the task, or a
+            column to keep, is impossible.
+        DataError: there are no rows, no task can be made of the target, or no column is an id.
     """
-    from model.scaffold import Table
-    from model.scaffold_days import Days
-    from model.scaffold_roles import find_id, require_binary, require_id
+    from model.scaffold_table import Table
 
     roles = _roles(rows, asked)
-    days = Days.of(rows.read(roles, (roles.time, roles.label)), roles)
+    target, days = _target(rows, roles, task)
     taken = {name for role, name in roles.model_dump().items() if role != "id"}
     unread = rows.unreadable(roles, tuple(name for name in rows.columns if name not in taken))
     names = tuple(name for name in rows.columns if name not in {*taken, *unread})
-    sample = sampled(rows, roles, names, days, most)
-    require_binary(sample.column(roles.label))
-    ident = asked["id"]
-    if ident:
-        require_id(sample.column(ident))
-    else:
-        ident = find_id(sample, names, rows.shown)
+    sample = sampled(rows, roles, names, target, days, most)
+    ident = _id(sample, asked["id"], tuple(name for name in names if name not in keep), rows.shown)
+    features = tuple(name for name in names if name != ident)
+    strange = [name for name in keep if name not in features]
+    if strange:
+        raise UsageError(f"--keep {strange[0]!r} is impossible.", why="It is no column, cannot be read, or has a role.")
     roles = roles.model_copy(update={"id": ident})
     return Table(
         source=rows.place,
@@ -51,12 +58,41 @@ def look(rows: Rows, asked: Mapping[str, str | None], most: int = ROWS) -> Table
         shown=rows.shown,
         utc=rows.utc,
         roles=roles,
-        names=tuple(name for name in names if name != ident),
+        target=target,
+        names=features,
         unread=unread,
+        keep=keep,
         days=days,
         sample=sample,
         delays=delays(sample, roles),
     )
+
+
+def _id(sample: Sample, asked: str | None, names: tuple[str, ...], shown: str) -> str:
+    """The id: as it was named, else the column that looks like one."""
+    from model.scaffold_roles import find_id, require_id
+
+    if asked is None:
+        return find_id(sample, names, shown)
+    require_id(sample.column(asked))
+    return asked
+
+
+def _target(rows: Rows, roles: Columns, task: Task | None) -> tuple[Target, Days]:
+    """The task of the target, and its labels a day. Classes are counted again, as a night will read them."""
+    from model.scaffold_labels import Labels
+    from model.scaffold_target import target_of
+    from model.scaffold_task import choose
+
+    def count(*, classes: bool) -> Labels:
+        return Labels.of(rows.read(roles, (roles.time, roles.label), classes=classes), roles, text=classes)
+
+    labels = count(classes=False)
+    found, why = choose(labels, roles.label, task)
+    if found == "multiclass":
+        labels = count(classes=True)
+    target = target_of(found, why, labels, roles.label)
+    return target, target.days(labels)
 
 
 def _roles(rows: Rows, asked: Mapping[str, str | None]) -> Columns:
@@ -82,7 +118,7 @@ def _roles(rows: Rows, asked: Mapping[str, str | None]) -> Columns:
         ) from err
 
 
-def sampled(rows: Rows, roles: Columns, names: tuple[str, ...], days: Days, most: int) -> Sample:
+def sampled(rows: Rows, roles: Columns, names: tuple[str, ...], target: Target, days: Days, most: int) -> Sample:
     """Every so many-th row of the last two years, so that no more are held than fit."""
     import pyarrow as pa
 
@@ -93,12 +129,12 @@ def sampled(rows: Rows, roles: Columns, names: tuple[str, ...], days: Days, most
     total = int(days.counts[-RECENT - 1 :, 0].sum())
     every = -(-total // min(most, VALUES // len(wanted)))
     seen, kept = 0, []
-    for batch in rows.read(roles, wanted, midnight(since)):
+    for batch in rows.read(roles, wanted, midnight(since), classes=target.classes is not None):
         here = range(-seen % every, batch.num_rows, every)
         seen += batch.num_rows
         if here:
             kept.append(batch if every == 1 else batch.take(pa.array(here)))
-    return Sample.of(kept, roles)
+    return Sample.of(kept, roles, target.counting)
 
 
 def delays(sample: Sample, roles: Columns) -> Any:

@@ -12,10 +12,11 @@ from scripts import output
 from scripts.new_rows import VARIABLE
 
 if TYPE_CHECKING:
-    from model.scaffold import Proposal, Table
+    from model.scaffold import Proposal
     from model.scaffold_columns import Judged
+    from model.scaffold_table import Table
 
-NAMED = 12  # columns of a kind that are told one by one
+NAMED = 12  # columns of a kind, or items of a list, that are told one by one
 STAGES = ("doctor", "pull", "check", "train", "validate", "propose")
 
 
@@ -25,12 +26,13 @@ def lines(proposal: Proposal, table: Table, source: str) -> list[str]:
     rows = f"{int(days.counts[:, 0].sum()):,} rows of {days.first} to {days.last}, {days.labelled:,} labelled"
     told = [
         f"Wrote model/{name}/ for {table.shown}: {rows}",
+        f"The task is {proposal.task}: of {table.roles.label}, {table.target.why}",
         "",
         "The columns, [data] in model.toml:",
         *columns(proposal, table),
     ]
     told += ["", "The numbers, each with what led to it:"]
-    told += [f"  {one.key} = {one.value}: {one.why}" for one in proposal.choices]
+    told += [f"  {one.key} = {brief(one.value)}: {one.why}" for one in proposal.choices]
     told += ["", f"All of this stands in model/{name}/README.md too. Then type:", *commands(name, table, source)]
     return [output.clean(line) for line in told]
 
@@ -56,6 +58,13 @@ def group(kind: str, judged: list[Judged]) -> Iterator[str]:
         yield from (f"    {one.name}: {one.why}" for one in judged)
     else:
         yield f"    {', '.join(one.name for one in judged)}"
+
+
+def brief(value: object) -> object:
+    """A value as it is read, a long list by its first items."""
+    if not isinstance(value, list) or len(value) <= NAMED:
+        return value
+    return f"[{', '.join(map(repr, value[:3]))}, ... {len(value)} in all]"
 
 
 def commands(name: str, table: Table, source: str) -> Iterator[str]:

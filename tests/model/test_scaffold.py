@@ -12,7 +12,9 @@ from core.errors import DataError
 from model.scaffold_days import Days, windows
 from model.scaffold_leaks import area, leak
 from model.scaffold_text import config_text
+from monitoring.binary import Binary
 
+BINARY = Binary()
 RNG = np.random.default_rng(0)
 TIMES = np.arange(400)
 LABELS = RNG.integers(0, 2, 400)
@@ -38,7 +40,7 @@ LEAKS = {
 def test_numbers_that_tell_the_target_are_found(values: np.ndarray, said: str | None) -> None:
     """Whichever way they order the target, or where both ends mean 1; a strong feature is none."""
     levels, codes = np.unique(values, return_inverse=True)
-    found = leak(codes, levels, TIMES, LABELS)
+    found = leak(codes, levels, TIMES, LABELS, BINARY)
 
     assert (found is not None) == (said is not None)
     assert said is None or f"its {said} alone" in str(found)
@@ -46,21 +48,21 @@ def test_numbers_that_tell_the_target_are_found(values: np.ndarray, said: str | 
 
 def test_a_category_of_a_row_each_is_no_leak() -> None:
     """Rates are learned on earlier rows and asked of later ones: values that occur once foretell nothing."""
-    assert leak(TIMES, None, TIMES, LABELS) is None
-    assert "its value alone" in str(leak(LABELS, None, TIMES, LABELS))
+    assert leak(TIMES, None, TIMES, LABELS, BINARY) is None
+    assert "its value alone" in str(leak(LABELS, None, TIMES, LABELS, BINARY))
 
 
 def test_missing_values_may_tell_the_target() -> None:
     """A category that is null just where the target is 1 is a leak."""
-    assert "value" in str(leak(np.where(LABELS == 1, -1, RNG.integers(0, 3, 400)), None, TIMES, LABELS))
+    assert "value" in str(leak(np.where(LABELS == 1, -1, RNG.integers(0, 3, 400)), None, TIMES, LABELS, BINARY))
 
 
 def test_a_few_rows_in_order_may_be_chance() -> None:
     """With nine rows of label 1 nobody can tell."""
     labels = (TIMES >= 391).astype(int)
 
-    assert leak(TIMES, TIMES, TIMES, labels) is None
-    assert leak(TIMES, TIMES, TIMES, (TIMES >= 390).astype(int)) is not None
+    assert leak(TIMES, TIMES, TIMES, labels, BINARY) is None
+    assert leak(TIMES, TIMES, TIMES, (TIMES >= 390).astype(int), BINARY) is not None
 
 
 def days(*counts: tuple[int, int, int]) -> Days:

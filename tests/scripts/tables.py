@@ -1,4 +1,4 @@
-"""Tables of many kinds, made of the data sets that scikit-learn ships: with a time, an id, and a target of 0 and 1."""
+"""Tables of many kinds, of what scikit-learn ships or at random: with a time, an id, and a target of each task."""
 
 from __future__ import annotations
 
@@ -22,9 +22,15 @@ def timed(rows: pd.DataFrame, days: int, *, zone: str | None = None) -> pd.DataF
     return shuffled
 
 
+def shipped(name: str) -> pd.DataFrame:
+    """A data set as it is shipped."""
+    rows: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).frame
+    return rows
+
+
 def bundled(name: str, one: Callable[[pd.Series], Any]) -> pd.DataFrame:
     """A bundled data set; `one` says of its target which rows are 1."""
-    rows: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).frame
+    rows = shipped(name)
     return rows.assign(target=np.asarray(one(rows["target"])).astype(int))
 
 
@@ -111,4 +117,93 @@ def mixed() -> pd.DataFrame:
 
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {
     made.__name__: made for made in (cancer, wine, iris, digits, diabetes, one, wide, words, rare, mixed)
+}
+
+
+def species() -> pd.DataFrame:
+    """Three classes that are numbers, and few rows."""
+    return timed(shipped("iris"), 60)
+
+
+def grapes() -> pd.DataFrame:
+    """Classes that are words, with blanks and other letters."""
+    names = {0: "Barolo", 1: "Grignolino (rosé)", 2: "Barbera"}
+    return timed(shipped("wine").assign(target=lambda rows: rows["target"].map(names)), 60)
+
+
+def figures() -> pd.DataFrame:
+    """Ten classes, of which some labels are not known: pandas writes them as 1.0; times with a zone."""
+    rows = timed(shipped("digits"), 100, zone="America/New_York")
+    return rows.assign(target=rows["target"].where(rows.index % 50 > 0))
+
+
+def seldom() -> pd.DataFrame:
+    """One row in five hundred is of the third class."""
+    rows = rare()
+    return rows.assign(target=np.where(rows["target"] == 1, "alarm", np.where(rows["a"] > 0, "up", "down")))
+
+
+def broad() -> pd.DataFrame:
+    """Five hundred features, three classes, and few rows."""
+    rows = wide().iloc[::2]
+    return rows.assign(target=np.digitize(rows["x0"] + rows["x1"], [-0.5, 0.7]))
+
+
+def terms() -> pd.DataFrame:
+    """Only categories, and as many classes."""
+    rows = words()
+    return rows.assign(target=rows["word0"].where(rows.index % 5 > 0, "z"))
+
+
+def sizes() -> pd.DataFrame:
+    """Missing values, dates, booleans, names of other alphabets; a class from a number."""
+    rows = mixed()
+    bands = pd.cut(rows["mean radius"], [0, 11, 15, 99], labels=["small", "médium", "große"])
+    return rows.drop(columns=["outcome", "dose", "mean radius"]).assign(target=bands.astype(str))
+
+
+def progress() -> pd.DataFrame:
+    """A number that is whole: how far an illness went on in a year."""
+    return timed(shipped("diabetes"), 80)
+
+
+def alone() -> pd.DataFrame:
+    """The same, of one feature."""
+    return progress()[["row", "asked_at", "bmi", "target"]]
+
+
+def prices() -> pd.DataFrame:
+    """Amounts of money, of which few are large; a number with holes, a category, a flag."""
+    rng, size = np.random.default_rng(5), 1500
+    rows = pd.DataFrame(rng.normal(size=(size, 4)), columns=["größe", "age", "rooms", "noise"])
+    rows = rows.assign(ward=rng.choice(list("abcdef"), size), garden=rng.random(size) < 0.3)
+    told = 10 + 0.5 * rows["größe"] + 0.3 * rows["age"] + 0.4 * (rows["ward"] == "a") + 0.2 * rows["garden"]
+    rows = rows.assign(target=np.exp(told + 0.3 * rng.normal(size=size)).round(2))
+    rows.iloc[::5, 1] = np.nan
+    return timed(rows, 200)
+
+
+def deep() -> pd.DataFrame:
+    """Five hundred features of a number."""
+    rows = wide()
+    return rows.assign(target=3 * rows["x0"] - rows["x1"])
+
+
+def levels() -> pd.DataFrame:
+    """A number of which categories tell."""
+    rows = words()
+    return rows.assign(target=rows["word0"].map(ord) * 10.5 + np.random.default_rng(6).normal(size=len(rows)))
+
+
+def noise() -> pd.DataFrame:
+    """A number of which nothing tells."""
+    rows = alone()
+    return rows.assign(target=1000 * np.random.default_rng(7).random(len(rows)))
+
+
+MANY: dict[str, Callable[[], pd.DataFrame]] = {
+    made.__name__: made for made in (species, grapes, figures, seldom, broad, terms, sizes)
+}
+NUMBERS: dict[str, Callable[[], pd.DataFrame]] = {
+    made.__name__: made for made in (progress, alone, prices, deep, levels, noise)
 }
