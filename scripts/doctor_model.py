@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.errors import MlopsError
 from scripts.findings import Check, Finding
 from scripts.night import DAY, Night, midnight
 from scripts.promote import run as plan_of
@@ -29,6 +30,8 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
     yield "rows", lambda: rows(night)
     yield "labels", lambda: labels(night)
     yield "production", lambda: production(night)
+    if night.config.training.cluster:
+        yield "cluster", lambda: cluster(night)
 
 
 def pipeline(night: Night) -> Finding:
@@ -138,3 +141,15 @@ def production(night: Night) -> Finding:
             "", "warn", "git declares no version yet", "Nothing is served.", "Train, propose and merge the first."
         )
     return Finding("", "ok", f"version {result['version']}, as git declares")
+
+
+def cluster(night: Night) -> Finding:
+    """Whether the Dask cluster that fits the model can be used; nights on which nothing is trained do without."""
+    from model.cluster import computing_on
+
+    address = night.config.training.cluster
+    try:
+        with computing_on(address):
+            return Finding("", "ok", f"{address} has workers")
+    except MlopsError as err:
+        return Finding("", "warn", err.what, err.why, err.fix)

@@ -104,6 +104,18 @@ def test_an_unreachable_cluster_ends_the_training(
     assert not (copy.folder / "local" / "flights" / "candidate.json").exists()
 
 
+@pytest.mark.parametrize("state", ["ok", "warn"])
+def test_the_doctor_looks_at_the_cluster(
+    place: Place, workers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """One that has workers is well; one that nobody answers at is worth a look before the night that trains."""
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    copy = on(place, tmp_path / "repo", workers.scheduler_address if state == "ok" else NOBODY)
+    found = {one["what"]: one["state"] for one in copy.mlops("doctor", "--json").data["checks"]}
+
+    assert state == found["flights: cluster"]
+
+
 def test_a_cluster_without_workers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler that has nobody to work would let a training wait for ever."""
     monkeypatch.setattr(cluster, "PATIENCE", 1)

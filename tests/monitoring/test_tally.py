@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from core.config import Columns
 from core.errors import DataError
+from monitoring import kernel
 from monitoring.axis import CategoricalAxis, fit_numeric
 from monitoring.counts import Counts
 from monitoring.tally import Baseline, ColumnTally, DayTally, build_baseline, count, merge
@@ -253,3 +254,24 @@ def test_column_tallies_add_up() -> None:
     two = ColumnTally(counts=Counts([0, 5]), outside=2, types=("double", "string"))
 
     assert ColumnTally(counts=Counts([1, 7]), outside=3, types=("double", "string")) == one + two
+
+
+SKEWED = fit_numeric(np.exp(3 * np.random.default_rng(0).standard_normal(20_000)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 99)), min_size=1, max_size=40), st.booleans())
+def test_many_rows_are_counted_as_few_are(found: list[tuple[int, float]], skewed: bool) -> None:
+    """By grid cell first, as where a day has many rows, or by bin at once: the counts of each bin are the same."""
+    axis = SKEWED if skewed else AXES["wind"]
+    assert ("bits" if skewed else "affine") == axis.form
+    inside = [(day, float(np.clip(value, axis.low, axis.high))) for day, value in found]
+    rows = batch([row(number, 24.0 * day, wind=value) for number, (day, value) in enumerate(inside)])
+    counts = []
+    for few in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kernel, "FEW", few)
+            counts.append(count([rows], {"wind": axis}, COLUMNS, version="1", as_of=AS_OF))
+
+    assert counts[0] == counts[1]
+    assert len(inside) == sum(day.columns["wind"].counts.array[: axis.bins].sum() for day in counts[0])

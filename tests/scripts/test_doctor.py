@@ -97,6 +97,17 @@ def test_what_is_wrong_with_the_pipeline_is_found(place: Place, text: str, said:
     assert said in found["says"] + found["why"]
 
 
+def test_a_cluster_that_cannot_be_used_is_found(place: Place) -> None:
+    """It is looked at only where there is one, and is worth a look: most nights train nothing."""
+    config = place.model("flights") / "model.toml"
+    assert "flights: cluster" not in states(place)
+    config.write_text(config.read_text().replace("[training]\n", '[training]\ncluster = "tcp://127.0.0.1:9"\n', 1))
+    found = states(place)["flights: cluster"]
+
+    assert "warn" == found["state"]
+    assert "training.cluster" in found["fix"]
+
+
 def test_a_registry_that_differs_from_git_is_found(place: Place) -> None:
     """A manifest of another digest fails the check of Production, and the exit code follows where it is asked to."""
     place.manifest.write_text(place.manifest.read_text().replace('"digest": "', '"digest": "0', 1))
