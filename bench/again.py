@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.measured import HEAD, ROOT, Case, machine
+from core import process
 
 DAYS = 28
 DAY = dt.timedelta(days=1)
@@ -83,6 +84,8 @@ def main() -> None:
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
+        process.one_thread()
+        process.little_garbage()
         print(json.dumps({"rows": run(options.run[0], Path(options.run[1]))}))
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.drift_cases import distances
 from bench.measured import HEAD, ROOT, SHOWN, Case, machine
 from bench.peers import PEERS, environment
 
@@ -91,12 +92,14 @@ def result(found: Sequence[Case], rows: int) -> dict[str, Any]:
         other = parquet.get((program, rows))
         return other.cpu_seconds / ours.cpu_seconds if other else None
 
+    folder = written(rows)
+    apart = {size: distances(folder / str(size), folder) for size in (rows // 10, rows)}
     return {
         "machine": machine(),
         "cases": [{name: getattr(one, name) for name in SHOWN} for one in found],
         "largest_error_of_distance": max(
-            abs(exact - parquet["ours", size].told["distances"][name])
-            for size in (rows // 10, rows)
+            abs(exact - apart[size][name])
+            for size in apart
             for name, exact in parquet["article", size].told["distances"].items()
         ),
         "wall_10m_to_1m": more.wall_seconds / ours.wall_seconds,

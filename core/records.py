@@ -21,13 +21,14 @@ class Record(BaseModel):
     """Base of every record. Values never change, unknown fields are errors, nothing is converted silently.
 
     A record written to a file carries its class name and `VERSION`, so a file of another stage or of an older release
-    is refused by name and not half understood.
+    is refused by name and not half understood; `READS` has the older versions that are understood.
     """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, ser_json_inf_nan="constants"
     )
     VERSION: ClassVar[int] = 1
+    READS: ClassVar[tuple[int, ...]] = ()
 
     def to_json(self) -> str:
         """The record as one JSON object, `"record": "NAME/VERSION"` ahead of its fields, ending in a newline."""
@@ -56,7 +57,7 @@ class Record(BaseModel):
                 why="The file is damaged, empty, or was not written by one of our commands.",
                 fix="Run the stage that writes it again.",
             ) from err
-        if kind != cls.stamp():
+        if kind not in [cls.stamp(), *(f"{cls.__name__}/{version}" for version in cls.READS)]:
             raise RecordError(
                 f"{origin} holds {str(kind)[:60]!r}, expected {cls.stamp()!r}.",
                 why="It comes from another stage, or from another release of the template.",

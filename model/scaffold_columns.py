@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import UsageError
-from core.policy import NAME
+from core.policy import is_name
 from model.scaffold_leaks import leak
 from model.scaffold_sample import Column, Ints, Sample
 from monitoring import times, typed
@@ -82,7 +82,7 @@ def _bars(column: Column) -> Iterator[str]:
     if column.levels is None:
         yield f"its type {', '.join(map(str, column.kinds))} is no number, text or time: write the parts that you mean"
         return
-    if not NAME.fullmatch(column.name):
+    if not is_name(column.name):
         yield "its name has characters that model.toml does not allow: rename it"
     if not column.known:
         yield "it is missing in every row"

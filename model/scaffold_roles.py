@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.errors import DataError
-from core.policy import NAME
+from core.policy import is_name
 from model.scaffold_columns import ID, counts_on, is_time, unique
 from model.scaffold_sample import Column, Sample
 
@@ -43,6 +43,6 @@ def find_id(sample: Sample, names: Sequence[str], shown: str) -> str:
 
 
 def _tells_apart(column: Column) -> bool:
-    if not NAME.fullmatch(column.name) or not unique(column) or any(map(is_time, column.kinds)):
+    if not is_name(column.name) or not unique(column) or any(map(is_time, column.kinds)):
         return False
     return not column.numeric or (column.whole and bool(ID.search(column.name) or counts_on(column)))

@@ -73,20 +73,20 @@ class NumericAxis(Record):
         return self.bins + 4
 
     @cached_property
-    def _grid(self) -> grid.Grid:
+    def as_grid(self) -> grid.Grid:
+        """How finite numbers become bins."""
         return grid.Grid(self.form, self.origin, self.scale, self.cuts)
 
     @cached_property
     def _bin_of_cell(self) -> NDArray[np.uint16]:
         """The bin of each grid cell: 128 KiB a column, which counts where there are thousands."""
-        return np.repeat(
-            np.arange(self.bins, dtype=np.uint16), np.diff(np.append(self.cuts, grid.CELLS)).astype(np.intp)
-        )
+        widths = np.diff(np.append(self.cuts, grid.CELLS)).astype(np.intp)
+        return np.repeat(np.arange(self.bins, dtype=np.uint16), widths)
 
     def cells(self, values: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """The cell of each row, and which rows have a finite value outside [low, high]."""
         numbers, invalid = arrays.numbers(values)
-        if len(numbers) and self.low <= numbers.min() and numbers.max() <= self.high:  # False where one is NaN
+        if grid.within(numbers, self.low, self.high):
             return self._bins(numbers), np.zeros(len(numbers), np.bool_)
         finite = np.isfinite(numbers)
         special = None if finite.all() else ~finite
@@ -101,12 +101,12 @@ class NumericAxis(Record):
 
     def _bins(self, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
         """The bin of each finite number."""
-        found = grid.cells(self._grid, numbers)
+        found = grid.cells(self.as_grid, numbers)
         return found if self.form == "edges" else self._bin_of_cell.take(found, mode="wrap").astype(np.intp)
 
     def edges(self) -> NDArray[np.float64]:
         """Where the bins begin and the last one ends (bins + 1 numbers), within [low, high]."""
-        return np.append(np.clip(grid.starts(self._grid), self.low, self.high), self.high)
+        return np.append(np.clip(grid.starts(self.as_grid), self.low, self.high), self.high)
 
     def middles(self) -> NDArray[np.float64]:
         """The middle of each bin, within [low, high]."""
@@ -160,7 +160,7 @@ class CategoricalAxis(Record):
     def _found(self, values: pa.Array) -> NDArray[np.intp]:
         """The cell of each row; words of a dictionary are looked up once, and not once a row."""
         if pa.types.is_dictionary(values.type):
-            return np.append(self._found(values.dictionary), self.null)[arrays.places(values)]
+            return np.append(self._found(values.dictionary), self.null).take(arrays.places(values))
         words = arrays.texts(values)
         if words is None:
             return np.where(arrays.nulls(values), self.null, self.other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class Side:
     values: NDArray[np.int64]
     presence: NDArray[np.int64]
 
-    @property
+    @cached_property
     def null_share(self) -> float:
         """What share of all rows is null."""
         return float(self.presence[:, 1].sum()) / max(1, int(self.presence.sum()))
@@ -43,7 +44,7 @@ class Side:
         found: Floats = self.values.sum(axis=1, dtype=np.float64)
         return found
 
-    @property
+    @cached_property
     def shares(self) -> Floats:
         """Share of rows by cell."""
         found: Floats = self.total / self.total.sum()
@@ -71,7 +72,12 @@ def side(axis: Axis, name: str, days: Sequence[DayTally]) -> Side:
         values = counts[:, : axis.null]
     nulls, rows = counts[:, axis.null], counts.sum(axis=1)
     presence = np.stack([rows - nulls, nulls], axis=1)
-    return Side(values[values.any(axis=1)], presence[rows > 0])
+    return Side(_some(values, values.any(axis=1)), _some(presence, rows > 0))
+
+
+def _some(values: NDArray[np.int64], kept: Any) -> NDArray[np.int64]:
+    """The entries that are kept; mostly all are, and then nothing is copied."""
+    return values if kept.all() else values[kept]
 
 
 @dataclass(frozen=True)

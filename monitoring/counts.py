@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import zlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,13 +15,18 @@ from pydantic_core import CoreSchema, core_schema
 from core.records import Record
 
 MOST_CELLS = 2**22
+WHOLE = 8  # bytes of a number in memory
 
 
 class Packed(Record):
-    """How counts look in JSON: their shape, and base64 of zlib of the little-endian 64-bit numbers."""
+    """How counts look in JSON: their shape, and base64 of zlib of the numbers, little-endian, of so many bytes each.
+
+    They have eight where an older release wrote them.
+    """
 
     shape: Annotated[tuple[Annotated[int, Field(ge=0, le=MOST_CELLS)], ...], Field(max_length=8)]
     zlib: str
+    bytes: Literal[1, 2, 4, 8] = 8
 
 
 class Counts:
@@ -49,6 +54,19 @@ class Counts:
         """Nothing counted yet."""
         return cls(np.zeros(shape, np.int64))
 
+    def rows(self) -> list[Counts]:
+        """Each entry of the first axis as counts of its own; they share the memory of the whole.
+
+        Raises:
+            ValueError: there is no axis.
+        """
+        if not self.array.ndim:
+            raise ValueError("one number has no rows")
+        found = [Counts.__new__(Counts) for _ in self.array]
+        for one, row in zip(found, self.array, strict=True):
+            one.array = row
+        return found
+
     def __add__(self, other: Counts) -> Counts:
         if self.array.shape != other.array.shape:
             raise ValueError(f"counts of shapes {self.array.shape} and {other.array.shape} do not add up")
@@ -74,14 +92,15 @@ class Counts:
 
 
 def _pack(counts: Counts) -> dict[str, Any]:
+    size = np.min_scalar_type(counts.array.max(initial=0)).itemsize
     # Level 1: most cells of a day are empty, and a higher level costs three times the time for a tenth of the size.
-    text = base64.b64encode(zlib.compress(counts.array.astype("<i8").tobytes(), 1)).decode()
-    return {"shape": list(counts.array.shape), "zlib": text}
+    text = base64.b64encode(zlib.compress(counts.array.astype(f"<u{size}").tobytes(), 1)).decode()
+    return {"shape": list(counts.array.shape), "bytes": size, "zlib": text}
 
 
 def _unpack(packed: Packed) -> Counts:
-    size = 8 * math.prod(packed.shape)
-    if size > 8 * MOST_CELLS:
+    size = packed.bytes * math.prod(packed.shape)
+    if size > packed.bytes * MOST_CELLS:
         raise ValueError(f"more than {MOST_CELLS} counts")
     stream = zlib.decompressobj()
     try:
@@ -91,4 +110,5 @@ def _unpack(packed: Packed) -> Counts:
         raise ValueError(f"the counts are damaged: {err}") from err
     if len(raw) != size or not stream.eof:
         raise ValueError(f"the counts do not fill the shape {packed.shape}")
-    return Counts(np.frombuffer(raw, "<i8").reshape(packed.shape))
+    found = np.frombuffer(raw, f"<{'i' if packed.bytes == WHOLE else 'u'}{packed.bytes}")
+    return Counts(found.reshape(packed.shape))

@@ -24,6 +24,10 @@ class Kolmogorov:
         found: Floats = np.abs(differences).max(axis=-1)
         return found
 
+    def needed(self, differences: Floats) -> Floats:
+        """Differences of the same distance and surprise, as few as can be: the largest, over the last axis."""
+        return self.distance(differences)[..., None]
+
     def surprise(self, differences: Floats, size: Floats | float) -> Floats:
         """Minus the logarithm of the p-value for samples of harmonic size n * m / (n + m).
 
@@ -51,6 +55,10 @@ class ChiSquare:
         """The total variation: half the sum of the absolute differences, over the last axis."""
         found: Floats = np.abs(differences).sum(axis=-1) / 2
         return found
+
+    def needed(self, differences: Floats) -> Floats:
+        """Differences of the same distance and surprise: all of them."""
+        return differences
 
     def surprise(self, differences: Floats, size: Floats | float) -> Floats:
         """Minus the logarithm of the p-value for samples of harmonic size n * m / (n + m).

@@ -136,7 +136,7 @@ def _column(
     config: DriftTrigger,
     tonight: bool,
 ) -> ColumnDrift:
-    bars, psi = _bars(past, after) if pair else ((), 0.0)
+    bars, psi = _bars(past, after, shown=tonight) if pair else ((), 0.0)
     verdict, nulls = verdicts
     empty = "the baseline" if not len(past.before.rows) else "the window"
     why = past.untested or f"not tested: {empty} has no values"
@@ -155,7 +155,7 @@ def _column(
         null_window=after.null_share,
         rows=int(after.rows.sum()),
         note="; ".join(filter(None, notes)),
-        bars=bars if tonight else (),
+        bars=bars,
         null_p_value=nulls.p_value if nulls else None,
         null_drifted=gone,
     )
@@ -166,9 +166,9 @@ def _missing(before: Side, after: Side, config: DriftTrigger) -> str:
     return f"missing in {after.null_share:.1%} of the rows instead of {before.null_share:.1%}{shown}"
 
 
-def _bars(past: Known, after: Side) -> tuple[tuple[Bar, ...], float]:
-    """The groups of the baseline with their shares, and the population stability index over them."""
+def _bars(past: Known, after: Side, *, shown: bool) -> tuple[tuple[Bar, ...], float]:
+    """The groups of the baseline with their shares (where they are shown), and the stability index over them."""
     names, old, new = past.grouped(after)
     shares = zip(names, old.tolist(), new.tolist(), strict=True)
-    bars = tuple(Bar(label=name, baseline=b, window=w) for name, b, w in shares if b or w)
+    bars = tuple(Bar(label=name, baseline=b, window=w) for name, b, w in shares if b or w) if shown else ()
     return bars, stability_index(old, new)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 from pyarrow import parquet as pq
 
@@ -95,7 +96,8 @@ class FileSource:
             file, metadata=metadata, read_dictionary=coded, buffer_size=buffer, pre_buffer=False
         ) as parquet:
             for batch in parquet.iter_batches(rows, row_groups=wanted, columns=read):
-                batch.validate(full=True)  # Arrow itself takes any bytes for text
+                for column in batch.columns:
+                    _validate(column)
                 yield batch
 
     def _may_hold(self, chunks: Mapping[str, Any], kind: Any, start: dt.datetime, end: dt.datetime | None) -> bool:
@@ -145,6 +147,17 @@ class FileSource:
                 why=f"It is damaged, still being written, not readable for this user, or no {file.suffix[1:]} file.",
                 fix="Write it again under another name and rename it when it is complete, or remove it.",
             ) from None
+
+
+def _validate(column: pa.Array) -> None:
+    """Make sure that text is text, and words are in their dictionary: Arrow itself takes any bytes for either."""
+    if not pa.types.is_dictionary(column.type):
+        column.validate(full=True)
+        return
+    column.dictionary.validate(full=True)
+    least, most = pc.min_max(column.indices).values()  # a fifth of what Arrow takes for the same
+    if least.is_valid and not 0 <= least.as_py() <= most.as_py() < len(column.dictionary):
+        raise pa.ArrowInvalid("a word that is not in its dictionary")
 
 
 def _chunks(group: Any) -> dict[str, Any]:

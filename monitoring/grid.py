@@ -54,6 +54,17 @@ def cells(grid: Grid, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
     return bits.astype(np.intp)
 
 
+def within(numbers: NDArray[np.float64], low: float, high: float) -> bool:
+    """Whether there are numbers, and all of them lie in [low, high]."""
+    return bool(len(numbers) and low <= numbers.min() and numbers.max() <= high)  # False where one is NaN
+
+
+def bins(grid: Grid, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows by bin, from rows by grid cell: over the last axis."""
+    found: NDArray[np.int64] = np.add.reduceat(counts, np.asarray(grid.cuts, np.intp), axis=-1)
+    return found
+
+
 def starts(grid: Grid) -> NDArray[np.float64]:
     """The smallest number of each bin, up to rounding; of the first bin as the grid has it."""
     cuts = np.asarray(grid.cuts)

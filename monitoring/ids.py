@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from core.errors import DataError
 from monitoring import arrays
 
-HELD = 1 << 18  # rows in memory before they go to the file
+HELD = 1 << 20  # rows in memory before they go to the file: writing it costs as much as all else here
+BLOCK = 1 << 18  # rows that go to the file together
 PARTS = 64  # each block of the file is ordered by the first bits of its keys, so that a part can be read by itself
 BITS = np.uint64(58)  # what is left of a key
 KEY, DAY = np.dtype("<u8"), np.dtype("<i4")
@@ -30,7 +31,7 @@ Pairs = NDArray[np.void]
 
 
 class Ids:
-    """The ids of each day that were seen so far: 12 bytes a row, at most 3 MiB of them in memory.
+    """The ids of each day that were seen so far: 12 bytes a row, at most 12 MiB of them in memory.
 
     Ids are one where a hash of id and day is the same: by chance in one of 92,000 windows of 20 million rows.
     """
@@ -76,18 +77,23 @@ class Ids:
             yield pairs
 
     def _spill(self) -> None:
-        """Move what is in memory to the file."""
-        keys, days = _joined(self._keys, KEY), _joined(self._days, DAY)
-        part = (keys >> BITS).astype(np.uint8)
-        order = np.argsort(part, kind="stable")
-        ends = np.cumsum(np.bincount(part, minlength=PARTS)).tolist()
+        """Move what is in memory to the file, a block after the other: at no time is much of it there twice."""
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="ids-")  # noqa: SIM115 - as long as this object
             weakref.finalize(self, self._file.close)
-        self._blocks.append((self._file.seek(0, 2), [0, *ends]))
-        self._file.write(keys[order].data)
-        self._file.write(days[order].data)
+        some = max(1, BLOCK * len(self._keys) // max(self._rows, 1))
+        for start in range(0, max(len(self._keys), 1), some):
+            part = slice(start, start + some)
+            self._write(self._file, _joined(self._keys[part], KEY), _joined(self._days[part], DAY))
         self._keys, self._days, self._rows = [], [], 0
+
+    def _write(self, file: IO[bytes], keys: Keys, days: Days) -> None:
+        part = (keys >> BITS).astype(np.uint8)
+        order = np.argsort(part, kind="stable")
+        ends = np.cumsum(np.bincount(part, minlength=PARTS)).tolist()
+        self._blocks.append((file.seek(0, 2), [0, *ends]))
+        file.write(keys[order].data)
+        file.write(days[order].data)
 
     def _parts(self) -> Iterator[tuple[Keys, Callable[[], Days]]]:
         """All keys, equal ones together, and how to get the day of each."""
@@ -137,9 +143,10 @@ def hashes(ids: pa.Array) -> Keys:
     starts, lengths = ends[:-1] - base, np.diff(ends)
     found = _mixed(lengths.astype(np.uint64))
     if not values.null_count and lengths.min() == lengths.max():  # mostly: words then lie at equal distances
-        for at in range(0, int(lengths[0]), 8):
-            word = np.ndarray(len(found), "<u8", data, at, strides=(int(lengths[0]),)) & _whole(lengths[0] - at)
-            found = _mixed(found ^ word)
+        length = int(lengths[0])
+        for at in range(0, length, 8):
+            word = np.ndarray(len(found), "<u8", data, at, strides=(length,))
+            found = _mixed(found ^ (word if length - at >= KEY.itemsize else word & _whole(lengths[0] - at)))
         return found
     rows = np.flatnonzero(lengths)
     at = 0

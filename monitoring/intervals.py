@@ -161,8 +161,8 @@ def corrected(drawn: Floats, value: float, confidence: float, acceleration: floa
     under = (np.count_nonzero(drawn < value) + HALF) / (len(drawn) + 1)
     start, reach = normal.inv_cdf(under), normal.inv_cdf(confidence)
     moved = [start + z / (1 - acceleration * z) for z in (start - reach, start + reach)]
-    low, high = np.quantile(drawn, [normal.cdf(z) for z in moved])
-    return min(float(low), value), max(float(high), value)
+    low, high = _quantiles(drawn, [normal.cdf(z) for z in moved])
+    return min(low, value), max(high, value)
 
 
 def bounds(drawn: Floats, value: float, confidence: float) -> tuple[float, float]:
@@ -170,5 +170,11 @@ def bounds(drawn: Floats, value: float, confidence: float) -> tuple[float, float
     drawn = drawn[~np.isnan(drawn)]
     if confidence <= 0.5 or not len(drawn):  # noqa: PLR2004 - even odds: the value itself
         return value, value
-    low, high = np.quantile(drawn, [1 - confidence, confidence])
-    return min(float(low), value), max(float(high), value)
+    low, high = _quantiles(drawn, [1 - confidence, confidence])
+    return min(low, value), max(high, value)
+
+
+def _quantiles(drawn: Floats, shares: list[float]) -> list[float]:
+    """As `numpy.quantile`, which would load masked arrays for it, in every night."""
+    found: list[float] = np.interp(np.multiply(shares, len(drawn) - 1), np.arange(len(drawn)), np.sort(drawn)).tolist()
+    return found

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from core.config import Columns
 from core.errors import DataError
-from monitoring import arrays, scores
-from monitoring.axis import Axis
+from monitoring import arrays, grid, scores
+from monitoring.axis import Axis, NumericAxis
 from monitoring.ids import Ids
 from monitoring.task import Task
 
@@ -22,6 +22,7 @@ EPOCH = dt.date(1970, 1, 1)
 DAY = 86_400_000_000  # microseconds
 FIRST_DAY, LAST_DAY = (dt.date.min - EPOCH).days, (dt.date.max - EPOCH).days
 TIME = pa.timestamp("us", "UTC")
+FEW = 1 << 15  # rows a day: fewer are counted sooner than 65,536 cells are gone through
 Index = NDArray[np.intp] | None
 
 
@@ -91,10 +92,8 @@ class Kernel:
 
     @staticmethod
     def _count_column(days: list[Day], index: Index, name: str, axis: Axis, values: pa.Array) -> None:
-        cells, outside = axis.cells(values)
         kind = str(values.type.value_type if pa.types.is_dictionary(values.type) else values.type)
-        counts = _counts(days, index, cells, axis.size)
-        beyond = _rows(days, index, outside)
+        counts, beyond = _usual(days, index, axis, values) or _any(days, index, axis, values)
         for day, row, n in zip(days, counts, beyond, strict=True):
             part = day.columns.get(name)
             if part is None:
@@ -128,6 +127,30 @@ class Kernel:
 def date(number: int) -> dt.date:
     """The date of a day that is given as the number of days since 1970."""
     return EPOCH + dt.timedelta(days=number)
+
+
+def _any(days: list[Day], index: Index, axis: Axis, values: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows by day and cell of a column, and rows by day that are outside of its axis."""
+    cells, outside = axis.cells(values)
+    return _counts(days, index, cells, axis.size), _rows(days, index, outside)
+
+
+def _usual(
+    days: list[Day], index: Index, axis: Axis, values: pa.Array
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """The same for many numbers of few days within the axis, a quarter faster: bins are found for cells, not for rows.
+
+    None where there is anything else, or too little to be worth it.
+    """
+    if not isinstance(axis, NumericAxis) or axis.form == "edges" or len(values) < len(days) * FEW or values.null_count:
+        return None
+    numbers, invalid = arrays.numbers(values)
+    if invalid is not None or not grid.within(numbers, axis.low, axis.high):
+        return None
+    by_cell = _counts(days, index, grid.cells(axis.as_grid, numbers), grid.CELLS)
+    counts = np.zeros((len(days), axis.size), np.int64)
+    counts[:, : axis.bins] = grid.bins(axis.as_grid, by_cell)
+    return counts, np.zeros(len(days), np.int64)
 
 
 def _by_day(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], Index, NDArray[np.intp]]:

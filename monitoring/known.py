@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 from core.config import Data
 from core.records import Record
-from monitoring.tally import DayTally
+from monitoring.tally import Days, DayTally
 
 DAY = dt.timedelta(days=1)
 Reader = Callable[[dt.date, dt.date], Iterable[DayTally]]
@@ -18,8 +18,11 @@ Reader = Callable[[dt.date, dt.date], Iterable[DayTally]]
 class KnownDays(Record):
     """Days that were counted on earlier nights for one version. `asked` is the digest of what was counted."""
 
+    VERSION: ClassVar[int] = 2
+    READS: ClassVar[tuple[int, ...]] = (1,)
+
     asked: str
-    days: tuple[DayTally, ...]
+    days: Days
 
     @classmethod
     def of(cls, data: Data, days: Iterable[DayTally] = ()) -> Self:

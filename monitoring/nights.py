@@ -31,18 +31,13 @@ class Nights:
     weights: Floats
 
     @cached_property
-    def _counts(self) -> Floats:
-        """Rows by cell up to the beginning of each day, and up to the end."""
-        return _upto(self.rows[:, None] * self.shares)
-
-    @cached_property
-    def _deviations(self) -> Floats:
-        """Deviations of the days' shares from their mean, summed up to the beginning of each day and up to the end."""
-        return _upto(self.shares - self.shares.mean(axis=0))
-
-    @cached_property
     def _variances(self) -> dict[int, float]:
         """What `run_variance` found: each night of a report asks for the same."""
+        return {}
+
+    @cached_property
+    def _differences(self) -> dict[tuple[int, type], Floats]:
+        """What is needed of what `_away` found, for the same reason."""
         return {}
 
     @cached_property
@@ -89,16 +84,28 @@ class Nights:
         cost = _upto(self.rows * (1 + correlation * (self.rows - 1)))
         used = _run_sums(cost, length)
         sizes = 1 / (used / rows**2 + (cost[-1] - used) / (total - rows) ** 2)
-        # Run minus rest is run minus all, drawn out by the share of the rest.
-        away = _run_sums(self._counts, length) / rows[:, None]
-        away -= self._counts[-1] / total
-        away *= (total / (total - rows))[:, None]
+        if (length, type(test)) not in self._differences:
+            self._differences[length, type(test)] = test.needed(self._away(length))
+        away = self._differences[length, type(test)]
         return test.distance(away), test.surprise(away, sizes), sizes
+
+    def _away(self, length: int) -> Floats:
+        """Shares of each run of days minus those of all other days."""
+        upto, rows, total = (
+            _upto(self.rows[:, None] * self.shares),
+            _run_sums(_upto(self.rows), length),
+            self.rows.sum(),
+        )
+        # Run minus rest is run minus all, drawn out by the share of the rest.
+        away = _run_sums(upto, length) / rows[:, None]
+        away -= upto[-1] / total
+        away *= (total / (total - rows))[:, None]
+        return away
 
     def run_variance(self, length: int) -> float:
         """The mean square deviation of the means of runs of `length` days, summed over cells."""
         if length not in self._variances:
-            means = _run_sums(self._deviations, length) / length
+            means = _run_sums(_upto(self.shares - self.shares.mean(axis=0)), length) / length
             self._variances[length] = float((means**2).mean(axis=0) @ self.weights)
         return self._variances[length]
 

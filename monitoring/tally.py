@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,26 +16,14 @@ from monitoring import arrays
 from monitoring.axis import Axis, fit_categorical, fit_numeric
 from monitoring.binary import Binary
 from monitoring.counts import Counts
+from monitoring.days import ColumnTally, JoinedInJson
 from monitoring.holdout import Holdout
 from monitoring.kernel import Day, Kernel
 from monitoring.task import Task
 
 BINARY = Binary()
 
-
-class ColumnTally(Record):
-    """One column on one day: rows by cell of its axis, finite values outside its range, Arrow types that were seen."""
-
-    counts: Counts
-    outside: int
-    types: tuple[str, ...]
-
-    def __add__(self, other: ColumnTally) -> ColumnTally:
-        return ColumnTally(
-            counts=self.counts + other.counts,
-            outside=self.outside + other.outside,
-            types=tuple(sorted({*self.types, *other.types})),
-        )
+__all__ = ["Baseline", "ColumnTally", "DayTally", "Days", "build_baseline", "count", "merge", "tallies"]
 
 
 class DayTally(Record):
@@ -72,6 +61,9 @@ class DayTally(Record):
         )
 
 
+Days = Annotated[tuple[DayTally, ...], JoinedInJson()]
+
+
 class Baseline(Record):
     """The rows that a model was trained on: the axes of its columns, and its daily tallies on them.
 
@@ -81,8 +73,11 @@ class Baseline(Record):
     `scores`: what the model said of its holdout; None where an older release kept no such thing.
     """
 
+    VERSION: ClassVar[int] = 2
+    READS: ClassVar[tuple[int, ...]] = (1,)
+
     axes: dict[str, Axis]
-    days: tuple[DayTally, ...]
+    days: Days
     scores: Holdout | None = None
 
     @property

@@ -56,6 +56,8 @@ def to_utc(values: pa.Array, name: str, timezone: str | None) -> pa.Array:
 
 
 def _from_timestamps(values: pa.Array, name: str) -> pa.Array:
+    if values.type == INSTANT:
+        return values
     finer = getattr(values.type, "unit", "") == "ns"  # loses digits; coarser units may overflow instead
     try:
         return pc.cast(pc.cast(values, pa.timestamp("us", getattr(values.type, "tz", None)), safe=not finer), INSTANT)

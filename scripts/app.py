@@ -8,6 +8,7 @@ import traceback
 
 import typer
 
+from core import process
 from core.errors import MlopsError
 from scripts import output, runner
 
@@ -47,6 +48,7 @@ def options(
 
 def main() -> None:
     """Run one command. Foreseen errors end with their message and exit code, others with the trace and exit code 1."""
+    process.little_garbage()
     with runner.guarded():
         try:
             app()

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core import process
+from core.errors import UsageError
 from scripts import options, output, runner
+from scripts import pull as before
 from scripts.night import Night
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     pull: Annotated[
         bool, typer.Option("--pull", help="Pull first, as mlops pull does; loads MLflow once instead of twice.")
     ] = False,
+    engine: before.On = before.Engine.LOCAL,
     reason: Annotated[
         str | None, typer.Option(envvar="MLOPS_REASON", help="Ask for a retraining by hand, and say why.")
     ] = None,
@@ -45,12 +49,14 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
 
     Example: mlops check --model flights --as-of 2013-06-01 --reason "new airport" --force
     """
+    process.one_thread()
     from monitoring.triggers import Request
     from monitoring.window import Window
     from review.markdown import clean
-    from scripts import pull as before
 
-    night = Night.open(model, as_of)
+    if engine is not before.Engine.LOCAL and not pull:
+        raise UsageError("--engine says what counts, and nothing is counted here.", fix="Add --pull.")
+    night = before.opened(model, as_of, engine)
     if pull:
         with before.stage(night, window) as counted:
             if not json:

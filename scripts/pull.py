@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core import process
 from core.errors import DataError, MlopsError
 from scripts import options, output
 from scripts.night import DAY, Night, midnight
@@ -29,6 +30,7 @@ class Engine(StrEnum):
     SPARK = "spark"
 
 
+On = Annotated[Engine, typer.Option("--engine", help="Count here, or on Spark: Parquet files, or a table.")]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Count every day again, as after rows of older days were changed in place.")
 ]
@@ -40,17 +42,22 @@ def pull(
     json: options.Json = False,
     out: options.Out = None,
     fresh: Fresh = False,
-    engine: Annotated[Engine, typer.Option(help="Count here, or on Spark: Parquet files, or a table.")] = Engine.LOCAL,
+    engine: On = Engine.LOCAL,
 ) -> None:
     """Count the monitoring rows of the last days into window.json, and judge their quality.
 
     Example: mlops pull --model flights --as-of 2013-06-01
     """
-    night = Night.open(model, as_of)
-    if engine is Engine.SPARK:
-        night = night.on_spark()
+    process.one_thread()
+    night = opened(model, as_of, engine)
     with stage(night, out, fresh=fresh) as window:
         output.show(window, lines(window), as_json=json)
+
+
+def opened(model: str | None, as_of: str | None, engine: Engine) -> Night:
+    """The night that the options mean; its rows are counted by the engine."""
+    night = Night.open(model, as_of)
+    return night.on_spark() if engine is Engine.SPARK else night
 
 
 @contextmanager

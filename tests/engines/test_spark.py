@@ -46,6 +46,7 @@ SCHEMA = pa.schema(
     {"id": pa.string(), "timestamp": INSTANT, "prediction": pa.float64(), "actual": pa.int8(), "known": INSTANT}
     | {"version": pa.string(), "wind": pa.float32(), "gusts": pa.int64(), "town": pa.string(), "wet": pa.bool_()}
 )
+SPARK = ["--engine", "spark"]
 TOWNS = ["ANC", "BGR", "new", "Ä|`", "", "nan", None]
 
 
@@ -285,7 +286,7 @@ def test_files_that_spark_refuses_are_named(rows: Path, why: str) -> None:
 
 
 def test_a_night_on_spark_decides_as_one_here(tmp_path: Path, mlflow_store: Path) -> None:
-    """`pull --engine spark` writes the same window.json as `pull`; a `spark://` source trains the same model."""
+    """`--engine spark` counts and decides as without; a `spark://` source trains the same model."""
     place = Place.make(tmp_path / "repo", store=mlflow_store)
     place.retrain(FIRST)
     place.person.merge()
@@ -301,10 +302,11 @@ def test_a_night_on_spark_decides_as_one_here(tmp_path: Path, mlflow_store: Path
 
     windows, keys = [], []
     here, there = {"MONITORING_URL": f"file://{folder}"}, {"MONITORING_URL": f"spark://file://{folder}"}
-    for words, env in (([], here), (["--engine", "spark"], here), ([], there)):
+    for words, env in (([], here), (SPARK, here), ([], there)):
         ran = place.mlops("pull", *words, "--fresh", "--json", day=night, env=env)
         assert 0 == ran.code, ran.err
         windows.append(ran.data)
+    decisions = [place.mlops("check", "--pull", "--json", *words, day=night, env=here) for words in ([], SPARK)]
     for env in (here, there):
         for words in (["check", "--force"], ["train"]):
             ran = place.mlops(*words, "--json", day=night, env=env)
@@ -313,4 +315,5 @@ def test_a_night_on_spark_decides_as_one_here(tmp_path: Path, mlflow_store: Path
 
     assert sum(day["rows"] for day in windows[0]["days"]) > 500
     assert windows[0] == windows[1] == windows[2]
+    assert decisions[0].data == decisions[1].data
     assert keys[0] == keys[1]

@@ -76,8 +76,8 @@ def _plain(kind: Any, metadata: tuple[Any, ...]) -> st.SearchStrategy[Any]:
         return _floats(metadata)
     if kind is str:
         pattern = _bound(metadata, "pattern", None)
-        longest = _bound(metadata, "max_length", 12)
-        return WORDS.filter(lambda word: len(word) <= longest) if pattern is None else _matching(pattern)
+        longest = _bound(metadata, "max_length", 128)
+        return (WORDS if pattern is None else _matching(pattern)).filter(lambda word: len(word) <= longest)
     if kind is AwareDatetime:
         return MOMENTS
     simple = {dt.datetime: MOMENTS, dt.date: st.dates(), bool: st.booleans(), type(None): st.none(), Counts: COUNTS}

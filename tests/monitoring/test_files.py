@@ -263,9 +263,29 @@ def test_wide_tables_come_in_fewer_rows_at_once(tmp_path: Path, monkeypatch: pyt
     assert [20] * 5 == [batch.num_rows for batch in opened(tmp_path).batches(["id"], START, None)]
 
 
-def test_text_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, 100], ids=["written out", "in a dictionary"])
+def test_text_that_is_not_utf8_is_an_error(tmp_path: Path, times: int) -> None:
     """Arrow takes any bytes for text: a Parquet file with others than UTF-8 is refused before they are counted."""
-    broken = pa.array([b"Z\xfcrich"], pa.binary()).view(pa.string())
-    write(tmp_path / "rows" / "a.parquet", {"id": ["1"], "timestamp": pa.array([START]), "town": broken})
+    broken = pa.array([b"Z\xfcrich"] * times, pa.binary()).view(pa.string())
+    ids = [f"{number}" for number in range(times)]
+    write(tmp_path / "rows" / "a.parquet", {"id": ids, "timestamp": pa.array([START] * times), "town": broken})
     with pytest.raises(DataError, match=r"a\.parquet cannot be read"):
         rows(opened(tmp_path))
+
+
+def test_a_word_beyond_its_dictionary_is_an_error(tmp_path: Path) -> None:
+    """Arrow reads numbers of words without a look at how many there are: any byte of theirs may be broken."""
+    path, towns = tmp_path / "rows" / "a.parquet", ["ANC", "BGR", "CLT"] * 40
+    columns = {"id": [f"{n}" for n in range(120)], "timestamp": pa.array([START] * 120), "town": towns}
+    path.parent.mkdir()
+    parquet.write_table(pa.table(columns), path, compression="none")
+    whole, last = path.read_bytes(), parquet.read_metadata(path).row_group(0).column(2)
+    refused = 0
+    for place in range(last.data_page_offset, last.dictionary_page_offset + last.total_compressed_size):
+        path.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+        try:
+            assert towns == [row["town"] for row in rows(opened(tmp_path))]
+        except DataError:
+            refused += 1
+
+    assert refused > 30  # the numbers themselves: four to a byte, and 255 is four times the word after the last

@@ -32,6 +32,7 @@ def test_duplicates_are_counted_exactly(batches: list[list[tuple[int, str | None
     """In memory and by way of the file alike, whatever the order; null is an id like any other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids, "HELD", held)
+        patch.setattr(ids, "BLOCK", 4)
         seen = Ids()
         for rows in batches:
             days = np.array([day for day, _ in rows], np.int64)
@@ -46,6 +47,7 @@ def test_ids_that_others_saw_are_compared_part_by_part(apart: list[list[tuple[in
     everyone: list[list[ids.Pairs]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ids, "HELD", held)
+        patch.setattr(ids, "BLOCK", 4)
         for rows in apart:
             seen = Ids()
             for some in (rows[:9], rows[9:]):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from monitoring.sqlite import SqliteSource
 from monitoring.window import Window
 from tests.place import Place
 
+ROOT = Path(__file__).parents[2]
 NIGHT, NEXT = dt.date(2013, 3, 15), dt.date(2013, 3, 16)
 
 
@@ -144,7 +147,30 @@ def test_check_that_pulls_stops_on_broken_rows(place: Place) -> None:
     assert not decision.exists()
 
 
+def test_nothing_counts_where_nothing_is_pulled(place: Place) -> None:
+    """An engine for a check that only judges is a mistake, and says so."""
+    ran = place.mlops("check", "--engine", "spark", day=NEXT)
+
+    assert 2 == ran.code
+    assert "--pull" in ran.err
+
+
 HEAVY = ("great_expectations", "skops", "sklearn")
+
+
+def after(place: Place, words: tuple[str, ...], told: str) -> Any:
+    """What an expression says in the process of a command, when that is done."""
+    program = (
+        f"import json, os, sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.app import main\n"
+        f"sys.argv = ['mlops', *{[*words, '--as-of', str(NEXT)]!r}]\n"
+        "try: main()\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        f"print(json.dumps({told}))"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    call = [sys.executable, "-c", program]
+    ran = subprocess.run(call, cwd=place.folder, env=env, capture_output=True, text=True, check=True)
+    return json.loads(ran.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("words", [("check", "--pull"), ("promote",), ("status",)])
@@ -152,20 +178,15 @@ def test_a_quiet_night_loads_only_what_it_needs(place: Place, words: tuple[str, 
     """Where nothing is wrong and nothing to do, neither the expectations nor a model are loaded."""
     config = place.folder / "model" / "flights" / "model.toml"
     config.write_text(config.read_text().replace("[quality]\n", "[quality]\nmax_out_of_range_share = 1.0\n", 1))
-    program = (
-        "import json, sys; from scripts.app import main\n"
-        f"sys.argv = ['mlops', *{[*words, '--as-of', str(NEXT)]!r}]\n"
-        "try: main()\n"
-        "except SystemExit as stop: assert not stop.code\n"
-        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
-    )
-    root = Path(__file__).parents[2]
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{program}"],
-        cwd=place.folder,
-        capture_output=True,
-        text=True,
-        check=True,
+
+    assert [] == after(place, words, f"[name for name in {HEAVY!r} if name in sys.modules]")
+
+
+@pytest.mark.parametrize("words", [("pull",), ("check", "--pull")])
+def test_what_counts_and_judges_starts_no_threads_for_linear_algebra(place: Place, words: tuple[str, ...]) -> None:
+    """They would only wait; a training, which uses them, has them."""
+    pools = (
+        "[pool['num_threads'] for pool in __import__('threadpoolctl').threadpool_info() if 'blas' in pool['prefix']]"
     )
 
-    assert [] == json.loads(ran.stdout.splitlines()[-1])
+    assert {1} == {*after(place, words, pools)}
