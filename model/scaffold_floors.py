@@ -127,7 +127,7 @@ def _margins(tried: Sequence[Trial], metric: Metric, measure: Unit) -> Iterator[
         )
         wide.append(found[0] - found[1])
     if len(tried) == 1:
-        wide.append(newest.value(metric) - newest.bounds(metric, config.gates.confidence)[0])
+        wide.append(newest.value(metric) - newest.low(metric, config.gates.confidence))
     why = f"two models that are as good differ by up to {_said(max(wide))} by chance on {len(newest.labels):,} rows"
     loss = min(max(measure.step, measure.up(1.5 * max(wide))), measure.up(measure.most))
     yield Choice("gates.max_loss_to_champion", loss, why)
@@ -139,7 +139,7 @@ def _margins(tried: Sequence[Trial], metric: Metric, measure: Unit) -> Iterator[
 def _surely(trial: Trial, metric: Metric, measure: Unit) -> float:
     """What the metric surely stays over, as long as the world stays as it is."""
     value = trial.value(metric)
-    apart = max(measure.least, SLACK * (value - trial.bounds(metric, SURE)[0]))
+    apart = max(measure.least, SLACK * (value - trial.low(metric, SURE)))
     if metric in {"balanced_accuracy", "roc_auc"}:
         rows = np.bincount(trial.labels)
         apart = max(apart, 6 / (np.count_nonzero(rows) * rows[rows > 0].min()))  # six rows of the rarest label

@@ -16,7 +16,7 @@ from core.errors import DataError
 from core.policy import Metric
 from model import rows, training
 from model.pipelines import Build
-from monitoring.task import Bounds, Task
+from monitoring.task import Task
 from monitoring.tasks import task_of
 
 if TYPE_CHECKING:
@@ -56,10 +56,16 @@ class Trial:
     def _of(self, metric: Metric, said: NDArray[np.float64]) -> float:
         return float(self.task.evaluate(metric, self.task.counted(self.labels, said)))
 
-    def bounds(self, metric: Metric, confidence: float) -> Bounds:
-        """Where the metric surely lies."""
-        counts = self.task.counted(self.labels, self.said)
-        return self.task.interval(metric, counts, confidence, self.config.training.seed)
+    def low(self, metric: Metric, confidence: float) -> float:
+        """Where the metric surely is not under."""
+        seed = self.config.training.seed
+        if metric != "r2":
+            return self.task.interval(metric, self.task.counted(self.labels, self.said), confidence, seed)[0]
+        # Drawn together, large labels and their large errors cancel out, as counts of each by itself cannot.
+        always = np.full(len(self.labels), self.labels.mean())
+        sides = self.labels, always, self.said
+        more, low, _ = self.task.paired_difference(metric, *sides, confidence=confidence, seed=seed)
+        return self.value(metric) - (more - low)
 
 
 def trials(batches: Sequence[pa.RecordBatch], config: ModelConfig, build: Build, end: dt.datetime) -> list[Trial]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import r2_score
 
 from core.config import Columns, ModelConfig
 from core.errors import DataError
@@ -224,6 +225,14 @@ def test_floors_stand_under_what_fits_reach() -> None:
     assert 0 < found["gates.r2"] <= 0.65
     assert 0.18 <= found["triggers.performance.max_drop"] <= 0.2
     assert -0.7 < found["gates.neg_mean_absolute_error"] <= -0.6
+
+
+def test_large_labels_and_their_large_errors_are_drawn_together() -> None:
+    """Errors in step with the labels leave r2 nearly as it is, however the labels fall: its floor is near."""
+    labels = np.minimum(np.exp(NUMBERS[:300]), 9.9)
+    value = r2_score(labels, 0.6 * labels)
+
+    assert 0.05 <= value - limits_of(RANGE, (labels, 0.6 * labels))["gates.r2"] <= 0.1
 
 
 def test_a_model_that_is_worth_nothing_does_not_ring_every_night() -> None:
