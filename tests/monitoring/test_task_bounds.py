@@ -11,11 +11,13 @@ from tests.monitoring.test_multiclass import three
 from tests.monitoring.test_regression import TASK, noisy
 
 
-@pytest.mark.parametrize(("count", "shares"), [(300, (0.6, 0.3, 0.1)), (1000, (0.4, 0.3, 0.2, 0.1))])
+@pytest.mark.parametrize(
+    ("count", "shares"), [(300, (0.6, 0.3, 0.1)), (1000, (0.4, 0.3, 0.2, 0.1)), (300, (0.1,) * 10)]
+)
 @pytest.mark.parametrize("metric", CONFUSION)
 def test_bounds_of_classes_hold_as_often_as_they_say(metric: str, count: int, shares: tuple[float, ...]) -> None:
     """Each 95 % bound holds in 92 to 98 % of 500 seeded samples (three points are three standard errors)."""
-    task = Multiclass(tuple("abcd"[: len(shares)]))
+    task = Multiclass(tuple("abcdefghij"[: len(shares)]))
     labels, said, _ = three(200_000, seed=9, shares=shares)
     counts = task.counted(labels, said)
     true = float(task.evaluate(metric, counts))
