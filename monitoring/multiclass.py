@@ -16,9 +16,6 @@ from monitoring.intervals import CHUNK, DRAWS, HALF, UNKNOWN, bounds, corrected,
 from monitoring.metrics import ratio
 from monitoring.task import Bools, Bounds, Difference, Floats, Places, Task
 
-# A class that comes true more often is named right more often, by chance too, so weights and precision move together.
-BIASED = frozenset({"precision_weighted"})
-
 
 class Multiclass(Task):
     """Counts are rows by class that the model named and class that came true (or none), shape (K, K + 1).
@@ -63,21 +60,19 @@ class Multiclass(Task):
     def interval(self, metric: str, known: NDArray[Any], confidence: float, seed: int) -> Bounds:
         """Wilson's for accuracy, else quantiles of 1,000 multinomial draws of as many rows.
 
-        Each class that came true gets one more row, half of it named right: else one of few rows, all named alike,
-        would seem to have no spread. Only the spread is taken from these draws: with ten classes of 30 rows the added
-        rows alone would move the middle by as much as that.
+        Only their spread is taken: with ten classes of 30 rows, what is added to them (`_padded`) would move the middle
+        by as much. Bias-corrected: a class that comes true more often, by chance, is named right more often too.
         """
         value = float(self.evaluate(metric, known))
         if math.isnan(value):
             return UNKNOWN
         if metric == "accuracy":
             return wilson(float(np.trace(known)), float(known.sum()), confidence)
-        added = np.full(known.shape, HALF / (len(known) - 1))
-        np.fill_diagonal(added, HALF)
-        weights = known + added * known.any(axis=0)
+        weights = _padded(known)
         drawn = np.random.default_rng(seed).multinomial(known.sum(), (weights / weights.sum()).ravel(), size=DRAWS)
         around = self.evaluate(metric, drawn.reshape(DRAWS, *known.shape)) - self.evaluate(metric, weights)
-        return (corrected if metric in BIASED else bounds)(np.clip(value + around, 0, 1), value, confidence)
+        low, high = corrected(value + around, value, confidence)
+        return max(low, 0.0), min(high, 1.0)
 
     def paired_difference(
         self, metric: str, labels: ArrayLike, one: ArrayLike, other: ArrayLike, *, confidence: float, seed: int
@@ -94,9 +89,9 @@ class Multiclass(Task):
         difference = challenger - champion
         if math.isnan(difference):
             return (math.nan, *UNKNOWN)
-        size = len(self.classes)
-        kinds = np.zeros((size,) * 3)
-        np.add.at(kinds, tuple(side.astype(np.intp) for side in (first, second, label)), 1)
+        shape = (len(self.classes),) * 3
+        places = np.ravel_multi_index(tuple(side.astype(np.intp) for side in (first, second, label)), shape)
+        kinds = np.bincount(places, minlength=math.prod(shape)).reshape(shape)
         weights, rng = _smoothed(kinds), np.random.default_rng(seed)
         middle = self.evaluate(metric, weights.sum(axis=0)) - self.evaluate(metric, weights.sum(axis=1))
         around = self._drawn(metric, weights, len(label), rng) - middle
@@ -111,16 +106,27 @@ class Multiclass(Task):
         for _ in range(DRAWS // CHUNK):
             drawn = rng.multinomial(rows, chances, size=CHUNK)
             sides = [
-                np.stack([np.bincount(side * size + label, row, size**2) for row in drawn]).reshape(-1, size, size)
+                np.stack([np.bincount(side * size + label, row, size**2) for row in drawn]).reshape(CHUNK, size, size)
                 for side in (one, other)
             ]
             found.append(self.evaluate(metric, sides[1]) - self.evaluate(metric, sides[0]))
         return np.concatenate(found)
 
 
-def _smoothed(kinds: Floats) -> Floats:
+def _padded(known: NDArray[Any]) -> Floats:
+    """Rows by class named and true, with one row more for each class that came true: half right, half anywhere else.
+
+    Else a class of few rows, all named alike, would seem to have no spread.
+    """
+    added = np.full(known.shape, HALF / (len(known) - 1))
+    np.fill_diagonal(added, HALF)
+    padded: Floats = known + added * known.any(axis=0)
+    return padded
+
+
+def _smoothed(kinds: NDArray[Any]) -> Floats:
     """Rows by both answers and label, with half a row more for who is right; what is wrong is as the class has it."""
-    weights = kinds.copy()
+    weights = kinds.astype(np.float64)
     for label in np.flatnonzero(kinds.any(axis=(0, 1))):
         either = kinds[:, :, label].sum(axis=0) + kinds[:, :, label].sum(axis=1)
         either[label] = -1

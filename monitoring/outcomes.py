@@ -57,7 +57,8 @@ def _judged(name: str, axis: Axis, before: Any, after: Any, config: ModelConfig)
 
 def side_of(axis: Axis, days: Sequence[NDArray[np.int64]]) -> Side:
     """Days of rows by bin of an axis, as a column without nulls, infinities, or other values; days without rows go."""
-    values = np.array([day for day in days if day.any()], np.int64).reshape(-1, axis.bins)
+    some = [day for day in days if day.any()]
+    values = np.array(some, np.int64).reshape(len(some), axis.bins)
     rows = values.sum(axis=1)
     beyond = (1, 1) if isinstance(axis, NumericAxis) else (0, 1)
     return Side(np.pad(values, ((0, 0), beyond)), np.stack([rows, np.zeros_like(rows)], axis=1))

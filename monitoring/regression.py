@@ -23,6 +23,7 @@ OCTAVES = 20  # errors are told apart down to a millionth (2 ** -20) of the rang
 STEP = OCTAVES / (CELLS - 1)  # octaves a cell
 # What an error in each cell counts as: the geometric middle, at most 0.7 % off; in the first one, nothing.
 ERRORS = np.concatenate([[0.0], 2 ** (STEP * (np.arange(CELLS - 1) + 0.5) - OCTAVES)])
+TINY = np.finfo(np.float64).tiny
 GROUPS = 1000  # of rows, which are drawn together where there are more
 
 
@@ -77,8 +78,7 @@ class Regression(Task):
         return np.clip((numbers - self.low) / self._reach * CELLS, 0, CELLS - 1).astype(np.intp)
 
     def _error_cells(self, errors: Floats) -> Places:
-        least = 2.0**-OCTAVES
-        size = np.clip(np.abs(errors) / self._reach, least / 2, 1)
+        size = np.maximum(np.abs(errors) / self._reach, TINY)
         found: Places = np.clip(np.floor((np.log2(size) + OCTAVES) / STEP) + 1, 0, CELLS - 1).astype(np.intp)
         return found
 

@@ -150,6 +150,46 @@ def test_a_slice_that_cannot_be_judged_does_not_hide_the_next(scores: tuple[Slic
     assert ("slice_carrier", "blocks") == (second.name, second.state)
 
 
+OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "multiclass": ({"classes": ("a", "b", "c", "d")}, "accuracy", ", of {} of 4 classes"),
+    "regression": ({"label_range": (0.0, 9.0)}, "r2", ", with {} different labels"),
+}
+
+
+@pytest.mark.parametrize("task", OTHERS)
+def test_a_holdout_of_another_task_needs_several_labels(task: str) -> None:
+    """It says how many classes or labels there are; by one of them nothing is judged."""
+    data, metric, words = OTHERS[task]
+    config = ModelConfig.model_validate(
+        {
+            "name": "m",
+            "task": task,
+            "registry_name": "m",
+            "data": {"source": "rows.db", "numeric": ("x",), **data},
+            "triggers": {"performance": {"metric": metric}},
+            "gates": {"min_holdout_rows": 20},
+        }
+    )
+
+    def holdout(labels: list[int]) -> Gate:
+        rows = np.array(labels)
+        seen = Evidence(
+            labels=rows,
+            times=rows,
+            challenger_scores=rows,
+            holdout_digest="",
+            example_equal=True,
+            latency_p95_ms=1.0,
+            size_mb=1.0,
+        )
+        return gates.holdout(seen, seen, config)
+
+    said = "20 of 20 rows are later than both fits"
+    few = f"{said}{words.format(1)}; 20 rows with several labels are needed."
+    assert gate("holdout", "cannot_judge", 20, 20, few) == holdout([3] * 20)
+    assert gate("holdout", "passes", 20, 20, f"{said}{words.format(3)}.") == holdout([1] * 18 + [2, 3])
+
+
 def test_the_files_are_judged_by_what_they_do() -> None:
     """Equal, fast and small enough at the exact limits; otherwise with the number that is too large."""
     empty = np.zeros(0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
+from monitoring.axis import CategoricalAxis
 from monitoring.binary import SCORE_AXIS
 from monitoring.holdout import Holdout, holdout_of
 from monitoring.metrics import counted
@@ -46,7 +47,9 @@ def test_scores_make_a_column() -> None:
     assert [1, 501, 1000] == np.flatnonzero(found.values[0]).tolist()
     assert 0.0 == found.null_share
     assert [3.0, 3.0] == found.rows.tolist()
-    assert (0, 1002) == side_of(SCORE_AXIS, []).values.shape
+    nothing = side_of(SCORE_AXIS, []).values
+    assert ((0, 1002), np.int64) == (nothing.shape, nothing.dtype)
+    assert (1, 3) == side_of(CategoricalAxis(levels=("a", "b")), [np.array([1, 0])]).values.shape
 
 
 def test_scores_that_are_no_chances_are_refused() -> None:

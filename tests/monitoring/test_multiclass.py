@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from core.errors import DataError
 from core.policy import METRICS
 from monitoring.binary import Binary
-from monitoring.multiclass import CONFUSION, Multiclass
+from monitoring.intervals import wilson
+from monitoring.multiclass import CONFUSION, Multiclass, _padded, _smoothed
 
 TASK = Multiclass(("cat", "dog", "1", "élan"))
+THREE = Multiclass(("a", "b", "c"))
 Score = Callable[[Any, Any], float]
 THEIRS: Mapping[str, Score] = {
     "accuracy": reference.accuracy_score,
@@ -135,6 +137,69 @@ def test_two_classes_are_judged_as_a_binary_model(metric: str) -> None:
     assert pairs[0] == pytest.approx(pairs[1], abs=0.006)
 
 
+def test_accuracy_is_a_share_with_the_bounds_of_one() -> None:
+    """Wilson's, of the rows that were named right."""
+    labels, said, _ = three(300, seed=0)
+    right = int((labels == said).sum())
+
+    assert wilson(right, 300, 0.95) == THREE.interval("accuracy", THREE.counted(labels, said), 0.95, seed=1)
+
+
+def test_a_class_that_came_true_is_padded() -> None:
+    """By half a right row, and half a row over the others; one that never did is not."""
+    known = np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]])
+
+    assert [[3.5, 1.25, 0], [0.25, 2.5, 0], [0.25, 0.25, 0]] == _padded(known).tolist()
+
+
+def test_kinds_of_rows_are_padded_by_class() -> None:
+    """Half a row for right and right, right and wrong, wrong and right, wrong and wrong; wrong is as is usual there."""
+    kinds = np.zeros((3, 3, 3), np.int64)
+    kinds[0, 0, 0], kinds[0, 2, 0], kinds[1, 2, 0] = 5, 2, 1
+    expected = kinds.astype(float)
+    for one, other in ((0, 0), (0, 2), (2, 0), (2, 2)):
+        expected[one, other, 0] += 0.5
+
+    assert expected.tolist() == _smoothed(kinds).tolist()
+    kinds = np.zeros((3, 3, 3), np.int64)
+    kinds[2, 2, 2] = 4
+    found = _smoothed(kinds)
+    assert [4.5, 0.5, 0.5, 0.5] == [found[2, 2, 2], found[2, 0, 2], found[0, 2, 2], found[0, 0, 2]]
+    assert 6.0 == found.sum()
+
+
+def test_bounds_lie_where_metrics_can() -> None:
+    """Nothing named right, or everything, in few rows: one bound is where the metric ends, the other is far."""
+    counts = THREE.counted([0, 1, 2, 0], [1, 2, 0, 2])
+    low, high = THREE.interval("balanced_accuracy", counts, 0.95, seed=1)
+
+    assert low == 0
+    assert 0.1 < high < 1
+    labels = [0, 1, 2, 0]
+    low, high = THREE.interval("balanced_accuracy", THREE.counted(labels, labels), 0.95, seed=1)
+    assert 0 < low < 0.9
+    assert high == 1
+
+
+def test_weighted_precision_is_corrected_for_its_bias() -> None:
+    """In samples of 30 rows of each of ten classes it is too high by 0.009, and the bounds lie lower for it."""
+    task = Multiclass(tuple("abcdefghij"))
+    labels, said, _ = three(300, seed=1, shares=(0.1,) * 10)
+    counts = task.counted(labels, said)
+    value = float(task.evaluate("precision_weighted", counts))
+    low, high = task.interval("precision_weighted", counts, 0.95, seed=1)
+
+    assert value - low > 1.2 * (high - value)
+
+
+def test_answers_that_are_none_are_somewhere() -> None:
+    """Whoever counts leaves them out; they do not stop the others."""
+    (places,) = TASK.places(np.array([np.nan, 1.0]), np.array([0.0, 0.0]))
+
+    assert 5 == places[1]
+    assert 0 <= places[0] < 20
+
+
 def test_few_rows_of_a_class_do_not_look_sure() -> None:
     """Three rows of a class, all named right: its recall is 1, but nobody can be sure that it is over 0.9."""
     labels = [0] * 50 + [1] * 47 + [2] * 3
@@ -161,6 +226,30 @@ def test_the_paired_bootstrap_draws_rows_with_both_answers(metric: str) -> None:
 
     assert low < difference < high
     assert np.quantile(plain, [0.05, 0.95]) == pytest.approx([low, high], abs=0.25 * np.std(plain))
+
+
+def test_bounds_of_a_difference_are_as_skewed_as_it_is() -> None:
+    """Three rows of a hundred were won and none was lost: more may have been luck than is missing. Again the same."""
+    labels = np.zeros(100, int)
+    labels[50:] = 1
+    one = labels.copy()
+    one[:3] = 1
+    found = [THREE.paired_difference("accuracy", labels, one, labels, confidence=0.95, seed=2) for _ in range(2)]
+    difference, low, high = found[0]
+
+    assert found[0] == found[1]
+    assert 0.03 == pytest.approx(difference)
+    assert difference - low < high - difference
+
+
+@pytest.mark.parametrize("side", [0, 1, 2])
+def test_every_side_of_a_comparison_is_looked_at(side: int) -> None:
+    """Labels and both answers must be classes."""
+    sides = [np.zeros(4), np.zeros(4), np.zeros(4)]
+    sides[side][0] = 3
+
+    with pytest.raises(DataError, match=r"1 of 4"):
+        THREE.paired_difference("accuracy", *sides, confidence=0.95, seed=2)
 
 
 def test_equal_models_differ_by_nothing() -> None:

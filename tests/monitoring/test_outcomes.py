@@ -96,6 +96,7 @@ def test_what_moved_is_told_from_what_stayed(task: str) -> None:
     assert (0.0, False) == (labels.score.effect, labels.score.drifted)
     assert (pytest.approx(0.2), True) == (labels.target.effect, labels.target.drifted)
     assert ("score", "target") == (labels.score.column, labels.target.column)
+    assert (2, 2) == (len(labels.score.bars), len(labels.target.bars))
     assert (0, ()) == (labels.fired_nights, labels.nights)
 
 

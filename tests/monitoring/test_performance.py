@@ -13,6 +13,7 @@ from core.settings import parse_config
 from monitoring.counts import Counts
 from monitoring.metrics import METRICS, counted
 from monitoring.performance import PerformanceReport, limit, performance_report
+from monitoring.regression import Regression
 from monitoring.tally import DayTally
 from monitoring.window import Window
 
@@ -149,3 +150,26 @@ def test_the_report_is_a_record() -> None:
     found = report([day(AS_OF.date() - 3 * DAY, tn=84, tp=16), day(AS_OF.date() - 4 * DAY)], configured())
 
     assert found == PerformanceReport.from_json(found.to_json())
+
+
+def test_only_a_binary_model_has_positives() -> None:
+    """Of the labels of others none is 1 in that sense; rows, labels and values are those of the task."""
+    task = Regression(0.0, 10.0)
+    trigger = {"metric": "neg_mean_absolute_error", "floor": -9.0}
+    config = ModelConfig.model_validate(
+        {
+            "name": "m",
+            "task": "regression",
+            "registry_name": "m",
+            "data": {"source": "rows.db", "numeric": ("x",), "label_range": (0.0, 10.0)},
+            "triggers": {"performance": trigger},
+        }
+    )
+    counts = np.zeros(task.shape, np.int64)
+    counts[:, :-1] = task.counted([1.0, 2.0, 3.0], [2.0, 4.0, 6.0])
+    counts[500, -1] = 4
+    found = report([day(AS_OF.date() - 3 * DAY).model_copy(update={"scores": Counts(counts)})], config)
+
+    assert (None, 7, 3, 3 / 7) == (found.positives, found.rows, found.labels, found.coverage)
+    assert -2.0 == pytest.approx(found.value, rel=0.007)
+    assert [3] == [one.labels for one in found.days]

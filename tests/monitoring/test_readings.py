@@ -331,3 +331,23 @@ def test_a_request_is_quoted_on_one_line() -> None:
     ):
         assert said == readings.manual(evidence(request=Request(reason=reason, force=False))).sentence
     assert "Nobody asked for a retraining." == readings.manual(evidence()).sentence
+
+
+def test_an_error_is_told_in_its_own_unit() -> None:
+    """Four digits in all, of limits and drops too; without a metric the labels that are 1 are told of binary models."""
+    values = {"metric": "neg_mean_absolute_error", "positives": None, "reference": -1012.0, "limit": -1062.0}
+    fallen = scored(**values, value=-1234.5, low=-1300.0, high=-1100.0, floor=-2000.0)
+    small = scored(
+        **values | {"reference": None, "limit": -0.01}, value=-0.0123456, low=-0.02, high=-0.011, floor=-0.01
+    )
+    none = scored(**values, value=None, low=None, high=None, floor=-2000.0)
+
+    assert (
+        "Mean absolute error (negated) -1,234 on 1,312 labels of 24 Feb to 2 Mar 2013 (95 % sure it is under -1,100); "
+        "limit -1,062 (the reference score -1,012 minus 50.0)."
+    ) == readings.performance(evidence(performance=fallen, settings={"performance": {"confidence": 0.95}})).sentence
+    assert "-0.01235 on" in readings.performance(evidence(performance=small)).sentence
+    assert (
+        "On 1,312 labels of 24 Feb to 2 Mar 2013, mean absolute error (negated) is undefined."
+        == readings.performance(evidence(performance=none)).sentence
+    )

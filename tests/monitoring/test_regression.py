@@ -12,10 +12,13 @@ import pytest
 import sklearn.metrics as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import skew
 
 from core.errors import DataError
 from core.policy import METRICS
-from monitoring.regression import OF_MEANS, Regression
+from monitoring.axis import NumericAxis
+from monitoring.intervals import corrected, resampled
+from monitoring.regression import ERRORS, OF_MEANS, Regression, skewness
 
 TASK = Regression(-50.0, 150.0)
 REACH = 200.0
@@ -113,6 +116,7 @@ def test_rows_are_counted_in_four_histograms() -> None:
     said, labels = np.array([0.0, 0.0, 1e9, -1e9]), np.array([0.0, 50.0, 100.0, np.nan])
     counts = sum(np.bincount(place, minlength=4001)[:4000].reshape(1000, 4) for place in TASK.places(said, labels))
 
+    assert 4000 == max(place.max() for place in TASK.places(said, labels))
     assert [250, 999] == np.flatnonzero(counts[:, 0]).tolist()
     assert [2, 1] == counts[[250, 999], 0].tolist()
     assert [250, 500, 750] == np.flatnonzero(counts[:, 1]).tolist()
@@ -143,6 +147,52 @@ def test_the_paired_bootstrap_draws_rows_with_both_errors(metric: str, count: in
 
     assert low < difference < high
     assert np.quantile(plain, [0.05, 0.95]) == pytest.approx([low, high], abs=0.25 * np.std(plain))
+
+
+@pytest.mark.parametrize("metric", OF_MEANS)
+def test_bounds_follow_the_skewness_of_errors(metric: str) -> None:
+    """Bias-corrected and accelerated by a sixth of the skewness of the errors (of their squares) over the root of n."""
+    labels, said, _ = noisy(400, seed=3)
+    counts = TASK.counted(labels, said)
+    rng, cells = np.random.default_rng(7), np.arange(1000)
+    drawn = []
+    for column, middles in ((2, REACH * ERRORS), (1, REACH * (cells + 0.5) / 1000)):
+        used = np.flatnonzero(counts[:, column])
+        draws = resampled(counts[used, column], rng)
+        drawn += [draws @ middles[used] / 400, draws @ middles[used] ** 2 / 400]
+    power = 1 if metric == "neg_mean_absolute_error" else 2
+    errors = np.repeat(ERRORS, counts[:, 2]) ** power
+    value = float(TASK.evaluate(metric, counts))
+    expected = corrected(OF_MEANS[metric](np.stack(drawn)), value, 0.95, -skew(errors) / np.sqrt(400) / 6)
+
+    assert expected == pytest.approx(TASK.interval(metric, counts, 0.95, seed=7))
+
+
+def test_skewness_is_that_of_scipy() -> None:
+    """Over the root of the number of values; none where all are the same."""
+    counts, values = np.array([5, 3, 1, 0]), np.array([1e-3, 2e-3, 9e-3, 4.0])
+
+    assert skewness(counts, values) == pytest.approx(skew(np.repeat(values, counts)) / 3)
+    assert 0.0 == skewness(np.array([0, 7]), np.array([1.0, 2.0]))
+
+
+def test_cells_of_scores_and_labels_are_thousandths() -> None:
+    """From the smallest label on."""
+    axis = TASK.score_axis
+
+    assert isinstance(axis, NumericAxis)
+    assert ([-50.0, -49.8], 149.8, 1000) == (list(axis.cuts[:2]), axis.cuts[-1], axis.bins)
+    assert (-50.0, 150.0) == (axis.low, axis.high)
+
+
+@pytest.mark.parametrize("side", [0, 1, 2])
+def test_every_side_of_a_comparison_is_looked_at(side: int) -> None:
+    """Labels and both answers must be numbers."""
+    sides = [np.zeros(4), np.zeros(4), np.zeros(4)]
+    sides[side][0] = np.nan
+
+    with pytest.raises(DataError, match=r"1 of 4"):
+        TASK.paired_difference("r2", *sides, confidence=0.95, seed=2)
 
 
 def test_pairs_are_surer_than_two_samples() -> None:
