@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -26,42 +26,18 @@ def is_name(text: str) -> bool:
 
 Task = Literal["binary", "multiclass", "regression"]
 # scikit-learn's names; of each, more is better. Errors are therefore negated, and in the unit of the label.
-Metric = Literal[
-    "accuracy",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "precision_weighted",
-    "roc_auc",
-    "average_precision",
-    "precision_macro",
-    "f1_macro",
-    "f1_weighted",
-    "r2",
-    "neg_mean_absolute_error",
-    "neg_root_mean_squared_error",
+BinaryMetric = Literal[
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_weighted", "roc_auc", "average_precision"
 ]
+MulticlassMetric = Literal[
+    "accuracy", "balanced_accuracy", "precision_macro", "precision_weighted", "f1_macro", "f1_weighted"
+]
+RegressionMetric = Literal["r2", "neg_mean_absolute_error", "neg_root_mean_squared_error"]
+Metric = Literal[BinaryMetric, MulticlassMetric, RegressionMetric]
 METRICS: Mapping[Task, tuple[Metric, ...]] = {
-    "binary": (
-        "accuracy",
-        "balanced_accuracy",
-        "precision",
-        "recall",
-        "f1",
-        "precision_weighted",
-        "roc_auc",
-        "average_precision",
-    ),
-    "multiclass": (
-        "accuracy",
-        "balanced_accuracy",
-        "precision_macro",
-        "precision_weighted",
-        "f1_macro",
-        "f1_weighted",
-    ),
-    "regression": ("r2", "neg_mean_absolute_error", "neg_root_mean_squared_error"),
+    "binary": get_args(BinaryMetric),
+    "multiclass": get_args(MulticlassMetric),
+    "regression": get_args(RegressionMetric),
 }
 Loss = Annotated[float, Field(ge=0, le=1e9)]  # how much less of a metric: at most 1 where it is a share
 Negated = Annotated[float, Field(gt=-1e9, lt=0)]
@@ -90,7 +66,8 @@ class PerformanceTrigger(Record):
             msg = f"{self.metric} lies between 0 and 1: floor {self.floor:g}, max_drop {self.max_drop:g}"
             raise ValueError(msg)
         if self.metric.startswith("neg_") and self.floor >= 0:
-            msg = f"{self.metric} is under 0: a floor of {self.floor:g} would always fire; write -{self.floor:g}"
+            why = f"{self.metric} is under 0, so a floor of {self.floor:g} would always fire"
+            msg = f"{why}: write the largest error that is fine, with a minus"
             raise ValueError(msg)
         return self
 

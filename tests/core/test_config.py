@@ -189,3 +189,52 @@ def test_the_environment_names_the_source(tmp_path: Path) -> None:
 
     assert "x.db" == Settings.load(tmp_path, {"MONITORING_URL": "x.db"}).source(config)
     assert "local/monitoring.db" == Settings.load(tmp_path, {}).source(config)
+
+
+MULTICLASS = MINIMAL.replace('"binary"', '"multiclass"', 1) + 'classes = ["a", "b"]\n'
+REGRESSION = (
+    MINIMAL.replace('"binary"', '"regression"', 1)
+    + 'label_range = [0, 10]\n[triggers.performance]\nmetric = "neg_mean_absolute_error"\nfloor = -2.5\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MULTICLASS.replace("classes", "numbers_", 1), "unknown key"),
+        (MULTICLASS.replace('classes = ["a", "b"]', ""), "data.classes belongs to task = 'multiclass', and is missing"),
+        (MULTICLASS.replace('["a", "b"]', '["a", "a"]'), "classes names a class twice"),
+        (MULTICLASS.replace('["a", "b"]', '["a"]'), "data.classes"),
+        (MULTICLASS.replace('["a", "b"]', '["a", "b\\n"]'), "data.classes"),
+        (MULTICLASS.replace('"multiclass"', '"binary"'), "data.classes belongs to task = 'multiclass'"),
+        (MULTICLASS + "[gates]\nroc_auc = 0.6", "gates asks for roc_auc, which task = 'multiclass' does not have"),
+        (MULTICLASS + "[training]\nthreshold = 0.4", "training.threshold cuts a probability"),
+        (MULTICLASS + "[gates]\nmax_slice_loss = 1.5", "no loss of 1.5 is possible"),
+        (MULTICLASS + '[triggers.performance]\nmetric = "r2"', "triggers.performance.metric asks for r2"),
+        (REGRESSION.replace("[0, 10]", "[10, 0]"), "label_range goes from the smallest to the largest"),
+        (REGRESSION.replace("label_range = [0, 10]", ""), "data.label_range belongs to task = 'regression'"),
+        (REGRESSION.replace("floor = -2.5", "floor = 2.5"), "triggers.performance.floor"),
+        (REGRESSION.replace("floor = -2.5", ""), "so a floor of 0 would always fire"),
+        (REGRESSION.replace('"neg_mean_absolute_error"', '"accuracy"'), "accuracy lies between 0 and 1: floor -2.5"),
+        (REGRESSION + "[gates]\nr2 = 1.1", "gates.r2"),
+        (REGRESSION + "[gates]\nneg_root_mean_squared_error = 3", "gates.neg_root_mean_squared_error"),
+        (MINIMAL + "[triggers.performance]\nmax_drop = 2", "lies between 0 and 1: floor 0, max_drop 2"),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused(text: str, said: str) -> None:
+    """Keys, metrics and numbers of another task, each told with what would fit."""
+    with pytest.raises(ConfigError) as refused:
+        parse_config(text, "churn")
+
+    assert said in f"{refused.value.what} {refused.value.why}"
+
+
+def test_each_task_has_a_smallest_config() -> None:
+    """Classes, or a range and a metric with its floor; losses of a regression may be of any size."""
+    assert ("a", "b") == parse_config(MULTICLASS, "churn").data.classes
+    config = parse_config(REGRESSION + "[gates]\nmax_loss_to_champion = 500", "churn")
+    assert ((0.0, 10.0), -2.5, 500) == (
+        config.data.label_range,
+        config.triggers.performance.floor,
+        config.gates.max_loss_to_champion,
+    )
