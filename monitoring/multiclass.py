@@ -83,7 +83,6 @@ class Multiclass(Task):
         for binary models, a class of few rows would else seem to have no spread.
         """
         label, first, second = (np.asarray(side, np.float64) for side in (labels, one, other))
-        self.require(label, first, second)
         sides = [self.counted(label, side) for side in (first, second)]
         champion, challenger = (float(self.evaluate(metric, side)) for side in sides)
         difference = challenger - champion

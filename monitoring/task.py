@@ -112,15 +112,15 @@ class Task(ABC):
         found = sum((np.bincount(place, minlength=size)[:size] for place in places), np.zeros(size, np.int64))
         return found.reshape(self.shape)[:, :-1]
 
-    def require(self, labels: Floats, *said: Floats) -> None:
-        """Make sure that labels and what models said of them can be counted.
+    def require(self, labels: Floats, said: Floats) -> None:
+        """Make sure that labels and what a model said of them can be counted.
 
         Raises:
             DataError: they cannot.
         """
         for numbers, right, what in (
             (labels, self.is_label, f"labels are not {self.label_words}"),
-            *((side, self.is_said, f"answers of a model are not {self.said_words}") for side in said),
+            (said, self.is_said, f"answers of a model are not {self.said_words}"),
         ):
             odd = int(np.count_nonzero(~right(numbers)))
             if odd:

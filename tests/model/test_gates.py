@@ -150,16 +150,17 @@ def test_a_slice_that_cannot_be_judged_does_not_hide_the_next(scores: tuple[Slic
     assert ("slice_carrier", "blocks") == (second.name, second.state)
 
 
-OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
+TASKS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "binary": ({}, "accuracy", ", {} with label 1"),
     "multiclass": ({"classes": ("a", "b", "c", "d")}, "accuracy", ", of {} of 4 classes"),
     "regression": ({"label_range": (0.0, 9.0)}, "r2", ", with {} different labels"),
 }
 
 
-@pytest.mark.parametrize("task", OTHERS)
-def test_a_holdout_of_another_task_needs_several_labels(task: str) -> None:
+@pytest.mark.parametrize("task", TASKS)
+def test_a_holdout_needs_several_labels(task: str) -> None:
     """It says how many classes or labels there are; by one of them nothing is judged."""
-    data, metric, words = OTHERS[task]
+    data, metric, words = TASKS[task]
     config = ModelConfig.model_validate(
         {
             "name": "m",
@@ -185,9 +186,13 @@ def test_a_holdout_of_another_task_needs_several_labels(task: str) -> None:
         return gates.holdout(seen, seen, config)
 
     said = "20 of 20 rows are later than both fits"
-    few = f"{said}{words.format(1)}; 20 rows with several labels are needed."
-    assert gate("holdout", "cannot_judge", 20, 20, few) == holdout([3] * 20)
-    assert gate("holdout", "passes", 20, 20, f"{said}{words.format(3)}.") == holdout([1] * 18 + [2, 3])
+    binary = task == "binary"
+    few = (
+        f"{said}{words.format(20 if binary else 1)}; 20 rows with {'both' if binary else 'several'} labels are needed."
+    )
+    assert gate("holdout", "cannot_judge", 20, 20, few) == holdout([1] * 20)
+    some = [0] * 17 + [1] * 3 if binary else [0] * 18 + [1, 2]
+    assert gate("holdout", "passes", 20, 20, f"{said}{words.format(3)}.") == holdout(some)
 
 
 def test_the_files_are_judged_by_what_they_do() -> None:

@@ -147,9 +147,9 @@ def test_accuracy_is_a_share_with_the_bounds_of_one() -> None:
 
 def test_a_class_that_came_true_is_padded() -> None:
     """By half a right row, and half a row over the others; one that never did is not."""
-    known = np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]])
+    known = np.array([[3, 1, 0], [0, 2, 0], [1, 0, 0]])
 
-    assert [[3.5, 1.25, 0], [0.25, 2.5, 0], [0.25, 0.25, 0]] == _padded(known).tolist()
+    assert [[3.5, 1.25, 0], [0.25, 2.5, 0], [1.25, 0.25, 0]] == _padded(known).tolist()
 
 
 def test_kinds_of_rows_are_padded_by_class() -> None:
@@ -166,6 +166,8 @@ def test_kinds_of_rows_are_padded_by_class() -> None:
     found = _smoothed(kinds)
     assert [4.5, 0.5, 0.5, 0.5] == [found[2, 2, 2], found[2, 0, 2], found[0, 2, 2], found[0, 0, 2]]
     assert 6.0 == found.sum()
+    kinds[1, 0, 0], kinds[0, 2, 0] = 3, 1
+    assert [3.5, 0.5] == [_smoothed(kinds)[1, 0, 0], _smoothed(kinds)[1, 1, 0]]
 
 
 def test_bounds_lie_where_metrics_can() -> None:

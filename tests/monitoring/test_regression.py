@@ -146,6 +146,7 @@ def test_the_paired_bootstrap_draws_rows_with_both_errors(metric: str, count: in
         plain.append(THEIRS[metric](labels[rows], other[rows]) - THEIRS[metric](labels[rows], one[rows]))
 
     assert low < difference < high
+    assert (difference, low, high) == TASK.paired_difference(metric, labels, one, other, confidence=0.95, seed=2)
     assert np.quantile(plain, [0.05, 0.95]) == pytest.approx([low, high], abs=0.25 * np.std(plain))
 
 
@@ -178,7 +179,7 @@ def test_skewness_is_that_of_scipy() -> None:
 
 def test_cells_of_scores_and_labels_are_thousandths() -> None:
     """From the smallest label on."""
-    axis = TASK.score_axis
+    axis = Regression(-50.0, 150.0).score_axis
 
     assert isinstance(axis, NumericAxis)
     assert ([-50.0, -49.8], 149.8, 1000) == (list(axis.cuts[:2]), axis.cuts[-1], axis.bins)
