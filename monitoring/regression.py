@@ -75,10 +75,11 @@ class Regression(Task):
         return by_score, np.where(known, by_label, nowhere), np.where(known, by_error, nowhere)
 
     def _cells(self, numbers: Floats) -> Places:
-        return np.clip((numbers - self.low) / self._reach * CELLS, 0, CELLS - 1).astype(np.intp)
+        inside = np.clip(numbers, self.low, self.high)
+        return np.minimum((inside - self.low) / self._reach * CELLS, CELLS - 1).astype(np.intp)
 
     def _error_cells(self, errors: Floats) -> Places:
-        size = np.maximum(np.abs(errors) / self._reach, TINY)
+        size = np.maximum(np.minimum(np.abs(errors), self._reach) / self._reach, TINY)
         found: Places = np.clip(np.floor((np.log2(size) + OCTAVES) / STEP) + 1, 0, CELLS - 1).astype(np.intp)
         return found
 

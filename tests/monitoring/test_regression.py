@@ -126,6 +126,15 @@ def test_rows_are_counted_in_four_histograms() -> None:
     assert (4, 3) == (TASK.by_score(counts).sum(), TASK.by_label(counts[:, :-1]).sum())
 
 
+def test_no_score_is_too_large_to_be_counted() -> None:
+    """The largest number there is lies in the last cell, and its error counts as the range, however narrow."""
+    task = Regression(0.0, 1e-6)
+    counts = task.counted([0.0, 1e-6], [1.7e308, -1.7e308])
+
+    assert [[0, 0], [999, 0]] == np.argwhere(counts[:, :1]).tolist()
+    assert -1e-6 == pytest.approx(float(task.evaluate("neg_mean_absolute_error", counts)), rel=0.007)
+
+
 @pytest.mark.parametrize(("labels", "said"), [([0, 151], [0, 0]), ([0, np.nan], [0, 0]), ([0, 0], [0, np.inf])])
 def test_what_is_no_number_cannot_be_judged(labels: list[float], said: list[float]) -> None:
     """An error says how many, and what a label or an answer is."""
