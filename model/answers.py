@@ -9,14 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.config import Data
 from core.errors import ConfigError
-from monitoring.binary import Binary
+from monitoring.binary import BINARY, Binary
 from monitoring.multiclass import Multiclass
 from monitoring.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BINARY = Binary()
 # A library's words may quote a row.
 WORDS = "what the library says may hold values of rows: mlops --traceback train shows it, on a machine of yours."
 

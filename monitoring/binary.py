@@ -68,3 +68,6 @@ class Binary(Task):
     ) -> Difference:
         """As `intervals.paired_difference`."""
         return intervals.paired_difference(metric, labels, one, other, self.threshold, confidence, seed)
+
+
+BINARY = Binary()  # for counting, which needs no threshold

@@ -85,16 +85,16 @@ class Log:
         """
         if at.tzinfo is None:
             raise DataError("The time of the labels has no zone.", fix="Write datetime.now(UTC), not datetime.now().")
-        kind, task = schema(self._data).field(self._data.columns.label).type, counting(self._data)
-        true = {name: _label(label, kind) for name, label in labels.items()}
-        column = pa.array(true.values(), kind)
+        field, task = schema(self._data).field(self._data.columns.label), counting(self._data)
+        true = [_label(label, field.type) for label in labels.values()]
+        column = typed_rows({field.name: true}, pa.schema([field])).column(0).combine_chunks()
         wrong = int(np.count_nonzero(np.isnan(task.labels(column)[0])))
         if wrong:
             raise DataError(
                 f"{wrong} of {len(labels)} labels are not {task.label_words}.",
                 fix="Hand over whole numbers, the names of classes, or numbers, as the task asks for.",
             )
-        return self._ledger.label(true, at.astimezone(dt.UTC))
+        return self._ledger.label(dict(zip(labels, column.to_pylist(), strict=True)), at.astimezone(dt.UTC))
 
 
 def _label(label: object, kind: pa.DataType) -> object:
@@ -103,9 +103,9 @@ def _label(label: object, kind: pa.DataType) -> object:
         return label if isinstance(label, str) else None
     if not isinstance(label, int | float):
         return None
-    if pa.types.is_floating(kind):
-        return float(label)
-    return int(label) if isinstance(label, int) else None
+    if isinstance(label, float):
+        return label if pa.types.is_floating(kind) else None
+    return int(label)
 
 
 def open_log(url: str, data: Data, root: Path) -> Log:

@@ -9,19 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.errors import DataError
-from monitoring.scores import CELLS, cells_of
+from monitoring.scores import cells_of
 
 Floats = NDArray[np.float64]
 Metric = Callable[[NDArray[Any], int], Floats]
-
-
-def counted(labels: ArrayLike, scores: ArrayLike) -> NDArray[np.int64]:
-    """Rows by score cell and label, shape (1000, 2), as a tally holds them.
-
-    Raises:
-        DataError: labels other than 0 and 1, or scores outside [0, 1].
-    """
-    return np.bincount(2 * cells(scores) + classes(labels), minlength=2 * CELLS).reshape(CELLS, 2)
 
 
 def cells(scores: ArrayLike) -> NDArray[np.intp]:

@@ -14,14 +14,12 @@ from core.config import Columns
 from core.records import Record
 from monitoring import arrays
 from monitoring.axis import Axis, fit_categorical, fit_numeric
-from monitoring.binary import Binary
+from monitoring.binary import BINARY
 from monitoring.counts import Counts
 from monitoring.days import ColumnTally, JoinedInJson
 from monitoring.holdout import Holdout
 from monitoring.kernel import Day, Kernel
 from monitoring.task import Task
-
-BINARY = Binary()
 
 __all__ = ["Baseline", "ColumnTally", "DayTally", "Days", "build_baseline", "count", "merge", "tallies"]
 

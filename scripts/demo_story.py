@@ -170,14 +170,14 @@ class Story:
 
     def scores(self) -> tuple[float, float]:
         """The trigger's metric over all flights: as served, and had the first model stayed."""
-        from monitoring.metrics import counted, evaluate
+        from monitoring.tasks import task_of
 
         config = self.night.config
-        metric, threshold = config.triggers.performance.metric, config.training.threshold
+        metric, task = config.triggers.performance.metric, task_of(config)
         flights, served = self.world.outcome()
         labels = flights["target"].astype(int).to_numpy()
         both = served.to_numpy(), self.score(1, flights)
-        ours, never = (float(evaluate(metric, counted(labels, said), threshold)) for said in both)
+        ours, never = (float(task.evaluate(metric, task.counted(labels, said))) for said in both)
         return ours, never
 
     def tell_calm(self) -> None:

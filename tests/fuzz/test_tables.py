@@ -21,8 +21,9 @@ from model import summary
 from model.rows import frame
 from monitoring import tally
 from monitoring.answers import Past
+from monitoring.binary import BINARY
 from monitoring.source import open_source
-from monitoring.tally import BINARY, DayTally, build_baseline
+from monitoring.tally import DayTally, build_baseline
 from monitoring.triggers import decide
 from monitoring.window import looked_at
 from tests.fuzz.damage import attempt

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from core.config import ModelConfig
 from core.errors import ConfigError, DataError
-from model.answers import BINARY
 from model.training import Split, fit, holdout_scores, load_build, pipeline_digest, score, split, training_key
+from monitoring.binary import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,9 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
+from monitoring.binary import BINARY
 from monitoring.calibration import Calibration, fit_calibration, log_odds
-from monitoring.metrics import cells, counted
+from monitoring.metrics import cells
 
 
 def rows(n: int, seed: int, slope: float = 1.0, intercept: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +23,7 @@ def rows(n: int, seed: int, slope: float = 1.0, intercept: float = 0.0) -> tuple
 def test_the_fit_is_that_of_sklearn_on_rows(n: int, slope: float, intercept: float) -> None:
     """Logistic regression without penalty on every row, each counted as 1 and as 0 by Platt's targets."""
     scores, labels = rows(n, 3, slope, intercept)
-    found = fit_calibration(counted(labels, scores))
+    found = fit_calibration(BINARY.counted(labels, scores))
     x = log_odds(1000)[cells(scores)][:, None]
     ones, zeros = labels.sum(), n - labels.sum()
     target = np.where(labels == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
@@ -46,7 +47,7 @@ def test_chances_stay_chances() -> None:
 def test_the_share_of_ones_is_kept() -> None:
     """Over the rows it was fitted on, chances sum to the number of ones, up to Platt's targets."""
     scores, labels = rows(2000, 5, 0.7, -1.0)
-    counts = counted(labels, scores)
+    counts = BINARY.counted(labels, scores)
     found = fit_calibration(counts)
 
     assert found is not None
@@ -55,7 +56,7 @@ def test_the_share_of_ones_is_kept() -> None:
 
 def test_one_score_that_parts_the_labels_is_fitted_too() -> None:
     """The slope stays finite, and the chances are far apart."""
-    found = fit_calibration(counted([0] * 50 + [1] * 50, [0.3] * 50 + [0.7] * 50))
+    found = fit_calibration(BINARY.counted([0] * 50 + [1] * 50, [0.3] * 50 + [0.7] * 50))
 
     assert found is not None
     assert 0.99 > found.chances(1000)[700] > 0.95
@@ -64,7 +65,7 @@ def test_one_score_that_parts_the_labels_is_fitted_too() -> None:
 
 def test_one_score_for_all_is_fitted_too() -> None:
     """A constant model has the share of ones everywhere it is asked."""
-    found = fit_calibration(counted([0] * 300 + [1] * 100, [0.4] * 400))
+    found = fit_calibration(BINARY.counted([0] * 300 + [1] * 100, [0.4] * 400))
 
     assert found is not None
     assert 0.25 == pytest.approx(found.chances(1000)[400], abs=0.01)
@@ -75,6 +76,6 @@ def test_few_rows_of_a_label_teach_nothing(positives: int) -> None:
     """Twenty of either are needed."""
     scores = np.linspace(0.1, 0.9, 200)
 
-    assert fit_calibration(counted([1] * positives + [0] * (200 - positives), scores)) is None
-    assert fit_calibration(counted([1] * 20 + [0] * 180, scores)) is not None
-    assert fit_calibration(counted([0] * positives + [1] * (200 - positives), scores)) is None
+    assert fit_calibration(BINARY.counted([1] * positives + [0] * (200 - positives), scores)) is None
+    assert fit_calibration(BINARY.counted([1] * 20 + [0] * 180, scores)) is not None
+    assert fit_calibration(BINARY.counted([0] * positives + [1] * (200 - positives), scores)) is None

@@ -12,10 +12,11 @@ from scipy.special import expit, logit
 from sklearn import metrics as sk
 
 from core.settings import parse_config
+from monitoring.binary import BINARY
 from monitoring.calibration import Calibration, fit_calibration
 from monitoring.counts import Counts
 from monitoring.estimate import Estimate, estimate_report, expected_counts
-from monitoring.metrics import METRICS, cells, counted, evaluate
+from monitoring.metrics import METRICS, cells, evaluate
 from monitoring.tally import DayTally
 from monitoring.window import Window
 
@@ -130,10 +131,10 @@ def drawn(n: int, seed: int, centre: float) -> tuple[np.ndarray, np.ndarray]:
 def test_the_estimate_follows_who_is_scored(metric: str, centre: float) -> None:
     """Fitted around 0, and true to 0.02 where harder or easier rows are scored, if scores keep their worth."""
     scores, labels = drawn(20_000, 1, 0.0)
-    calibration = fit_calibration(counted(labels, scores))
+    calibration = fit_calibration(BINARY.counted(labels, scores))
     assert calibration is not None
     scores, labels = drawn(200_000, 2, centre)
-    truth = counted(labels, scores)
+    truth = BINARY.counted(labels, scores)
 
     expected = evaluate(metric, expected_counts(truth.sum(1), calibration), 0.5)
     assert float(evaluate(metric, truth, 0.5)) == pytest.approx(expected, abs=0.02)
@@ -142,7 +143,7 @@ def test_the_estimate_follows_who_is_scored(metric: str, centre: float) -> None:
 def test_the_estimate_is_blind_to_new_meanings() -> None:
     """Its limit: with all labels turned round, the scores and so the estimate stay the same."""
     scores, labels = drawn(2000, 1, 0.0)
-    calibration = fit_calibration(counted(labels, scores))
+    calibration = fit_calibration(BINARY.counted(labels, scores))
     assert calibration is not None
 
     one, other = (estimated(day(4, scores, y), calibration=calibration) for y in (labels, 1 - labels))

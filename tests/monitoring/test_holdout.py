@@ -7,11 +7,9 @@ import pytest
 
 from core.errors import DataError
 from monitoring.axis import CategoricalAxis
-from monitoring.binary import SCORE_AXIS
+from monitoring.binary import BINARY, SCORE_AXIS
 from monitoring.holdout import Holdout, holdout_of
-from monitoring.metrics import counted
 from monitoring.outcomes import side_of
-from monitoring.tally import BINARY
 
 FIRST = dt.date(2013, 1, 1)
 DAY = dt.timedelta(days=1)
@@ -23,7 +21,7 @@ def test_the_holdout_is_kept_by_day_and_label() -> None:
     found = holdout_of(dates, [1, 0, 0], np.array([0.8, 0.25, 0.8]), BINARY)
 
     assert [FIRST, FIRST + DAY] == [day.date for day in found.days]
-    assert counted([1, 0], [0.8, 0.8]).tolist() == found.days[1].counts.array.tolist()
+    assert BINARY.counted([1, 0], [0.8, 0.8]).tolist() == found.days[1].counts.array.tolist()
     assert (3, None) == (found.rows(BINARY), found.calibration)
     assert found == Holdout.from_json(found.to_json())
 
@@ -40,7 +38,7 @@ def test_the_calibration_is_that_of_all_days() -> None:
 
 def test_scores_make_a_column() -> None:
     """1,000 cells between one for -inf and one for +inf, by day; days without scores are left out; nothing is null."""
-    day = counted([0, 1, 1], [0.0, 0.5, 1.0])
+    day = BINARY.counted([0, 1, 1], [0.0, 0.5, 1.0])
     found = side_of(SCORE_AXIS, [BINARY.by_score(part) for part in (day, np.zeros((1000, 2), np.int64), day)])
 
     assert (2, SCORE_AXIS.bins + 2) == found.values.shape

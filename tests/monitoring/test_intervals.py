@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitoring import intervals
+from monitoring.binary import BINARY
 from monitoring.intervals import interval, paired_difference, wilson
-from monitoring.metrics import METRICS, RANKING, counted, evaluate
+from monitoring.metrics import METRICS, RANKING, evaluate
 
 WITHIN = 1e-12
 
@@ -61,7 +62,7 @@ def test_wilson_inverts_the_score_test(rows: int, share: float, confidence: floa
 def test_even_odds_give_the_value_itself(metric: str) -> None:
     """At confidence 0.5 both bounds are the score: how to say "compare the plain value"."""
     labels, scores, _ = scored(300, seed=0)
-    counts = counted(labels, scores)
+    counts = BINARY.counted(labels, scores)
     value = float(evaluate(metric, counts, 0.5))
 
     assert (value, value) == interval(metric, counts, 0.5, 0.5, seed=1)
@@ -71,7 +72,7 @@ def test_even_odds_give_the_value_itself(metric: str) -> None:
 def test_bounds_are_ordered_and_repeatable(metric: str) -> None:
     """More confidence is wider, the value lies between, and the same seed gives the same bounds."""
     labels, scores, _ = scored(400, seed=0)
-    counts = counted(labels, scores)
+    counts = BINARY.counted(labels, scores)
     value = float(evaluate(metric, counts, 0.5))
     bounds = [interval(metric, counts, 0.5, confidence, seed=5) for confidence in (0.5, 0.8, 0.95, 0.99)]
     lows, highs = zip(*bounds, strict=True)
@@ -110,8 +111,8 @@ def test_ranking_bounds_hold_as_often_as_they_say(metric: str) -> None:
 def coverage(metric: str, rows: int, share: float, samples: int) -> tuple[float, float]:
     """On which share of samples of so many rows the true value is over the lower bound, and under the upper one."""
     labels, scores, _ = scored(200_000, seed=9, share=share)
-    true = float(evaluate(metric, counted(labels, scores), 0.5))
-    chances = counted(labels, scores).ravel() / len(labels)
+    true = float(evaluate(metric, BINARY.counted(labels, scores), 0.5))
+    chances = BINARY.counted(labels, scores).ravel() / len(labels)
     rng = np.random.default_rng(17)
     bounds = np.array(
         [interval(metric, rng.multinomial(rows, chances).reshape(1000, 2), 0.5, 0.95, seed=3) for _ in range(samples)]
@@ -127,7 +128,7 @@ def test_bounds_hold_with_few_rows_of_a_class(metric: str, rows: int, share: flo
 
 def test_few_rows_of_a_class_do_not_look_sure() -> None:
     """Three positives, all missed: balanced accuracy is 0.45, but nobody can be sure that it is under 0.55."""
-    counts = counted([1] * 3 + [0] * 97, [0.1] * 3 + [0.1] * 87 + [0.9] * 10)
+    counts = BINARY.counted([1] * 3 + [0] * 97, [0.1] * 3 + [0.1] * 87 + [0.9] * 10)
     low, high = interval("balanced_accuracy", counts, 0.5, 0.95, seed=1)
 
     assert 87 / 97 / 2 == evaluate("balanced_accuracy", counts, 0.5)
@@ -141,7 +142,7 @@ def plain_paired(metric: str, labels: NDArray[Any], one: NDArray[Any], other: ND
     result = []
     for _ in range(1000):
         rows = rng.integers(len(labels), size=len(labels))
-        sides = [evaluate(metric, counted(labels[rows], side[rows]), 0.5) for side in (one, other)]
+        sides = [evaluate(metric, BINARY.counted(labels[rows], side[rows]), 0.5) for side in (one, other)]
         result.append(float(sides[1] - sides[0]))
     return np.array(result)
 
@@ -154,7 +155,7 @@ def test_the_paired_bootstrap_draws_rows_with_both_scores(metric: str) -> None:
     plain = plain_paired(metric, labels, one, other)
     expected = np.quantile(plain, [0.05, 0.95])
 
-    exact = [float(evaluate(metric, counted(labels, side), 0.5)) for side in (one, other)]
+    exact = [float(evaluate(metric, BINARY.counted(labels, side), 0.5)) for side in (one, other)]
     assert exact[1] - exact[0] == difference
     assert low < difference < high
     assert expected == pytest.approx([low, high], abs=0.25 * plain.std())
@@ -165,7 +166,7 @@ def test_pairs_are_surer_than_two_samples(metric: str) -> None:
     """What is hard for both models cancels out: the bounds are closer than those of independent samples."""
     labels, one, other = scored(1000, seed=4)
     _, low, high = paired_difference(metric, labels, one, other, 0.5, 0.95, seed=2)
-    apart = [interval(metric, counted(labels, side), 0.5, 0.95, seed=2) for side in (one, other)]
+    apart = [interval(metric, BINARY.counted(labels, side), 0.5, 0.95, seed=2) for side in (one, other)]
 
     assert high - low < math.hypot(*(bound[1] - bound[0] for bound in apart))
 

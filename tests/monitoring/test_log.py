@@ -141,7 +141,14 @@ def test_a_batch_with_a_bad_row_is_not_logged(
 
 @pytest.mark.parametrize(
     ("labels", "at"),
-    [({"a": 2}, BEGIN), ({"a": None}, BEGIN), ({"a": "1"}, BEGIN), ({"a": 1}, BEGIN.replace(tzinfo=None))],
+    [
+        ({"a": 2}, BEGIN),
+        ({"a": 2**70}, BEGIN),
+        ({"a": 1.0}, BEGIN),
+        ({"a": None}, BEGIN),
+        ({"a": "1"}, BEGIN),
+        ({"a": 1}, BEGIN.replace(tzinfo=None)),
+    ],
 )
 def test_a_bad_label_is_refused(tmp_path: Path, labels: dict[str, Any], at: dt.datetime) -> None:
     """Other labels than 0 and 1, and times without a zone, are errors, and no label is written."""
@@ -180,3 +187,26 @@ def test_what_cannot_be_written_says_so(tmp_path: Path) -> None:
     open_log("rows.db", DATA, tmp_path)
     with pytest.raises(OutsideError):
         open_log("rows.db", other, tmp_path).predictions([{"id": "a", "timestamp": BEGIN, "rain": 1.0}], [0.1], 1)
+
+
+OTHERS: dict[str, tuple[dict[str, Any], list[Any], list[Any], list[Any]]] = {
+    "multiclass": ({"classes": ("no", "yes")}, ["no", "yes"], ["yes", "no"], ["maybe", 1, None, "\ud800"]),
+    "regression": ({"label_range": (0.0, 9.0)}, [1.5, -2.0], [3, 0.25], [9.5, "1", float("nan"), 10**400, None]),
+}
+
+
+@pytest.mark.parametrize("task", OTHERS)
+def test_other_tasks_are_logged_as_they_are_said(place: Places, task: str) -> None:
+    """Names of classes, or numbers, come back as they went in; a label that cannot be one is refused, unwritten."""
+    update, said, true, wrong = OTHERS[task]
+    data, (url, root) = DATA.model_copy(update=update), place()
+    log = open_log(url, data, root)
+    log.predictions([row("a"), row("b", 30)], said, 1)
+    assert [] == log.labels(dict(zip("ab", true, strict=True)), BEGIN)
+    for label in wrong:
+        with pytest.raises(DataError):
+            log.labels({"a": label}, BEGIN)
+
+    kept = open_source(url, data, root).batches(["prediction", "actual"], BEGIN - HOUR, None)
+    rows = [one for batch in kept for one in batch.to_pylist()]
+    assert sorted(zip(said, true, strict=True)) == sorted((one["prediction"], one["actual"]) for one in rows)

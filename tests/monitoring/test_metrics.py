@@ -12,7 +12,8 @@ from sklearn import metrics as reference
 
 from core.errors import DataError
 from core.policy import METRICS as ASKED
-from monitoring.metrics import METRICS, counted, evaluate
+from monitoring.binary import BINARY
+from monitoring.metrics import METRICS, evaluate
 
 THEIRS: dict[str, Callable[..., float]] = {
     "accuracy": reference.accuracy_score,
@@ -40,7 +41,7 @@ def test_metrics_of_counts_are_those_of_scikit_learn(name: str, rows: list[tuple
     """On scores that lie on the grid both give the same number; ours is NaN where theirs warns or refuses."""
     labels = np.array([label for label, _ in rows])
     scores = np.array([cell / 1000 for _, cell in rows])
-    ours = float(evaluate(name, counted(labels, scores), threshold))
+    ours = float(evaluate(name, BINARY.counted(labels, scores), threshold))
     said = scores if name in {"roc_auc", "average_precision"} else scores >= threshold
     undefined = {
         "balanced_accuracy": len(set(labels)) < 2,
@@ -82,13 +83,13 @@ def test_leading_dimensions_are_many_at_once(name: str) -> None:
 @pytest.mark.parametrize(("score", "said"), [(0.499, 0), (0.5, 1), (np.nextafter(0.5, 0), 0), (1.0, 1), (0.0, 0)])
 def test_a_score_at_the_threshold_counts_as_predicted(score: float, said: int) -> None:
     """Scores of the threshold and above are predicted 1, exactly."""
-    assert float(said) == evaluate("accuracy", counted([1], [score]), 0.5)
+    assert float(said) == evaluate("accuracy", BINARY.counted([1], [score]), 0.5)
 
 
 def test_every_threshold_of_the_grid_finds_its_cell() -> None:
     """No rounding moves a threshold k/1000, or a score of the same value, into a neighbouring cell."""
     for threshold in np.arange(1, 1000) / 1000:
-        counts = counted([1, 1], [threshold, np.nextafter(threshold, 0)])
+        counts = BINARY.counted([1, 1], [threshold, np.nextafter(threshold, 0)])
         assert 0.5 == evaluate("recall", counts, threshold)
 
 
@@ -98,4 +99,4 @@ def test_every_threshold_of_the_grid_finds_its_cell() -> None:
 def test_other_labels_and_scores_are_refused(labels: Any, scores: Any) -> None:
     """Labels are 0 and 1, scores lie between 0 and 1."""
     with pytest.raises(DataError):
-        counted(labels, scores)
+        BINARY.counted(labels, scores)

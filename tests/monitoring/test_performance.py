@@ -10,8 +10,9 @@ import pytest
 
 from core.config import ModelConfig
 from core.settings import parse_config
+from monitoring.binary import BINARY
 from monitoring.counts import Counts
-from monitoring.metrics import METRICS, counted
+from monitoring.metrics import METRICS
 from monitoring.performance import PerformanceReport, limit, performance_report
 from monitoring.regression import Regression
 from monitoring.tally import DayTally
@@ -137,11 +138,11 @@ def test_bounds_are_those_of_the_configured_confidence() -> None:
     plain, sure = report(days, configured()), report(days, configured(confidence=0.95))
 
     assert (0.84, 0.84, 0.84) == (plain.value, plain.low, plain.high)
-    counts = counted([0] * 100, [0.2] * 84 + [0.8] * 16)
+    counts = BINARY.counted([0] * 100, [0.2] * 84 + [0.8] * 16)
     assert interval("accuracy", counts, 0.5, 0.95, seed=0) == (sure.low, sure.high)
     days = [day(AS_OF.date() - 3 * DAY, tn=50, fp=10, fn=5, tp=15)]
     drawn = report(days, configured(metric="f1", confidence=0.95))
-    counts = counted([0] * 60 + [1] * 20, [0.2] * 50 + [0.8] * 10 + [0.2] * 5 + [0.8] * 15)
+    counts = BINARY.counted([0] * 60 + [1] * 20, [0.2] * 50 + [0.8] * 10 + [0.2] * 5 + [0.8] * 15)
     assert interval("f1", counts, 0.5, 0.95, seed=SEED.training.seed) == (drawn.low, drawn.high)
 
 

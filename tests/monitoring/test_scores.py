@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.config import Columns
 from core.errors import DataError
 from monitoring import scores
-from monitoring.tally import BINARY
+from monitoring.binary import BINARY
 
 NIGHT = dt.datetime(2013, 3, 8, 2, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

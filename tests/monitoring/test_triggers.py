@@ -11,10 +11,11 @@ from core.config import ModelConfig
 from core.errors import RecordError
 from core.settings import parse_config
 from monitoring.axis import Axis, NumericAxis
+from monitoring.binary import BINARY
 from monitoring.counts import Counts
 from monitoring.estimate import estimate_report
 from monitoring.holdout import holdout_of
-from monitoring.tally import BINARY, Baseline, ColumnTally, DayTally
+from monitoring.tally import Baseline, ColumnTally, DayTally
 from monitoring.triggers import Decision, Past, Request, decide
 from monitoring.window import Finding, QualityReport, Window
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from monitoring.binary import BINARY
 from monitoring.calibration import Calibration
 from monitoring.estimate import Estimate
 from monitoring.holdout import holdout_of
-from monitoring.tally import BINARY
 from monitoring.watches import WATCHES, estimate, score, watch_all
 from tests.monitoring.test_readings import CALM, column, evidence, moved, scored
 
