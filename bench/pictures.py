@@ -34,7 +34,7 @@ def texts() -> dict[str, str]:
     body = proposal.body(verdict, before=before, report="local/flights/report.html", events=events)
     return {
         "pull-request": f"# {proposal.title(verdict)}\n\n{body}",
-        "report": report.render(verdict, events),
+        "report": report.render_report(verdict, events),
     }
 
 

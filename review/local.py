@@ -185,11 +185,11 @@ class LocalForge:
 
     def page(self, proposal: Proposal, folder: Path) -> str:
         """Write the pull request as a reviewer would see it, one HTML file that needs nothing else; return its path."""
-        from review.page import render
+        from review.page import render_pull_request
 
         diff = Git(self.path)("diff", "--no-color", "--no-ext-diff", "--no-renames", proposal.base, proposal.head)
         path = folder / f"pull-{proposal.number}.html"
-        write_atomically(path, render(proposal, diff))
+        write_atomically(path, render_pull_request(proposal, diff))
         return str(path)
 
     def _store(self, as_of: dt.datetime | None = None) -> Store | None:

@@ -48,7 +48,7 @@ class Change:
         return sum(line.kind == "removed" for line in self.lines)
 
 
-def render(proposal: Proposal, diff: str) -> str:
+def render_pull_request(proposal: Proposal, diff: str) -> str:
     """The page.
 
     Args:

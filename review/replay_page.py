@@ -54,7 +54,7 @@ class Picture:
     last: dt.date
 
 
-def render(name: str, tales: Sequence[Tale], truth: dt.date | None) -> str:
+def render_replay(name: str, tales: Sequence[Tale], truth: dt.date | None) -> str:
     """The page: no script, nothing loaded, light and dark, phone and desktop.
 
     Args:

@@ -27,7 +27,7 @@ FORMATS = {
 }
 
 
-def render(verdict: Verdict, events: Sequence[Event] = ()) -> str:
+def render_report(verdict: Verdict, events: Sequence[Event] = ()) -> str:
     """The report as one HTML page: no script, nothing loaded, light and dark, phone and desktop.
 
     Args:

@@ -103,7 +103,7 @@ class Reading:
     limit: float | None
 
 
-def render(statuses: Sequence[Status], as_of: dt.datetime) -> dict[str, str]:
+def render_site(statuses: Sequence[Status], as_of: dt.datetime) -> dict[str, str]:
     """The pages by their paths in the site: no script, nothing loaded, light and dark, phone and desktop.
 
     Args:

@@ -154,8 +154,8 @@ def play(replay: Replay, first: dt.date, last: dt.date) -> list[Tale]:
 def draw(picture: Path, name: str, tales: Sequence[Tale], truth: dt.date | None, *, json: bool) -> None:
     """Write the page with the picture."""
     from core.records import write_atomically
-    from review.replay_page import render
+    from review.replay_page import render_replay
 
-    write_atomically(picture, render(name, tales, truth))
+    write_atomically(picture, render_replay(name, tales, truth))
     if not json:
         output.say(f"the picture is in {output.clean(picture)}")

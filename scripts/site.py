@@ -35,7 +35,7 @@ def site(
     """
     from core.records import write_atomically
     from core.settings import Settings, model_names
-    from review.site import render
+    from review.site import render_site
 
     root = find_root(Path.cwd())
     moment, _ = options.instant(as_of)
@@ -44,7 +44,7 @@ def site(
     for one in statuses:
         for problem in filter(None, (one.unread, *one.problems)):
             output.warn(f"{one.name}: {problem}")
-    pages = render(statuses, moment)
+    pages = render_site(statuses, moment)
     for path, text in pages.items():
         write_atomically(folder / path, text)
         (folder / path).chmod(READABLE)

@@ -101,9 +101,9 @@ def read_holdout(night: Night, candidate: Candidate) -> Any:
 def report(night: Night, verdict: Verdict) -> str:
     """The HTML report, with the model's history."""
     from model.events import read_events
-    from review.report import render
+    from review.report import render_report
 
-    return render(verdict, read_events(night.registry.client, night.name))
+    return render_report(verdict, read_events(night.registry.client, night.name))
 
 
 def lines(verdict: Verdict) -> list[str]:

@@ -128,7 +128,7 @@ def test_a_page_keeps_its_tags(text: str) -> None:
     """The page of a pull request has the same tags and attributes, whatever its title, text, reason and change say."""
 
     def shape(said: str) -> list[tuple[str, tuple[str, ...]]]:
-        made = page.render(
+        made = page.render_pull_request(
             pull_request("x", title=said, reason=said, state="closed"), DIFF.replace('"version": 4', said)
         )
         return [(tag, tuple(attributes)) for tag, attributes in Tags(made).found]
@@ -142,7 +142,9 @@ def test_a_report_keeps_its_tags(verdict: Verdict, text: str) -> None:  # noqa: 
     """The report has the same tags and attributes, whatever stands in any field of the verdict."""
 
     def shape(said: str) -> list[tuple[str, tuple[str, ...]]]:
-        return [(tag, tuple(attributes)) for tag, attributes in Tags(report.render(spoiled(verdict, said))).found]
+        return [
+            (tag, tuple(attributes)) for tag, attributes in Tags(report.render_report(spoiled(verdict, said))).found
+        ]
 
     assert shape("x") == shape(f"x{text}")
 
@@ -153,7 +155,7 @@ def test_the_picture_of_a_replay_keeps_its_tags(text: str) -> None:
 
     def shape(said: str) -> list[tuple[str, tuple[str, ...]]]:
         nights = [told(0), told(1, stopped=True, why=said), told(2, retrained=True, refused=True, why=said), told(3)]
-        made = replay_page.render("flights", [tale(*nights, policy=said)], None)
+        made = replay_page.render_replay("flights", [tale(*nights, policy=said)], None)
         return [(tag, tuple(attributes)) for tag, attributes in Tags(made).found]
 
     assert shape("x") == shape(f"x{text}")

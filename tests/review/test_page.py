@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from review.forge import Proposal
 from review.local import LocalForge
-from review.page import changes, render, to_html
+from review.page import changes, render_pull_request, to_html
 
 NIGHT = dt.datetime(2013, 6, 1, 4, tzinfo=dt.UTC)
 DIFF = """diff --git a/model/flights/production.json b/model/flights/production.json
@@ -104,7 +104,9 @@ def test_the_change_is_numbered_as_in_the_file() -> None:
 
 def test_the_page_needs_nothing_else_and_escapes_everything() -> None:
     """Title, reason and change are text; nothing is loaded; a policy forbids what could slip through."""
-    page = render(proposal("hello", state="closed", reason="<i>late</i>", as_of=NIGHT + dt.timedelta(days=9)), DIFF)
+    page = render_pull_request(
+        proposal("hello", state="closed", reason="<i>late</i>", as_of=NIGHT + dt.timedelta(days=9)), DIFF
+    )
 
     assert set() == {"script", "img", "link", "iframe", "b4", "i"} & {tag for tag, _ in Tags(page).found}
     assert "Promote &lt;b&gt;4&lt;/b&gt;" in page

@@ -11,7 +11,7 @@ import pytest
 from core.policy import PerformanceTrigger
 from core.settings import load_config
 from model.replay_result import Tale, Told
-from review.replay_page import picture, render
+from review.replay_page import picture, render_replay
 
 FIRST = dt.date(2013, 3, 1)
 DAY = dt.timedelta(days=1)
@@ -89,7 +89,7 @@ def test_all_policies_share_one_scale() -> None:
 
 def test_the_truth_is_drawn_where_it_was(eventful: Tale) -> None:
     """With a truth there is a line at its date and two more columns; without, neither."""
-    with_it, without = (render("flights", [eventful], truth) for truth in (FIRST + 4 * DAY, None))
+    with_it, without = (render_replay("flights", [eventful], truth) for truth in (FIRST + 4 * DAY, None))
 
     assert 1 == with_it.count('class="truth"') + without.count('class="truth"')
     assert "nights to the first alarm" in with_it
@@ -98,7 +98,7 @@ def test_the_truth_is_drawn_where_it_was(eventful: Tale) -> None:
 
 def test_the_page_is_closed_and_escaped() -> None:
     """No script, nothing loaded, and the name of a policy (a file's) stays text."""
-    page = render("flights", [tale(told(0), told(1), policy='<b onclick="x">')], None)
+    page = render_replay("flights", [tale(told(0), told(1), policy='<b onclick="x">')], None)
 
     assert not re.search(r"<script|https?://|url\(|<b onclick", page)
     assert "&lt;b onclick=" in page
@@ -110,11 +110,11 @@ def test_errors_have_room_and_a_word_on_what_they_mean() -> None:
     trigger = PerformanceTrigger(metric="neg_mean_absolute_error", floor=-1_600_000.0)
     triggers = one.config.triggers.model_copy(update={"performance": trigger})
     one.config = one.config.model_copy(update={"triggers": triggers})
-    page = render("prices", [one], None)
+    page = render_replay("prices", [one], None)
 
     assert "Mean absolute error (negated) over time" in page
     assert 1 == page.count("the nearer to 0, the better")
     assert "floor \u22121\u202f600\u202f000</span>" in page
     (room,) = map(int, re.findall(r"margin-left: (\d+)px", page))
     assert room > 6 * len("-1,600,000")
-    assert "margin-left: 38px" in render("flights", [tale(told(0), told(1))], None)
+    assert "margin-left: 38px" in render_replay("flights", [tale(told(0), told(1))], None)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.validation import Verdict
-from review.report import render
+from review.report import render_report
 
 Make = Callable[..., Verdict]
 HOSTILE = [
@@ -72,7 +72,7 @@ def spoil(verdict: Verdict, text: str) -> Verdict:
 
 def test_the_report_needs_nothing_else(verdict: Verdict, events: list[Any]) -> None:
     """No address, no script, nothing loaded; the page's own policy forbids it too."""
-    text = render(verdict, events)
+    text = render_report(verdict, events)
 
     assert None is re.search(r"https?://|//\w|src=|@import|url\(|<script|<link|<iframe|<img| on\w+=", text)
     policy = next(a["content"] for tag, a in Page(text).tags if tag == "meta" and "http-equiv" in a)
@@ -83,13 +83,13 @@ def test_the_report_needs_nothing_else(verdict: Verdict, events: list[Any]) -> N
 
 def test_the_same_records_give_the_same_bytes(verdict: Verdict, events: list[Any]) -> None:
     """Nothing in it depends on the time or the machine, so two reports can be compared."""
-    assert render(verdict, events) == render(verdict, events)
+    assert render_report(verdict, events) == render_report(verdict, events)
 
 
 def test_the_evidence_is_all_there(verdict: Verdict, events: list[Any]) -> None:
     """Why, comparison, gates, slices, score over time, drift, data quality and digests, with their figures."""
-    page = Page(render(verdict, events))
-    headings = re.findall(r"<h2>(.*?)</h2>", render(verdict, events))
+    page = Page(render_report(verdict, events))
+    headings = re.findall(r"<h2>(.*?)</h2>", render_report(verdict, events))
 
     assert [
         "Why",
@@ -121,7 +121,7 @@ def test_a_refusal_is_seen_at_the_top(verdict: Verdict, make_verdict: Make) -> N
         verdict.gates[0].model_copy(update={"state": "blocks", "sentence": "2 critical findings."}),
         *verdict.gates[1:],
     )
-    head = render(make_verdict(passed=False, gates=gates)).partition("<section>")[0]
+    head = render_report(make_verdict(passed=False, gates=gates)).partition("<section>")[0]
 
     assert "Version 4 is refused by 1 of 9 gates." in head
     assert "2 critical findings." in head
@@ -131,7 +131,7 @@ def test_a_refusal_is_seen_at_the_top(verdict: Verdict, make_verdict: Make) -> N
 def test_the_first_model_has_a_report_too(make_verdict: Make) -> None:
     """Without champion, history, drift, slices, scores or window the page is whole."""
     decision = {"drift": None, "performance": None, "quality": None, "readings": (), "reasons": (), "champion": None}
-    page = Page(render(make_verdict(champion=None, comparison=None, slices=(), scores=(), decision=decision)))
+    page = Page(render_report(make_verdict(champion=None, comparison=None, slices=(), scores=(), decision=decision)))
 
     assert "No version is in Production yet" in page.text
     assert "Training rows: 61 checks" in page.text
@@ -140,7 +140,7 @@ def test_the_first_model_has_a_report_too(make_verdict: Make) -> None:
 
 def test_pictures_can_be_read_without_seeing_them(verdict: Verdict, events: list[Any]) -> None:
     """Every picture has a name for a screen reader or is hidden from it, and no name is used twice."""
-    tags = Page(render(verdict, events)).tags
+    tags = Page(render_report(verdict, events)).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     pictures = [attributes for tag, attributes in tags if tag == "svg" and "x" not in attributes]
 
@@ -157,7 +157,7 @@ def test_only_the_worst_columns_are_open(verdict: Verdict, make_verdict: Make) -
     assert drift is not None
     columns = drift.nights[-1].columns * 5
     night = drift.nights[-1].model_copy(update={"columns": columns})
-    text = render(make_verdict(decision={"drift": drift.model_copy(update={"nights": (night,)})}))
+    text = render_report(make_verdict(decision={"drift": drift.model_copy(update={"nights": (night,)})}))
 
     assert "<summary>28 more columns</summary>" in text
     assert 12 == text.partition("<details>")[0].count('<article class="card')
@@ -176,7 +176,7 @@ def test_hostile_data_adds_no_tag(verdict: Verdict, text: str) -> None:
             SimpleNamespace(**{**vars(event), "kind": "decision", "metrics": {"performance": value}})
             for value in (0.5, 0.6)
         ]
-        page = Page(render(spoil(verdict, made), [*nights, event]))
+        page = Page(render_report(spoil(verdict, made), [*nights, event]))
         return [(tag, tuple(attributes)) for tag, attributes in page.tags]
 
     assert shape("x") == shape("x" + text)

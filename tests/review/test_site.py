@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from model.validation import Verdict
 from model.versions import ModelVersion
 from review.forge import Proposal
-from review.site import Status, render
+from review.site import Status, render_site
 from tests.review.browser import chromium, measured
 from tests.review.conftest import DAY, NIGHT
 from tests.review.test_report import Page
@@ -64,12 +64,12 @@ def make(verdict: Verdict, events: list[Any]) -> Make:
 
 def page(status: Status) -> str:
     """The page of a model."""
-    return render([status], NIGHT)[f"{status.name}/index.html"]
+    return render_site([status], NIGHT)[f"{status.name}/index.html"]
 
 
 def test_there_is_an_index_and_a_page_a_model(make: Make) -> None:
     """Every model is on the index with a link that leads to its page, and the page leads back."""
-    pages = render([make(), make(name="taxis", serving=None, events=(), drift=None)], NIGHT)
+    pages = render_site([make(), make(name="taxis", serving=None, events=(), drift=None)], NIGHT)
     links = [attributes["href"] for tag, attributes in Page(pages["index.html"]).tags if tag == "a"]
 
     assert ["index.html", "flights/index.html", "taxis/index.html"] == list(pages)
@@ -107,7 +107,7 @@ def test_the_state_is_seen_at_once(make: Make, changed: dict[str, Any], pill: st
     """The worst that is known stands in the pill, on the index and on the model's page."""
     status = make(**changed)
 
-    assert all(pill in text for text in render([status], NIGHT).values())
+    assert all(pill in text for text in render_site([status], NIGHT).values())
 
 
 def test_quiet_failed_and_waiting_nights_differ(make: Make, events: list[Any]) -> None:
@@ -122,7 +122,7 @@ def test_quiet_failed_and_waiting_nights_differ(make: Make, events: list[Any]) -
 
 def test_a_model_that_cannot_be_read_says_so_beside_the_others(make: Make) -> None:
     """Its line and its page tell why; the other model is shown as ever."""
-    pages = render([Status(name="broken", as_of=NIGHT, unread="MLflow does not answer."), make()], NIGHT)
+    pages = render_site([Status(name="broken", as_of=NIGHT, unread="MLflow does not answer."), make()], NIGHT)
 
     assert "MLflow does not answer." in pages["index.html"]
     assert "MLflow does not answer." in pages["broken/index.html"]
@@ -140,16 +140,16 @@ def test_what_is_missing_leaves_no_gap(make: Make) -> None:
 
 def test_the_pages_need_nothing_and_hand_on_nothing(make: Make) -> None:
     """No script, nothing loaded, no address but that of the proposal, no search engine, the same bytes each time."""
-    pages = render([make()], NIGHT)
+    pages = render_site([make()], NIGHT)
 
     for text in pages.values():
         assert None is re.search(r"src=|@import|url\(|<script|<link|<iframe|<img| on\w+=", text)
         assert {"https://example.org/pull/12"} == set(re.findall(r"https?://[^\"<]+", text))
         assert "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'" in text
         assert '<meta name="robots" content="noindex">' in text
-    assert pages == render([make()], NIGHT)
+    assert pages == render_site([make()], NIGHT)
     local = proposal(url="file:///home/someone/forge.git#12")
-    assert not any("file://" in text for text in render([make(proposal=local)], NIGHT).values())
+    assert not any("file://" in text for text in render_site([make(proposal=local)], NIGHT).values())
 
 
 def test_long_logs_and_tables_are_folded(make: Make, events: list[Any], verdict: Verdict) -> None:
@@ -188,7 +188,7 @@ def test_hostile_data_adds_no_tag(make: Make, verdict: Verdict, text: str) -> No
             metric=said,
             differs=said,
         )
-        pages = render([status, make(name="other", unread=said)], NIGHT)
+        pages = render_site([status, make(name="other", unread=said)], NIGHT)
         return [(tag, tuple(attributes)) for made in pages.values() for tag, attributes in Page(made).tags]
 
     assert shape("x") == shape("x" + text)
@@ -200,7 +200,7 @@ def test_the_pages_can_be_read_everywhere(make: Make, width: int, dark: bool) ->
     """In a real browser nothing sticks out, nothing is loaded, and texts and marks have the contrast of WCAG AA."""
     problem = "a_name_that_is_so_long_that_no_phone_has_a_line_for_it" * 3
     unread = Status(name="broken", as_of=NIGHT, unread=problem)
-    pages = render([make(differs="DISAGREES with git", problems=(problem,)), make(serving=None), unread], NIGHT)
+    pages = render_site([make(differs="DISAGREES with git", problems=(problem,)), make(serving=None), unread], NIGHT)
 
     for found in measured(pages.values(), width, dark=dark):
         assert width == found["width"]

@@ -106,7 +106,7 @@ def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None
 def test_what_negated_means_is_said_once(verdict: Verdict, make: Make, told: int) -> None:
     """Every text that a person decides by says it where the main metric is an error, and nowhere else."""
     made = make(verdict)  # type: ignore[arg-type]
-    texts = [proposal.body(made), report.render(made), alerts.refused(made, None, None).body]
+    texts = [proposal.body(made), report.render_report(made), alerts.refused(made, None, None).body]
 
     assert [told] * 3 == [text.count(CAUTION) for text in texts]
     unjudged = made.model_copy(update={"scores": (), "comparison": None})
@@ -117,7 +117,7 @@ def test_what_negated_means_is_said_once(verdict: Verdict, make: Make, told: int
 def test_all_evidence_of_any_task_is_shown(verdict: Verdict, events: list[Any], make: Make) -> None:
     """Pull request and report have every metric and the drift of the target, and no Python in their words."""
     made = make(verdict)  # type: ignore[arg-type]
-    for text in (proposal.body(made), Page(report.render(made, events)).text):
+    for text in (proposal.body(made), Page(report.render_report(made, events)).text):
         assert [] == [one.metric for one in made.scores if words.label(one.metric) not in text]
         assert "The labels of 1,391 rows of 23 May to 29 May 2013 lie 0.182 from those of the holdout" in text
         assert not re.search(r"\b(?:None|nan|neg|inf)\b|e-\d", re.sub(r"%%\{init.*?\}%%", "", text))
@@ -138,7 +138,7 @@ def test_text_of_rows_stays_text_in_any_task(verdict: Verdict, name: str) -> Non
     made, quiet = (multiclass(verdict, ("x" + text,)) for text in (name, "x"))
 
     assert skeleton(proposal.body(quiet)) == skeleton(proposal.body(made))
-    shapes = [[(tag, tuple(a)) for tag, a in Page(report.render(one)).tags] for one in (made, quiet)]
+    shapes = [[(tag, tuple(a)) for tag, a in Page(report.render_report(one)).tags] for one in (made, quiet)]
     assert shapes[0] == shapes[1]
 
 
@@ -205,7 +205,7 @@ def status(events: list[Any], unit: float, made: Verdict) -> site.Status:
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_status_page_is_in_the_unit_too(verdict: Verdict, events: list[Any], unit: float) -> None:
     """The latest error on both pages, what negated means once, a card for the drift of the target."""
-    pages = site.render([status(events, unit, regression(verdict, unit))], NIGHT)
+    pages = site.render_site([status(events, unit, regression(verdict, unit))], NIGHT)
     latest, page = words.figure(-104.4 * unit, MAE), pages["prices/index.html"]
 
     assert f"<b>{latest}</b><span>mean absolute error (negated) when it was last judged" in page
@@ -256,7 +256,7 @@ def test_long_numbers_fit_into_every_page(verdict: Verdict, events: list[Any], w
     pages = []
     for unit in UNITS[::2]:
         made = regression(verdict, unit)
-        pages.append(report.render(made, events))
-        pages += site.render([status(events, unit, made)], NIGHT).values()
+        pages.append(report.render_report(made, events))
+        pages += site.render_site([status(events, unit, made)], NIGHT).values()
 
     assert [width] * len(pages) == [found["width"] for found in measured(pages, width, dark=False)]
