@@ -29,7 +29,7 @@ def write(rows: int, folder: Path) -> None:
     from pyarrow import parquet
 
     from bench.drift_data import AS_OF, chunks, config, write_baseline
-    from monitoring.known import KnownDays
+    from monitoring.counting import KnownDays
 
     write_baseline(10 * rows, folder)
     (folder / "days").mkdir()
@@ -46,8 +46,8 @@ def write(rows: int, folder: Path) -> None:
 def counted(folder: Path, first: dt.date, end: dt.date, *, features: bool = True) -> tuple[Any, ...]:
     """The tallies of some days."""
     from bench.drift_data import AS_OF, config
-    from monitoring.source import open_source
-    from monitoring.tally import Baseline, count
+    from monitoring.counting import Baseline, count
+    from monitoring.sources import open_source
 
     data = config().data
     baseline = Baseline.read(folder / "baseline.json")
@@ -60,7 +60,7 @@ def counted(folder: Path, first: dt.date, end: dt.date, *, features: bool = True
 def run(program: str, folder: Path) -> int:
     """Rows that a program has tallies of."""
     from bench.drift_data import AS_OF, config
-    from monitoring.known import KnownDays, brought_up
+    from monitoring.counting import KnownDays, brought_up
 
     end = AS_OF.date()
     first = end - DAYS * DAY

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from monitoring.tally import Baseline, DayTally
+    from monitoring.counting import Baseline, DayTally
 
 ROOT = Path(__file__).parent.parent
 ALPHA = 0.05
@@ -32,10 +32,8 @@ ALPHA = 0.05
 def ours(source: str, folder: Path) -> dict[str, Any]:
     """Rows, and what drifted."""
     from bench.drift_data import AS_OF, config
-    from monitoring.past import remember
-    from monitoring.tally import Baseline
-    from monitoring.triggers import decide
-    from monitoring.window import looked_at
+    from monitoring.counting import Baseline, looked_at
+    from monitoring.triggers import decide, remember
 
     settings = config()
     baseline = Baseline.read(folder / "baseline.json")
@@ -55,9 +53,8 @@ def counted(source: str, baseline: Baseline) -> tuple[tuple[DayTally, ...], Mapp
     import numpy as np
 
     from bench.drift_data import AS_OF, config
-    from monitoring.source import open_source
-    from monitoring.tally import count
-    from monitoring.window import days_needed
+    from monitoring.counting import count, days_needed
+    from monitoring.sources import open_source
 
     settings = config()
     rows = open_source(source, settings.data, ROOT)
@@ -70,9 +67,8 @@ def counted(source: str, baseline: Baseline) -> tuple[tuple[DayTally, ...], Mapp
 def distances(source: Path, folder: Path) -> dict[str, float]:
     """The distance of each numeric column over the whole window, which ours can tell and a night does not ask for."""
     from bench.drift_data import NUMERIC
-    from monitoring.columns import Known
-    from monitoring.comparison import side
-    from monitoring.tally import Baseline
+    from monitoring.counting import Baseline
+    from monitoring.drift import Known, side
 
     baseline = Baseline.read(folder / "baseline.json")
     days = counted(str(source), baseline)[0]

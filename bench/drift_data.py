@@ -22,9 +22,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from core.config import ModelConfig
-from core.settings import check_config
-from monitoring.tally import build_baseline
+from core.config import ModelConfig, check_config
+from monitoring.counting import build_baseline
 
 NUMERIC = tuple(f"n{number:02}" for number in range(30))
 LEVELS = {"c0": 2, "c1": 5, "c2": 12, "c3": 50, "c4": 1000}

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.startup import LAST, ROOT, run
-from core.settings import Settings, load_config
-from model.versions import Origin
-from scripts.demo_git import Person
-from scripts.night import Night
-from scripts.options import instant
+from core.config import Settings, load_config
+from registry import Origin
+from scripts.demo.reviewer import Person
+from stages.clock import instant
+from stages.context import Night
 
 PLAN = 2.0  # seconds that the job may take that lists the models
 

@@ -16,10 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.nights import BASELINE, DAY, FIRST, WINDOW
-from core.config import Columns
-from core.settings import load_config
-from monitoring.kernel import TIME
-from monitoring.tally import Baseline, DayTally, build_baseline
+from core.config import Columns, load_config
+from monitoring.counting import TIME, Baseline, DayTally, build_baseline
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"

@@ -24,9 +24,9 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from core.config import Data
-from monitoring.axis import Axis, fit_categorical, fit_numeric
-from monitoring.source import open_source
-from monitoring.tally import count
+from monitoring.axes import Axis, fit_categorical, fit_numeric
+from monitoring.counting import count
+from monitoring.sources import open_source
 
 ROOT = Path(__file__).parent.parent
 START = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)

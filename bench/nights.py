@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, ndtri
 
-from monitoring.axis import Axis, CategoricalAxis, NumericAxis
-from monitoring.counts import Counts
-from monitoring.tally import Baseline, ColumnTally, DayTally
-from monitoring.window import Window
+from monitoring.axes import Axis, CategoricalAxis, NumericAxis
+from monitoring.counting import Baseline, ColumnTally, Counts, DayTally, Window
 
 NUMERIC = 30
 WITH_NULLS = 5  # of the numeric columns; in a tenth of their rows nothing stands

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.replay_result import OF_DATA, PolicyResult, Told
+from core.replay_result import OF_DATA, NightSummary, PolicyResult
 
 ALARM, RECOVERED, THIRD = 14, 0.8, 3
 
@@ -30,7 +30,7 @@ class Outcome:
     drift_after: int | None
 
 
-def delay(nights: Sequence[Told], truth: dt.date) -> int | None:
+def delay(nights: Sequence[NightSummary], truth: dt.date) -> int | None:
     """Nights from the truth to the first later one on which labels rang: the performance trigger fired. None: never.
 
     A night sees only days before it, so 1 would be the first that can see a row of the change, were labels at once.
@@ -40,7 +40,7 @@ def delay(nights: Sequence[Told], truth: dt.date) -> int | None:
 
 
 def recovery(
-    nights: Sequence[Told], never: Sequence[Told], weekly: Sequence[Told], truth: dt.date | None
+    nights: Sequence[NightSummary], never: Sequence[NightSummary], weekly: Sequence[NightSummary], truth: dt.date | None
 ) -> float | None:
     """What a policy won back after the change, as a share of what weekly retraining won back.
 
@@ -62,12 +62,12 @@ def recovery(
     return sum(mine - low for mine, low, _ in told) / won if won > 0 else None
 
 
-def of_data(nights: Sequence[Told]) -> int:
+def of_data(nights: Sequence[NightSummary]) -> int:
     """Retrains, the first one left out, on nights on which more than age fired."""
     return sum(night.retrained and not night.first and bool(OF_DATA & set(night.fired)) for night in nights)
 
 
-def drift_after(nights: Sequence[Told], truth: dt.date | None) -> int | None:
+def drift_after(nights: Sequence[NightSummary], truth: dt.date | None) -> int | None:
     """Nights after the truth on which drift fired."""
     return None if truth is None else sum(night.date > truth and "drift" in night.fired for night in nights)
 

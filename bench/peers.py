@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.nights import AXES, BASELINE, CUTS, NUMERIC, Setting, simulated
-from monitoring.tally import DayTally
+from monitoring.counting import DayTally
 
 ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "local" / "bench"

@@ -14,10 +14,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from model import manifest
-from model.events import Event
-from model.validation import Verdict
-from review import proposal, report
+from registry import Event
+from registry.promotion import manifest
+from review import pull_request
+from review.pages import report
+from training.gates import Verdict
 
 ROOT = Path(__file__).parents[1]
 PLACE = ROOT / "docs" / "pictures"
@@ -31,9 +32,9 @@ def texts() -> dict[str, str]:
     lines = (PLACE / "events.jsonl").read_text(encoding="utf-8").splitlines()
     events = [Event.model_validate_json(line) for line in lines]
     before = manifest.parse((PLACE / "before.json").read_text(encoding="utf-8"), "flights")
-    body = proposal.body(verdict, before=before, report="local/flights/report.html", events=events)
+    body = pull_request.render_body(verdict, before=before, report="local/flights/report.html", events=events)
     return {
-        "pull-request": f"# {proposal.title(verdict)}\n\n{body}",
+        "pull-request": f"# {pull_request.title(verdict)}\n\n{body}",
         "report": report.render_report(verdict, events),
     }
 
@@ -45,11 +46,11 @@ def digests() -> dict[str, str]:
 
 def take(demo: Path) -> None:
     """Keep the records of the last proposal of a played demo."""
-    from core.settings import Settings, load_config
-    from model.events import read_events
-    from review.git import Git
-    from scripts.night import Night
-    from scripts.options import instant
+    from core.config import Settings, load_config
+    from registry import read_events
+    from review.local import Git
+    from stages.clock import instant
+    from stages.context import Night
 
     verdict = Verdict.read(demo / "local" / "flights" / "verdict.json")
     night = Night(Settings.load(demo, {}), load_config(demo, "flights"), instant(str(verdict.as_of))[0], live=False)

@@ -29,11 +29,11 @@ from pathlib import Path
 
 from bench.outcomes import Outcome, aims, delay, drift_after, mean, of_data, recovery
 from bench.streams import MODEL, ROOT, STREAMS, model_folder, written
-from core.config import ModelConfig
-from core.settings import Settings, load_config
-from model.replay_result import Tale
-from scripts.night import Night, midnight
-from scripts.replay import ready
+from core.config import ModelConfig, Settings, load_config
+from core.days import midnight
+from scripts.replay.command import ready
+from stages.context import Night
+from stages.replay import Tale
 
 SEEDS, REVIEW = 2, 1
 POLICIES = ("default", "never", "weekly", "monthly", "seed")

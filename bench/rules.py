@@ -10,9 +10,9 @@ from scipy.special import kolmogorov
 
 from bench.nights import BASELINE, seen
 from core.config import DriftTrigger
-from monitoring.axis import Axis
+from monitoring.axes import Axis
+from monitoring.counting import DayTally
 from monitoring.drift import drift_report
-from monitoring.tally import DayTally
 
 DEFAULT = DriftTrigger()
 ARTICLE = 0.05

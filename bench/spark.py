@@ -42,7 +42,7 @@ rootLogger.appenderRef.none.ref = none
 
 def generated(case: Case) -> str:
     """The name of a view whose rows are made when they are read: ids, nine days, scores, labels, features."""
-    from monitoring.spark import session
+    from monitoring.sources import session
 
     step = DAYS * 86_400 * 10**6 // case.rows
     start = int(START.timestamp()) * 10**6
@@ -60,7 +60,7 @@ def generated(case: Case) -> str:
 
 def measure(rows: int) -> dict[str, Any]:
     """Count so many rows; seconds, and the most memory in MB of the driver's two processes and of all executors."""
-    from monitoring.spark import SparkSource, session
+    from monitoring.sources import SparkSource, session
 
     case = Case(rows)
     axes, names = case.axes(), [*case.data.features, *case.data.roles]

@@ -33,7 +33,7 @@ COMMANDS = {
 }
 TARGETS = {"mlops --help": 0.3, "mlops check --pull": 4.0, "mlops promote, nothing to do": 4.0}
 LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
-OURS = {"core", "monitoring", "model", "review", "scripts"}
+OURS = {"core", "monitoring", "training", "registry", "review", "stages", "scripts"}
 
 
 def run(place: Path, words: tuple[str, ...], *flags: str) -> tuple[float, float, str]:

@@ -22,11 +22,11 @@ from bench.drift import number, written
 from bench.drift_data import AS_OF, WINDOW_DAYS, config
 from bench.limits import peak
 from bench.measured import ROOT, machine
-from model import making, training
-from model.quality import check_training
-from monitoring.source import open_source
-from monitoring.tally import build_baseline
-from scripts.train import given_up
+from monitoring.counting import build_baseline
+from monitoring.sources import open_source
+from stages.train import given_up
+from training import fit, training_set
+from training.quality import check_training
 
 T = TypeVar("T")
 START = AS_OF - dt.timedelta(days=WINDOW_DAYS)
@@ -57,10 +57,10 @@ def measure(rows: int) -> dict[str, Any]:
         return timed("expectations", lambda: judge(frame))
 
     material = timed(
-        "frame, digest, split", lambda: making.prepare(given_up(batches), settings, AS_OF, "0" * 64, checked)
+        "frame, digest, split", lambda: training_set.prepare(given_up(batches), settings, AS_OF, "0" * 64, checked)
     )
-    estimator = timed("fit", lambda: training.fit(lambda _: DummyClassifier(), settings, material.parts))
-    timed("holdout", lambda: training.holdout_scores(estimator, settings, material.parts))
+    estimator = timed("fit", lambda: fit.fit(lambda _: DummyClassifier(), settings, material.parts))
+    timed("holdout", lambda: fit.holdout_scores(estimator, settings, material.parts))
     held = len(material.parts.fit) + len(material.parts.holdout)
     return {"machine": machine(), "rows": held, "steps": steps, "peak_gib": peak() / 1024}
 

@@ -24,14 +24,12 @@ from bench.drift_data import AS_OF, WINDOW_DAYS, config
 from bench.limits import peak
 from bench.measured import ROOT, machine
 from core.config import ModelConfig
-from model.evidence import Evidence
-from model.rows import features, frame
-from model.training import Candidate
-from model.validation import validate
-from monitoring.metrics import METRICS
-from monitoring.source import open_source
+from core.quality_report import QualityReport
+from monitoring.sources import open_source
+from monitoring.tasks import METRICS
 from monitoring.triggers import Decision
-from monitoring.window import QualityReport
+from training import Candidate, features, frame
+from training.gates import Evidence, validate
 
 T = TypeVar("T")
 START = AS_OF - dt.timedelta(days=WINDOW_DAYS)

@@ -21,7 +21,7 @@ COMMANDS = (("promote", "--verify"), ("promote",), ("status",), ("history",))
 def measure(folder: Path, versions: int) -> list[dict[str, Any]]:
     """The commands, one after the other, on a registry of so many versions whose newest is to be promoted."""
     import tests.chaos.warm  # noqa: F401 - what commands import is imported now
-    from model import store
+    from registry import store
     from tests.chaos import years
     from tests.place import FIRST, Place
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field
 
-from core.conceal import conceal
 from core.errors import MlopsError
 from core.records import Record
+from core.redaction import conceal
 
 Stage = Literal["pull", "check", "train", "validate", "propose", "promote"]
 

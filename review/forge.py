@@ -12,6 +12,8 @@ from pydantic import Field
 from core.records import Record
 
 BOT = "retraining-bot"
+
+
 State = Literal["open", "merged", "closed"]
 
 

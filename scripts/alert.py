@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import MlopsError, UsageError
-from scripts import options, output
-from scripts.forge import open_threads
-from scripts.repository import find_root, only_model
+from scripts.cli import options, output
+from stages import clock
+from stages.connect import open_threads
+from stages.repository import find_root, only_model
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from core.settings import Settings
+    from core.config import Settings
     from review.alerts import Alert
 
 # The stages of each job, in the order in which they run. A job that died without a word is told under its own name.
@@ -28,8 +29,12 @@ STAGES = {
     "propose": ("propose",),
     "promote": ("promote",),
 }
+
+
 # One cause for all stages of a run: without a registry each of them fails in the same way.
 SHARED = {"config", "outside"}
+
+
 FINE = {"success", "skipped"}
 
 
@@ -46,11 +51,11 @@ def alert(
 
     Example: mlops alert --model flights --jobs '{"monitor": {"result": "failure"}}'
     """
-    from core.settings import Settings
+    from core.config import Settings
 
     root = find_root(Path.cwd())
     settings, name = Settings.load(root), model or only_model(root)
-    moment, _ = options.instant(as_of)
+    moment, _ = clock.instant(as_of)
     results = parsed(jobs)
     found = causes(settings, name, moment, results)
     told = tell(settings, name, found, moment, over=calm(settings, name, results, found))
@@ -74,8 +79,8 @@ def parsed(text: str) -> dict[str, str]:
 def causes(settings: Settings, model: str, as_of: dt.datetime, results: Mapping[str, str]) -> list[Alert]:
     """What went wrong: every failure that a stage left, every job that died without a word, and a refusal."""
     from core.failure import Failure
-    from model.validation import Verdict
-    from review import alerts
+    from review.alerts import text
+    from training.gates import Verdict
 
     work, hub = settings.work(model), settings.hub
     run_url, report_url = (hub.run_url, hub.report_url) if hub else (None, None)
@@ -83,13 +88,13 @@ def causes(settings: Settings, model: str, as_of: dt.datetime, results: Mapping[
     failures = sorted(map(Failure.read, work.glob("failure-*.json")), key=lambda one: order.index(one.stage))
     known = {failure.stage for failure in failures}
     first = {failure.kind if failure.kind in SHARED else failure.cause: failure for failure in reversed(failures)}
-    found = [alerts.failed(failure, run_url) for failure in reversed(first.values())]
+    found = [text.failed(failure, run_url) for failure in reversed(first.values())]
     for job, result in results.items():
         if result not in FINE and not known & set(STAGES.get(job, ())):
-            found.append(alerts.stopped(model, job, as_of, run_url))
+            found.append(text.stopped(model, job, as_of, run_url))
     verdict = work / "verdict.json"
     if verdict.exists() and not (judged := Verdict.read(verdict)).passed:
-        found.append(alerts.refused(judged, run_url, report_url))
+        found.append(text.refused(judged, run_url, report_url))
     return found
 
 
@@ -115,22 +120,22 @@ def tell(
     settings: Settings, model: str, found: list[Alert], as_of: dt.datetime, *, over: set[str]
 ) -> dict[str, list[dict[str, Any]]]:
     """Bring the issues to what was found, and send what is new."""
-    from review import alerts
+    from review.alerts import text
 
     threads = open_threads(settings.hub) if settings.hub else None
     known = {one.key: one for one in threads.known(model)} if threads else {}
     opened, closed = [], []
     for one in found:
         before = known.get(one.key)
-        whole = alerts.again(one, before.body if before else None)
+        whole = text.again(one, before.body if before else None)
         issue, new = threads.tell(whole.key, whole.title, whole.body) if threads else (None, True)
         opened.append({"cause": one.cause, "title": one.title, "url": issue.url if issue else None, "new": new})
     wanted = {one.key for one in found}
     for key, issue in known.items():
         if key not in wanted and stage_of(key) in over and threads:
-            threads.done(issue.number, alerts.over(as_of, settings.hub.run_url if settings.hub else None))
+            threads.done(issue.number, text.over(as_of, settings.hub.run_url if settings.hub else None))
             closed.append({"cause": key.partition("/")[2], "title": issue.title, "url": issue.url})
-    texts = [(one.title, alerts.short(one)) for one, said in zip(found, opened, strict=True) if said["new"]]
+    texts = [(one.title, text.short(one)) for one, said in zip(found, opened, strict=True) if said["new"]]
     send([*texts, *((f"{one['title']}: over", f"Closed: {one['url']}") for one in closed)])
     return {"open": opened, "closed": closed}
 
@@ -143,12 +148,12 @@ def stage_of(key: str) -> str:
 
 def send(texts: list[tuple[str, str]]) -> None:
     """To chat and mail, where `APPRISE_URLS` names any; the issue stands also where that fails."""
-    from review import notify
+    from review.alerts import apprise
 
-    urls = notify.addresses(os.environ.get("APPRISE_URLS", ""))
+    urls = apprise.addresses(os.environ.get("APPRISE_URLS", ""))
     for title, text in texts if urls else ():
         try:
-            notify.send(urls, title, text)
+            apprise.send(urls, title, text)
         except MlopsError as err:
             output.warn(str(err))
 

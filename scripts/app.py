@@ -10,7 +10,7 @@ import typer
 
 from core import process
 from core.errors import MlopsError
-from scripts import output, runner
+from scripts.cli import github_runner, output
 
 COMMANDS = {
     "Every night": ("pull", "check", "train", "validate", "propose"),
@@ -19,6 +19,7 @@ COMMANDS = {
     "In workflows": ("models", "review", "comment", "alert"),
     "Start here": ("new", "demo", "doctor", "upgrade"),
 }
+
 
 app = typer.Typer(
     name="mlops",
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
 
 for panel, names in COMMANDS.items():
     for name in names:
@@ -49,18 +51,18 @@ def options(
 def main() -> None:
     """Run one command. Foreseen errors end with their message and exit code, others with the trace and exit code 1."""
     process.little_garbage()
-    with runner.guarded():
+    with github_runner.guarded():
         try:
             app()
         except MlopsError as err:
-            if "--traceback" in sys.argv and not runner.active():
+            if "--traceback" in sys.argv and not github_runner.active():
                 raise
             if "--traceback" in sys.argv:
                 trace(err)
             output.error(err)
             sys.exit(err.exit_code)
         except Exception as err:
-            if not runner.active():
+            if not github_runner.active():
                 raise
             trace(err)
             sys.exit(1)

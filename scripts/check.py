@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core import process
 from core.errors import UsageError
-from scripts import options, output, runner
 from scripts import pull as before
-from scripts.night import Night
+from scripts.cli import github_runner, options, output
+from stages import pull as pull_stage
+from stages.check import run
 
 if TYPE_CHECKING:
-    from monitoring.triggers import Decision, Past, Request
-    from monitoring.window import Window
+    from monitoring.triggers import Decision
 
 MARKS = {
     "fired": "[bold red]fired[/]",
@@ -34,7 +33,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     pull: Annotated[
         bool, typer.Option("--pull", help="Pull first, as mlops pull does; loads MLflow once instead of twice.")
     ] = False,
-    engine: before.On = before.Engine.LOCAL,
+    engine: options.On = options.Engine.LOCAL,
     reason: Annotated[
         str | None, typer.Option(envvar="MLOPS_REASON", help="Ask for a retraining by hand, and say why.")
     ] = None,
@@ -50,15 +49,15 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     Example: mlops check --model flights --as-of 2013-06-01 --reason "new airport" --force
     """
     process.one_thread()
+    from monitoring.counting import Window
     from monitoring.triggers import Request
-    from monitoring.window import Window
-    from review.markdown import clean
+    from review.text import clean
 
-    if engine is not before.Engine.LOCAL and not pull:
+    if engine is not options.Engine.LOCAL and not pull:
         raise UsageError("--engine says what counts, and nothing is counted here.", fix="Add --pull.")
-    night = before.opened(model, as_of, engine)
+    night = options.opened(model, as_of, engine)
     if pull:
-        with before.stage(night, window) as counted:
+        with pull_stage.stage(night, window) as counted:
             if not json:
                 output.show(counted, before.lines(counted), as_json=False)
     with night.stage("check"):
@@ -67,42 +66,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
         request = Request(reason=said or "by hand", force=force) if said or force else None
         decision = run(night, counted, request, out, note=not dry_run)
         output.show(decision, lines(decision), as_json=json)
-        runner.output("retrain", str(decision.retrain and not dry_run).lower())
-
-
-def run(
-    night: Night, window: Window, request: Request | None = None, out: Path | None = None, *, note: bool = True
-) -> Decision:
-    """The decision of the night; also written, and with `note` left in the event log."""
-    from monitoring.triggers import decide
-    from scripts import log
-    from scripts.pull import stop_if_broken
-
-    stop_if_broken(night, window)
-    champion = night.champion
-    baseline = night.baseline(champion) if champion else None
-    decision = decide(night.config, window, baseline, past(night), request)
-    decision.write(night.file("decision.json", out))
-    if note:
-        log.decision(night, decision)
-    return decision
-
-
-def past(night: Night) -> Past:
-    """What happened before this night, as MLflow, git and the forge tell it."""
-    from monitoring.past import remember
-
-    champion, declared = night.champion, night.manifest
-    name = night.config.registry_name
-    proposal = night.forge.open_proposal(night.name)
-    return remember(
-        night.as_of,
-        (champion.version, champion.trained_at) if champion else None,
-        reference=declared.reference_in(night.config.triggers.performance.metric) if declared else None,
-        trainings=night.registry.trainings(name),
-        candidates=((one.trained_at, one.fit_until) for one in night.registry.versions(name).values()),
-        open_proposal=proposal.url if proposal else None,
-    )
+        github_runner.output("retrain", str(decision.retrain and not dry_run).lower())
 
 
 def lines(decision: Decision) -> list[str]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import UsageError
-from scripts import options, output
-from scripts.forge import open_threads
-from scripts.repository import find_root, only_model
+from scripts.cli import options, output
+from stages.connect import open_threads
+from stages.repository import find_root, only_model
 
 if TYPE_CHECKING:
-    from core.hub import Hub
+    from core.config import Hub
 
 FAILED = (
     "### ⚠️ This promotion could not be checked\n\nThe check itself failed, so nothing is known of it. Do not merge; "
@@ -35,7 +35,7 @@ def comment(
 
     Example: mlops comment --pull-request 12 --from local/review.json
     """
-    from core.settings import Settings
+    from core.config import Settings
 
     root = find_root(Path.cwd())
     settings = Settings.load(root)
@@ -57,14 +57,14 @@ def comment(
 
 def of_review(path: Path, hub: Hub) -> str:
     """The verdict on a promotion; where there is none, that it could not be checked."""
-    from review import promotion
+    from review.pull_request import promotion_check
 
-    return promotion.text(promotion.Reviews.read(path), hub.run_url) if path.exists() else FAILED
+    return promotion_check.text(promotion_check.Reviews.read(path), hub.run_url) if path.exists() else FAILED
 
 
 def of_replay(path: Path, model: str, hub: Hub) -> str:
     """What the thresholds would have done."""
-    from model.replay_result import ReplayResult
-    from review import replay_comment
+    from core.replay_result import ReplayResult
+    from review.pull_request import replay_comment
 
     return replay_comment.text(model, ReplayResult.read(path), hub.run_url)

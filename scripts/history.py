@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from review.diary import quiet
-from scripts import options, output
-from scripts.night import Night
+from review.pages import quiet
+from scripts.cli import options, output
+from stages.context import Night
 
 if TYPE_CHECKING:
-    from model.events import Event
+    from registry import Event
 
 
 def history(
@@ -29,7 +29,7 @@ def history(
 
     Example: mlops history --model flights --jsonl
     """
-    from model.events import read_events
+    from registry import read_events
 
     night = Night.open(model, as_of)
     events = [e for e in read_events(night.registry.client, night.name) if e.timestamp <= night.as_of]

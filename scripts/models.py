@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from scripts import options, output, runner
-from scripts.forge import open_forge
-from scripts.repository import find_root
+from scripts.cli import github_runner, options, output
+from stages.connect import open_forge
+from stages.repository import find_root
 
 
 def models(
@@ -27,7 +27,7 @@ def models(
 
     Example: mlops models --json
     """
-    from core.settings import MODEL_NAME, load_config, model_names
+    from core.config import MODEL_NAME, load_config, model_names
 
     root = find_root(Path.cwd())
     names = list(model_names(root))
@@ -40,14 +40,14 @@ def models(
         if not MODEL_NAME.fullmatch(name):
             load_config(root, name)  # says why: a name becomes a branch, a path and part of a workflow
     output.show({"models": chosen}, chosen, as_json=json, out=out, summary="")
-    runner.output("models", jsonlib.dumps(chosen))
+    github_runner.output("models", jsonlib.dumps(chosen))
     if model is not None:
-        runner.output("model", model)
+        github_runner.output("model", model)
 
 
 def differs(root: Path, path: str) -> bool:
     """Whether a file of the checkout is another than on the default branch."""
-    from core.settings import Settings
+    from core.config import Settings
 
     here = root / path
     return (here.read_text(encoding="utf-8") if here.is_file() else None) != open_forge(Settings.load(root)).file(path)

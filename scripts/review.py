@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import RegistryError
-from scripts import options, output, runner
-from scripts.night import Night
+from scripts.cli import github_runner, options, output
+from stages.context import Night
 
 if TYPE_CHECKING:
-    from model.manifest import Manifest
-    from model.stages import State
-    from review.promotion import Check, Review
+    from registry.promotion import Manifest, State
+    from review.pull_request import Check, Review
 
 
 def review(
@@ -21,12 +20,18 @@ def review(
 
     Example: mlops review --json
     """
-    from review import promotion
+    from review.pull_request import promotion_check
 
     nights = Night.each(model, as_of)
-    found = promotion.Reviews(reviews=tuple(one for night in nights if (one := run(night))))
-    output.show(found, map(output.clean, promotion.lines(found)), as_json=json, out=out, summary=promotion.text(found))
-    runner.output("passed", str(found.passed).lower())
+    found = promotion_check.Reviews(reviews=tuple(one for night in nights if (one := run(night))))
+    output.show(
+        found,
+        map(output.clean, promotion_check.lines(found)),
+        as_json=json,
+        out=out,
+        summary=promotion_check.text(found),
+    )
+    github_runner.output("passed", str(found.passed).lower())
     if not found.passed:
         names = ", ".join(one.model for one in found.reviews if not one.passed)
         raise RegistryError(
@@ -38,33 +43,32 @@ def review(
 
 def run(night: Night) -> Review | None:
     """What there is to say about the manifest that is checked out; None where the default branch has the same."""
-    from model import manifest, stages
-    from review import promotion
+    from registry.promotion import apply, manifest
+    from review.pull_request import promotion_check
 
     declared = night.forge.file(manifest.path(night.name))
     try:
         proposed = night.manifest
         before = None if declared is None else manifest.parse(declared, night.name)
     except RegistryError as err:
-        return promotion.unreadable(night.name, err.what)
+        return promotion_check.unreadable(night.name, err.what)
     if proposed == before:
         return None
     if proposed is None:
-        return promotion.removed(night.name)
-    return judged(night, proposed, before, stages.observe(night.registry.client, night.config.registry_name))
+        return promotion_check.removed(night.name)
+    return judged(night, proposed, before, apply.observe(night.registry.client, night.config.registry_name))
 
 
 def judged(night: Night, proposed: Manifest, before: Manifest | None, state: State) -> Review:
     """All checks of one manifest."""
-    from model import plans
-    from model.validation import Verdict
-    from review import promotion
-    from review.promotion import Check
+    from registry.promotion import plan
+    from review.pull_request import Check, promotion_check
+    from training.gates import Verdict
 
     production = state.production[0] if len(state.production) == 1 else None
     versions = night.registry.versions(night.config.registry_name)
     version = versions.get(proposed.version)
-    rollback = promotion.is_rollback(version, production)
+    rollback = promotion_check.is_rollback(version, production)
     checks: list[Check | None] = [trusted(night, proposed)]
     if len(state.production) > 1:
         several = " and ".join(map(str, state.production))
@@ -73,16 +77,16 @@ def judged(night: Night, proposed: Manifest, before: Manifest | None, state: Sta
     kept = version is not None and version.validation != "none"
     verdict = night.registry.record(version, "verdict.json", Verdict) if version and kept else None
     checks += [
-        promotion.evidence(proposed, verdict, rollback=rollback),
-        promotion.champion(proposed, production, rollback=rollback),
-        promotion.newer(proposed, versions.get(production) if production else None, rollback=rollback),
-        promotion.reference(proposed, before, rollback=rollback),
+        promotion_check.evidence(proposed, verdict, rollback=rollback),
+        promotion_check.champion(proposed, production, rollback=rollback),
+        promotion_check.newer(proposed, versions.get(production) if production else None, rollback=rollback),
+        promotion_check.reference(proposed, before, rollback=rollback),
     ]
     try:
-        steps = plans.plan(state, proposed, "").sentences
+        steps = plan.plan(state, proposed, "").sentences
     except RegistryError:  # said by the check of trust already
         steps = ()
-    return promotion.Review(
+    return promotion_check.Review(
         model=night.name,
         rollback=rollback,
         version=proposed.version,
@@ -93,14 +97,14 @@ def judged(night: Night, proposed: Manifest, before: Manifest | None, state: Sta
 
 def trusted(night: Night, proposed: Manifest) -> Check:
     """Whether promote would take the declared version."""
-    from model import stages
-    from review.promotion import Check
+    from registry.promotion import apply
+    from review.pull_request import Check
 
     if proposed.model != night.config.registry_name:
         sentence = f"It declares a version of {proposed.model}, but model.toml names {night.config.registry_name}."
         return Check(name="version", state="blocks", sentence=sentence)
     try:
-        stages.verify(night.registry, proposed)
+        apply.verify(night.registry, proposed)
     except RegistryError as err:
         return Check(name="version", state="blocks", sentence=err.what)
     sentence = (

@@ -10,19 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from core.conceal import conceal
+from core.days import DAY, midnight
 from core.errors import MlopsError
-from scripts import options, output
-from scripts.night import DAY, Night, midnight
-from scripts.repository import find_root
+from core.redaction import conceal
+from scripts.cli import options, output
+from stages import clock
+from stages.context import Night
+from stages.repository import find_root
 
 if TYPE_CHECKING:
-    from model.events import Event
     from monitoring.drift import DriftReport
-    from review.site import Status
+    from registry import Event
+    from review.pages import Status
 
 T = TypeVar("T")
+
+
 READABLE = 0o644  # GitHub Pages refuses files that others cannot read
+
+
 OutDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the pages go. Default: local/site.")]
 
 
@@ -33,12 +39,12 @@ def site(
 
     Example: mlops site --out-dir local/site
     """
+    from core.config import Settings, model_names
     from core.records import write_atomically
-    from core.settings import Settings, model_names
-    from review.site import render_site
+    from review.pages import render_site
 
     root = find_root(Path.cwd())
-    moment, _ = options.instant(as_of)
+    moment, _ = clock.instant(as_of)
     folder = out_dir or Settings.load(root).local / "site"
     statuses = [status(root, name, moment) for name in model_names(root)]
     for one in statuses:
@@ -56,7 +62,7 @@ def site(
 
 def status(root: Path, name: str, as_of: dt.datetime) -> Status:
     """What the site shows of a model; one that cannot be read says so, and keeps no other from being shown."""
-    from review.site import Status
+    from review.pages import Status
 
     try:
         night = Night.open(name, as_of.isoformat(), root=root)
@@ -71,8 +77,8 @@ def read(night: Night) -> Status:
     Raises:
         MlopsError: the registry does not answer.
     """
-    from model.events import read_events
-    from review.site import Status
+    from registry import read_events
+    from review.pages import Status
     from scripts.status import agreement
 
     problems: list[str] = []
@@ -105,8 +111,8 @@ def drift(night: Night) -> DriftReport | None:
 
     None where nothing is in service, and before the first night of the version that is.
     """
+    from monitoring.counting import looked_at
     from monitoring.drift import drift_report
-    from monitoring.window import looked_at
 
     champion = night.champion
     kept = night.registry.known_days(champion) if champion else None

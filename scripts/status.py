@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.days import DAY
 from core.errors import RegistryError
-from scripts import options, output
-from scripts.night import DAY, Night
-from scripts.promote import run as plan_of
+from scripts.cli import options, output
+from stages.context import Night
+from stages.promote import run as plan_of
 
 if TYPE_CHECKING:
-    from model.events import Event
+    from registry import Event
 
 TRIGGERS, WATCHES = ("performance", "drift", "age"), ("score", "target", "estimate")
 
@@ -31,7 +32,7 @@ def status(
 
 def run(night: Night) -> dict[str, Any]:
     """What there is to know, a line a fact."""
-    from model.events import read_events
+    from registry import read_events
 
     versions = night.registry.versions(night.config.registry_name)
     champion = night.champion

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import ConfigError, UsageError
-from scripts import options, output
-from scripts.repository import find_root
+from scripts.cli import options, output
+from stages.repository import find_root
 
 if TYPE_CHECKING:
-    from review.git import Git
+    from review.local import Git
 
 EXAMPLE = "model/flights/"
+
+
 JOIN = "Join the history of the template"
 
 
@@ -44,7 +46,7 @@ def run(root: Path, upstream: str, *, check: bool) -> dict[str, Any]:
         UsageError: there are changes that are not committed.
         ConfigError: no such remote, or the repository was not made from this template.
     """
-    from review.git import Git
+    from review.local import Git
 
     git = Git(root)
     if git("status", "--porcelain"):
@@ -92,7 +94,7 @@ def common(git: Git, new: str) -> str:
 
 def tried(git: Git, base: str, new: str) -> list[str]:
     """The files in the way of a merge, which is tried in a folder of its own."""
-    from review.git import Git
+    from review.local import Git
 
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "trial"

@@ -18,7 +18,8 @@ from tests.github.fixtures import act, double, gateway, loaded, pull, served, te
 if TYPE_CHECKING:
     import pandas as pd
 
-    from model.registry import ModelVersion, Registry
+    from registry.registry import Registry
+    from registry.version import ModelVersion
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,7 +43,7 @@ def _postgres_ends() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database to copy, made once for all workers."""
-    from model.store import create
+    from registry.store import create
 
     folder = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
@@ -55,7 +56,7 @@ def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def registry(mlflow_store: Path, tmp_path: Path) -> Registry:
     """An empty registry of the test's own."""
-    from model.registry import Registry
+    from registry.registry import Registry
 
     shutil.copy(mlflow_store, tmp_path / "mlflow.db")
     return Registry(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "artifacts")
@@ -85,8 +86,8 @@ def small_rows() -> pd.DataFrame:
 @pytest.fixture
 def register(registry: Registry, small_model: Any) -> Callable[..., ModelVersion]:
     """A function that registers version n of `flights`, trained on the nth of March 2013."""
-    from model.versions import Origin
-    from monitoring.tally import Baseline
+    from monitoring.counting.tally import Baseline
+    from registry.version import Origin
 
     def new(number: int, estimator: Any = None, name: str = "flights", **more: Any) -> ModelVersion:
         trained_at = dt.datetime(2013, 3, number, tzinfo=dt.UTC)

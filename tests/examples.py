@@ -11,13 +11,14 @@ from typing import Any
 
 import pandas as pd
 
-from core.settings import Settings, load_config
-from model.registry import Registry
-from model.serving import Served
-from monitoring.log import Log, open_log
-from scripts.demo import prepare
-from scripts.demo_git import Person
-from scripts.night import Night, midnight
+from core.config.settings import Settings, load_config
+from core.days import midnight
+from monitoring.prediction_log.log import Log, open_log
+from registry.registry import Registry
+from registry.serving import Served
+from scripts.demo.command import prepare
+from scripts.demo.reviewer import Person
+from stages.context import Night
 from tests.place import FLIGHTS, ROOT, Place
 
 DAY = dt.timedelta(days=1)

@@ -18,14 +18,15 @@ from unittest.mock import patch
 
 from mlflow.tracking._tracking_service import utils
 
-from core.settings import Settings, load_config
-from model import training
+from core.config.settings import Settings, load_config
+from core.days import midnight
 from scripts.app import main
-from scripts.demo import prepare
-from scripts.demo_git import Person
-from scripts.demo_world import World
-from scripts.night import Night, midnight
+from scripts.demo.command import prepare
+from scripts.demo.reviewer import Person
+from scripts.demo.world import World
+from stages.context import Night
 from tests.moving import moved
+from training import frame, scoring
 
 ROOT = Path(__file__).parent.parent
 FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
@@ -138,7 +139,7 @@ class Place:
         day = begin
         while day < end:
             flights = world.of_day(day)
-            world.serve(day, champion.version, training.score(model, training.features(flights, night.config.data)))
+            world.serve(day, champion.version, scoring.score(model, frame.features(flights, night.config.data)))
             day += dt.timedelta(days=1)
         world.labels_arrive(end)
 
@@ -194,10 +195,10 @@ class Place:
 
     def production(self) -> tuple[int, ...]:
         """The versions in Production."""
-        from model import stages
+        from registry.promotion import apply
 
         night = self.night(FIRST)
-        return tuple(stages.observe(night.registry.client, night.config.registry_name).production)
+        return tuple(apply.observe(night.registry.client, night.config.registry_name).production)
 
     def versions(self) -> int:
         """How many versions are registered."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lock import alone
+from stages.lock import alone
 from tests.place import Place
 
 NIGHT = dt.date(2013, 3, 15)

@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from core import errors
-from core.config import ModelConfig
-from core.settings import parse_config
+from core.config.model import ModelConfig
+from core.config.settings import parse_config
 from scripts.app import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent

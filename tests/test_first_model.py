@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.settings import load_config
+from core.config.settings import load_config
 from tests.docs.pages import ROOT, shown
 from tests.docs.stages import Stages
 from tests.place import FLIGHTS

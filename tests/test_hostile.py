@@ -20,21 +20,23 @@ from hypothesis import strategies as st
 
 from core.errors import DataError
 from core.failure import Failure
-from model.replay_result import Alarms, PolicyResult, ReplayResult
-from model.validation import Verdict
-from monitoring.triggers import Decision
-from review import alerts, page, promotion, proposal, replay_comment, replay_page, report, sections
-from review.promotion import Check, Review, Reviews
-from review.proposal import Links
-from scripts import output, runner
+from core.replay_result import Alarms, PolicyResult, ReplayResult
+from monitoring.triggers.decision import Decision
+from review import pull_request
+from review.pages import pull_request_page, replay_page, report
+from review.pull_request import promotion_check, replay_comment
+from review.pull_request.promotion_check import Check, Review, Reviews
+from review.text import links
+from review.text.links import Links
 from scripts.app import trace
+from scripts.cli import github_runner, output
 from tests.hostile import FRAGMENTS, hostile, obeyed, reaches_out, spoiled
 from tests.place import FIRST, Place, Ran
 from tests.review.conftest import NIGHT, verdict  # noqa: F401 - a fixture
-from tests.review.test_page import DIFF, Tags
-from tests.review.test_page import proposal as pull_request
-from tests.review.test_proposal import skeleton
-from tests.review.test_replay_page import tale, told
+from tests.review.pages.test_pull_request_page import DIFF, Tags
+from tests.review.pages.test_replay_page import tale, told
+from tests.review.pull_request.test_body import skeleton
+from training.gates.validate import Verdict
 
 Writer = Callable[[Verdict, str], str]
 
@@ -71,26 +73,26 @@ def replayed(text: str) -> ReplayResult:
 
 def earlier(made: Verdict, text: str) -> str:
     """The body of a pull request that takes the place of one with such a title."""
-    return proposal.body(made, previous=pull_request("x", title=text))
+    return pull_request.render_body(made, previous=pull_request("x", title=text))
 
 
 TEXTS: dict[str, Writer] = {
-    "pull request": lambda made, text: proposal.body(spoiled(made, text)),
+    "pull request": lambda made, text: pull_request.render_body(spoiled(made, text)),
     "pull request that is updated": earlier,
-    "issue of a failure": lambda _, text: alerts.failed(failure(text), None).body,
-    "issue of a refusal": lambda made, text: alerts.refused(spoiled(made, text), None, text).body,
-    "issue of a dead job": lambda _, text: alerts.stopped(text, text, NIGHT, None).body,
-    "comment on a promotion": lambda _, text: promotion.text(reviews(text)),
+    "issue of a failure": lambda _, text: text.failed(failure(text), None).body,
+    "issue of a refusal": lambda made, text: text.refused(spoiled(made, text), None, text).body,
+    "issue of a dead job": lambda _, text: text.stopped(text, text, NIGHT, None).body,
+    "comment on a promotion": lambda _, text: promotion_check.text(reviews(text)),
     "comment on thresholds": lambda _, text: replay_comment.text(text, replayed(text)),
     "summary of an error": lambda _, text: printed(lambda: output.error(DataError(text, why=text, fix=text))).summary,
     "summary of a result": lambda _, text: printed(lambda: show(text)).summary,
 }
 TITLES: dict[str, Writer] = {
-    "pull request and commit": lambda made, text: proposal.title(spoiled(made, text)),
-    "issue of a failure": lambda _, text: alerts.failed(failure(text).model_copy(update={"model": text}), None).title,
-    "issue of a refusal": lambda made, text: alerts.refused(spoiled(made, text), None, None).title,
-    "issue of a dead job": lambda _, text: alerts.stopped(text, text, NIGHT, None).title,
-    "chat": lambda _, text: alerts.short(alerts.failed(failure(text), None)),
+    "pull request and commit": lambda made, text: pull_request.title(spoiled(made, text)),
+    "issue of a failure": lambda _, text: text.failed(failure(text).model_copy(update={"model": text}), None).title,
+    "issue of a refusal": lambda made, text: text.refused(spoiled(made, text), None, None).title,
+    "issue of a dead job": lambda _, text: text.stopped(text, text, NIGHT, None).title,
+    "chat": lambda _, text: text.short(text.failed(failure(text), None)),
 }
 
 
@@ -118,7 +120,7 @@ def test_a_title_is_one_line_that_names_and_closes_nothing(verdict: Verdict, wri
 @given(hostile)
 def test_only_a_plain_address_becomes_a_link(text: str) -> None:
     """What a variable holds in place of an address is left out, and cannot end the link it would stand in."""
-    said = sections.link("report", text) + sections.in_mlflow("x", Links(mlflow_url=text), "models/x")
+    said = links.link("report", text) + links.in_mlflow("x", Links(mlflow_url=text), "models/x")
 
     assert said.count("](") == len(re.findall(r"\[\w+\]\(https?://[^\s()<>]+\)", said))
 
@@ -128,7 +130,7 @@ def test_a_page_keeps_its_tags(text: str) -> None:
     """The page of a pull request has the same tags and attributes, whatever its title, text, reason and change say."""
 
     def shape(said: str) -> list[tuple[str, tuple[str, ...]]]:
-        made = page.render_pull_request(
+        made = pull_request_page.render_pull_request(
             pull_request("x", title=said, reason=said, state="closed"), DIFF.replace('"version": 4', said)
         )
         return [(tag, tuple(attributes)) for tag, attributes in Tags(made).found]
@@ -184,7 +186,7 @@ def printed(say: Callable[[], None], **env: str) -> Printed:
             patch.dict(os.environ, {"GITHUB_ACTIONS": "true", **files, **env}),
             streams[0],
             streams[1],
-            runner.guarded(),
+            github_runner.guarded(),
         ):
             say()
         return Printed(log.getvalue(), Path(folder))
@@ -248,8 +250,8 @@ def test_an_output_cannot_be_forged(text: str, other: str) -> None:
     """Whatever a value holds, the runner reads exactly the outputs that were set."""
 
     def say() -> None:
-        runner.output("model", text)
-        runner.output("retrain", other)
+        github_runner.output("model", text)
+        github_runner.output("retrain", other)
 
     assert ["model", "retrain"] == [name for name, _ in _parsed(printed(say).outputs)]
 
@@ -272,9 +274,9 @@ def test_a_name_in_sql_is_a_name(text: str) -> None:
 
     import duckdb
 
-    from monitoring.drivers import DRIVERS
-    from monitoring.sql import quoted
-    from monitoring.sqlite import _quoted
+    from monitoring.sources.adbc import DRIVERS
+    from monitoring.sources.sqlite import _quoted
+    from monitoring.sources.warehouse import quoted
 
     name = text.encode(errors="ignore").decode().replace("\0", "") or "x"
     with contextlib.closing(sqlite3.connect(":memory:")) as small:

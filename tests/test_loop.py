@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutsideError
-from monitoring.tasks import task_of
-from monitoring.triggers import Past
+from monitoring.tasks.select import task_of
+from monitoring.triggers.evidence import Past
 from tests.place import FIRST, Place
 
 LATER = dt.date(2013, 4, 20)
@@ -70,7 +70,7 @@ def test_reverting_rolls_back_and_reverting_that_rolls_forward(place: Place) -> 
 
 def test_trainings_that_did_not_replace_the_champion_are_counted(place: Place) -> None:
     """None after a promotion; after a rollback the version that was taken back is one, with what it was fitted on."""
-    from scripts.check import past
+    from stages.check import past
 
     assert (0, None, None) == attempts(past(place.night(LAST)))
     place.person.revert(place.merges[-1])

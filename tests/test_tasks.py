@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from review.words import figure
+from review.text.verdict_text import figure
 from tests.examples import AIRPORTS, DAY, FIRST, HUMIDITY, World
 
 QUIET = FIRST + 16 * DAY

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from core.settings import Settings, load_config
-from model.registry import Registry
-from model.serving import Served
-from monitoring.log import open_log
+from core.config import Settings, load_config
+from monitoring.prediction_log import open_log
+from registry import Registry, Served
 
 
 def run(root: Path, model: str, file: Path) -> int:

@@ -14,11 +14,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from core.config import Settings, load_config
 from core.errors import DataError, MlopsError
-from core.settings import Settings, load_config
-from model.registry import Registry
-from model.serving import Served
-from monitoring.log import open_log
+from monitoring.prediction_log import open_log
+from registry import Registry, Served
 
 EVERY = 60.0  # seconds between two looks at what is in Production
 

@@ -10,9 +10,9 @@ from bench.false_alarms import judge, line, measured, settings, table
 from bench.flights import ROOT, shuffled, year
 from bench.nights import AXES, BASELINE, BINS, DAY, FIRST, LEVELS, WINDOW, Setting, nights, seen, shares, simulated
 from bench.rules import DEFAULT, verdicts
-from core.settings import load_config
-from monitoring.columns import Known
-from monitoring.drift import drift_report
+from core.config.settings import load_config
+from monitoring.drift.comparison import Known
+from monitoring.drift.report import drift_report
 
 
 def test_the_same_seed_gives_the_same_nights() -> None:

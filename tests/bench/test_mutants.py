@@ -10,8 +10,8 @@ from bench.mutants import Mutant, complaints, listed, mutant, place, table
 
 ROOT = Path(__file__).parent.parent.parent
 DIFF = """# model.gates.x__gate__mutmut_2: survived
---- model/gates.py
-+++ model/gates.py
+--- training/gates/gates.py
++++ training/gates/gates.py
 @@ -1,3 +1,2 @@
  def _gate(
 -    why="It was edited.",
@@ -19,28 +19,30 @@ DIFF = """# model.gates.x__gate__mutmut_2: survived
 -)
 +    )
 """
-STATES = {f"model.gates.x__gate__mutmut_{number}": "killed" for number in range(1, 10)}
-LIVES = Mutant("model.gates._gate", "a < b", "a <= b")
+STATES = {f"training.gates.gates.x__gate__mutmut_{number}": "killed" for number in range(1, 10)}
+LIVES = Mutant("training.gates.gates._gate", "a < b", "a <= b")
 
 
 def test_a_mutant_is_known_by_its_function_and_its_line() -> None:
     """Not by numbers, which change with the code around it; a bracket that only moved is no change."""
-    assert ("model/gates.py", "model.gates._gate") == place("model.gates.x__gate__mutmut_12")
-    assert ("model/manifest.py", "model.manifest.Manifest.reference_in") == place(
-        "model.manifest.xǁManifestǁreference_in__mutmut_1"
+    assert ("training/gates/gates.py", "training.gates.gates._gate") == place("training.gates.gates.x__gate__mutmut_12")
+    assert ("registry/promotion/manifest.py", "registry.promotion.manifest.Manifest.reference_in") == place(
+        "registry.promotion.manifest.xǁManifestǁreference_in__mutmut_1"
     )
-    assert Mutant("model.gates._gate", 'why="It was edited.",', "") == mutant("model.gates.x__gate__mutmut_2", DIFF)
+    assert Mutant("training.gates.gates._gate", 'why="It was edited.",', "") == mutant(
+        "training.gates.gates.x__gate__mutmut_2", DIFF
+    )
 
 
 @pytest.mark.parametrize("state", ["survived", "no tests", "timeout", "suspicious", "segfault", "not checked"])
 def test_only_a_failing_test_kills(state: str) -> None:
     """Whatever else becomes of a mutant, it counts as one that lives: 8 of 10 are too few, 9 are enough."""
-    nine = {**STATES, "model.gates.x__gate__mutmut_10": state}
-    eight = {**nine, "model.gates.x__gate__mutmut_1": state}
+    nine = {**STATES, "training.gates.gates.x__gate__mutmut_10": state}
+    eight = {**nine, "training.gates.gates.x__gate__mutmut_1": state}
 
     assert [] == complaints(nine, [LIVES], [LIVES])
     assert ["80.0% are killed, 90% are needed."] == complaints(eight, [LIVES], [LIVES])
-    assert ["model/gates.py", "10", "9", "1", "90.0%"] == table(nine).splitlines()[1].split()
+    assert ["training/gates/gates.py", "10", "9", "1", "90.0%"] == table(nine).splitlines()[1].split()
     assert ["all", "10", "9", "1", "90.0%"] == table(nine).splitlines()[-1].split()
 
 
@@ -48,7 +50,7 @@ def test_the_list_of_survivors_has_all_of_them_and_no_other() -> None:
     """One that is not listed is a complaint, which can be pasted into the list; so is a listed one that was killed."""
     new, gone = complaints(STATES, [LIVES], []), complaints(STATES, [], [LIVES])
 
-    assert '  ["model.gates._gate", "a < b", "a <= b"],' == new[1] == gone[1]
+    assert '  ["training.gates.gates._gate", "a < b", "a <= b"],' == new[1] == gone[1]
     assert new[0] != gone[0]
 
 

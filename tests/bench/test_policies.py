@@ -13,10 +13,11 @@ import pytest
 from bench.outcomes import Outcome, aims, delay, drift_after, mean, of_data, recovery
 from bench.policies import Found, judged, table, tasks
 from bench.streams import FIRST, MODEL, PLACE, STREAMS, Stream, model_folder, ran, written
-from core.config import Gates, Triggers
-from core.settings import load_config
-from model.pipelines import load_build
-from model.replay_result import Alarms, PolicyResult, Told
+from core.config.gates import Gates
+from core.config.settings import load_config
+from core.config.triggers import Triggers
+from core.replay_result import Alarms, NightSummary, PolicyResult
+from training.load_build import load_build
 
 DAY = dt.timedelta(days=1)
 TRUTH = FIRST + 2 * DAY
@@ -27,15 +28,17 @@ RESULT = PolicyResult(
 OUTCOME = Outcome(result=RESULT, auc=0.75, delay=4, recovery=0.8, of_data=0, drift_after=1)
 
 
-def night(number: int, *fired: str, week: float | None = None, retrained: bool = False, first: bool = False) -> Told:
+def night(
+    number: int, *fired: str, week: float | None = None, retrained: bool = False, first: bool = False
+) -> NightSummary:
     """The nth night: which triggers fired on it, the metric of its week, whether it trained."""
-    return Told(
+    return NightSummary(
         date=FIRST + number * DAY, first=first, fired=fired, retrained=retrained, refused=False, promoted=None,
         failed="", stopped=False, why="", week=week,
     )  # fmt: skip
 
 
-def weeks(*values: float | None) -> list[Told]:
+def weeks(*values: float | None) -> list[NightSummary]:
     """Nights with these metrics."""
     return [night(number, week=value) for number, value in enumerate(values)]
 

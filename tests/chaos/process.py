@@ -115,7 +115,7 @@ def _command(
 
     tempfile.tempdir = str(folder.parent / "tmp")
     Path(tempfile.tempdir).mkdir(exist_ok=True)
-    from review import api
+    from review.github import api
 
     # By its agent the double of GitHub knows whom to kill. Tries follow each other at once, and none waits for long.
     defaults = {"agent": f"test pid/{os.getpid()}", "pause": float}

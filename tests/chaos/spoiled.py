@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from model import modelfile
 from tests.chaos import looks
 from tests.chaos.conftest import WHOLE
 from tests.chaos.nights import BY_NAME
+from training.artifact import model_file
 
 STEP = BY_NAME["promote" if WHOLE else "first promote"]
 NEWEST = 2 if WHOLE else 1
@@ -65,7 +65,7 @@ class Spoiled:
 
     def agree(self, digest: str | None = None) -> None:
         """Make tag and manifest say a digest, or the one that the files have now."""
-        digest = digest or modelfile.tree_digest(self.files)
+        digest = digest or model_file.tree_digest(self.files)
         self.tag("digest", digest)
         self.declare(digest=digest)
 
@@ -116,7 +116,7 @@ def swapped(place: Spoiled) -> None:
 def replaced(place: Spoiled) -> None:
     """Another model under the same version, with the digest that MLflow has brought up to date."""
     place.keep(another(place))
-    place.tag("digest", modelfile.tree_digest(place.files))
+    place.tag("digest", model_file.tree_digest(place.files))
 
 
 def pickled(place: Spoiled) -> None:
@@ -182,7 +182,7 @@ def linked(place: Spoiled) -> None:
     (place.files / "extra").symlink_to(place.repo / "secret")
     followed = place.repo.parent / "followed"
     shutil.copytree(place.files, followed)
-    place.agree(modelfile.tree_digest(followed))
+    place.agree(model_file.tree_digest(followed))
 
 
 def elsewhere(place: Spoiled) -> None:

@@ -7,7 +7,7 @@ import os
 import warnings
 from pathlib import Path
 
-OURS = ("core", "monitoring", "model", "review", "scripts")
+OURS = ("core", "monitoring", "training", "registry", "review", "stages", "scripts")
 THEIRS = (
     "great_expectations.expectations",
     "mlflow.artifacts",
@@ -18,7 +18,7 @@ THEIRS = (
     "pyarrow.parquet",
     "skops.io",
 )
-OPTIONAL = {"monitoring.spark", "monitoring.adbc", "scripts.__main__"}
+OPTIONAL = {"monitoring.sources.spark_worker", "scripts.__main__"}
 
 os.environ["OMP_NUM_THREADS"] = "1"  # a thread that is running would not come along in a fork
 for variable in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"):
@@ -31,7 +31,7 @@ def load() -> None:
     ours = [
         ".".join(path.relative_to(root).with_suffix("").parts)
         for part in OURS
-        for path in sorted((root / part).glob("*.py"))
+        for path in sorted((root / part).rglob("*.py"))
     ]
     for name in (*THEIRS, *ours, "tests.place", "tests.chaos.process", "tests.chaos.nights"):
         if name not in OPTIONAL:

@@ -38,7 +38,7 @@ def test_an_unforeseen_error_is_told_by_its_class_only() -> None:
 @pytest.mark.parametrize("kind", kinds(), ids=lambda each: each.__name__)
 def test_each_class_of_error_makes_a_cause(kind: type[MlopsError]) -> None:
     """A cause is words and hyphens, so that it can stand in an issue's mark and find that issue again."""
-    from review.threads import MARK
+    from review.github.threads import MARK
 
     made = Failure.of("flights", NIGHT, "promote", kind("It broke."))
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
-from scripts.demo_git import WHO
+from scripts.demo.reviewer import WHO
 from tests.place import ROOT, STEERS, Place
 
 BIN = Path(sys.executable).parent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from scripts.demo import prepare
+from scripts.demo.command import prepare
 from tests import instance
 from tests.docs.reader import Reader
 from tests.place import FLIGHTS, ROOT, Place

@@ -13,15 +13,15 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from core.config import Columns, Data
+from core.config.model import Columns, Data
 from core.errors import DataError, MlopsError
-from model.digest import data_digest
-from model.rows import frame
-from monitoring.axis import Axis, CategoricalAxis, NumericAxis, fit_numeric
-from monitoring.source import Counting, Source, on_spark, open_source
-from monitoring.tally import DayTally, count
-from monitoring.tasks import counting
+from monitoring.axes.axis import Axis, CategoricalAxis, NumericAxis, fit_numeric
+from monitoring.counting.tally import DayTally, count
+from monitoring.sources.source import Counting, Source, on_spark, open_source
+from monitoring.tasks.select import counting
 from tests.place import FIRST, Place
+from training.digest import data_digest
+from training.frame import frame
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -149,7 +149,7 @@ def test_spark_reads_the_days_that_are_asked_for(rows: Path) -> None:
 
 def test_a_table_of_the_catalog_is_counted_alike(rows: Path) -> None:
     """spark://NAME is a table or view that Spark knows, whatever its columns are called."""
-    from monitoring.spark import session
+    from monitoring.sources.spark import session
 
     odd = table().rename_columns([{"wind": "wind `1.5`"}.get(name, name) for name in SCHEMA.names])
     data = DATA.model_copy(update={"numeric": ("wind `1.5`", "gusts")})

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from core.config import Class, Data, DriftTrigger, Gates, ModelConfig, PerformanceTrigger
-from core.policy import METRICS, Task, is_share
-from monitoring.axis import NumericAxis
-from monitoring.counts import Counts
+from core.config.gates import Gates
+from core.config.metrics import METRICS, Task, is_share
+from core.config.model import Class, Data, ModelConfig
+from core.config.triggers import DriftTrigger, PerformanceTrigger
+from monitoring.axes.axis import NumericAxis
+from monitoring.counting.counts import Counts
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 MOMENTS = st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001

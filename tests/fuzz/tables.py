@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from core.settings import parse_config
+from core.config.settings import parse_config
 
 CONFIG = parse_config(
     """

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.config import ModelConfig
+from core.config.model import ModelConfig
+from core.config.settings import load_config, parse_config
 from core.errors import ConfigError, MlopsError, RecordError, RegistryError, UsageError
-from core.settings import load_config, parse_config
-from model import manifest
-from model.manifest import Manifest
-from monitoring.source import open_source
-from monitoring.window import Window
-from scripts.options import instant
+from monitoring.counting.window import Window
+from monitoring.sources.source import open_source
+from registry.promotion import manifest
+from registry.promotion.manifest import Manifest
+from stages.clock import instant
 from tests.fuzz.damage import DEEP, OPENINGS, as_toml, attempt, damaged_bytes, damaged_trees, odd_values
 from tests.fuzz.making import made
 from tests.place import ROOT

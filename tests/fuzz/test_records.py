@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.config.github import Hub
+from core.config.settings import Settings
 from core.errors import RecordError
-from core.hub import Hub
 from core.records import Record
-from core.settings import Settings
 from tests.fuzz.damage import attempt, damaged_bytes, damaged_trees
 from tests.fuzz.making import made
 

@@ -17,15 +17,13 @@ from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
 from core.errors import ConfigError, DataError, MlopsError
-from model import summary
-from model.rows import frame
-from monitoring import tally
-from monitoring.answers import Past
-from monitoring.binary import BINARY
-from monitoring.source import open_source
-from monitoring.tally import DayTally, build_baseline
-from monitoring.triggers import decide
-from monitoring.window import looked_at
+from monitoring.counting import tally
+from monitoring.counting.tally import DayTally, build_baseline
+from monitoring.counting.window import looked_at
+from monitoring.sources.source import open_source
+from monitoring.tasks.binary import BINARY
+from monitoring.triggers.decision import decide
+from monitoring.triggers.evidence import Past
 from tests.fuzz.damage import attempt
 from tests.fuzz.tables import (
     CONFIG,
@@ -38,6 +36,8 @@ from tests.fuzz.tables import (
     odd_tables,
     write_sqlite,
 )
+from training.frame import frame
+from training.quality import window_summary
 
 DATA = CONFIG.data
 NAMES = [*DATA.features, *DATA.roles]
@@ -67,8 +67,8 @@ def night(path: Path) -> None:
         days = tally.count(batches, BASELINE.axes, DATA.columns, version="1", as_of=NIGHT)
         assert sum(batch.num_rows for batch in batches) == sum(day.rows for day in days)
         window = looked_at(CONFIG, 1, NIGHT, days, source.columns)
-        cells = list(summary.cells(window, BASELINE, CONFIG))
-        list(summary.findings(cells, window, BINARY))
+        cells = list(window_summary.cells(window, BASELINE, CONFIG))
+        list(window_summary.findings(cells, window, BINARY))
         decide(CONFIG, window, BASELINE, PAST, None)
     attempt(source.latest, DataError)
     rows = list(source.batches(NAMES, START, NIGHT))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.git import Git, GitError
+from review.local.git import Git, GitError
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-OURS = ("core", "monitoring", "model", "review", "scripts")
+OURS = ("core", "monitoring", "training", "registry", "review", "stages", "scripts")
 LIBRARIES = (
     *("apprise", "github", "great_expectations", "jinja2", "markdown_it", "mlflow", "pandas", "pathspec"),
     *("pyarrow.dataset", "requests", "rich.console", "scipy.stats", "skops.io", "tenacity", "typer"),
@@ -36,7 +36,7 @@ def warm() -> Iterator[Path]:
     """The socket of such a process, which ends with the block; it has loaded everything when the block begins."""
     folder = Path(tempfile.mkdtemp(prefix="warm-"))  # short: a socket's path has at most 107 bytes
     place = folder / "socket"
-    # What model/store.py and the workflows set before they load MLflow, which reads it then.
+    # What registry/store.py and the workflows set before they load MLflow, which reads it then.
     env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, __file__, str(place)], env=env, stdout=subprocess.PIPE, text=True)
     try:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from model.training import Candidate
-from model.validation import Comparison, Gate, Score, SliceScore, Verdict
-from monitoring.drift import Bar, ColumnDrift, DriftNight, DriftReport
-from monitoring.performance import DayScore, PerformanceReport
-from monitoring.triggers import Decision, Reading
-from monitoring.window import Finding, QualityReport
+from core.quality_report import Finding, QualityReport
+from monitoring.drift.report import Bar, ColumnDrift, DriftNight, DriftReport
+from monitoring.performance.report import DayScore, PerformanceReport
+from monitoring.triggers.decision import Decision
+from monitoring.triggers.evidence import Reading
+from training.fit import Candidate
+from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.validate import Verdict
 
 NIGHT = dt.datetime(2013, 6, 1, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from core.config import ModelConfig
-from model import gates, slices
-from model.validation import Comparison, Gate, Score, SliceScore, Verdict
-from monitoring import readings, watches
-from monitoring.answers import Evidence, Past
-from monitoring.drift import ColumnDrift
-from monitoring.holdout import Holdout
-from monitoring.performance import PerformanceReport
-from monitoring.triggers import Decision
+from core.config.model import ModelConfig
+from monitoring.counting.holdout import Holdout
+from monitoring.drift.report import ColumnDrift
+from monitoring.performance.report import PerformanceReport
+from monitoring.triggers import early_warnings, rules
+from monitoring.triggers.decision import Decision
+from monitoring.triggers.evidence import Evidence, Past
+from training.gates import gates
+from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.validate import Verdict
 
 MAE = "neg_mean_absolute_error"
 
@@ -93,7 +94,7 @@ def _verdict(
     judged: tuple[Gate, ...] = (
         *gates.floors(scores, made.rows, asked),
         gates.champion(made, made.champion, asked),
-        *slices.judged(found, scores[0].value, asked),
+        *gates.judged(found, scores[0].value, asked),
     )
     files = tuple(gate for gate in verdict.gates if gate.name in {"data_quality", "load_back", "latency", "size"})
     decision = _decision(verdict.candidate.decision, asked, report)
@@ -123,5 +124,5 @@ def _decision(decision: Decision, asked: ModelConfig, report: PerformanceReport)
         config=asked, as_of=decision.as_of, past=past, performance=report, drift=drift, request=None,
         holdout=Holdout(days=(), calibration=None),
     )  # fmt: skip
-    read = (*readings.read_all(evidence), *watches.watch_all(evidence))
+    read = (*rules.read_all(evidence), *early_warnings.watch_all(evidence))
     return decision.model_copy(update={"readings": read, "performance": report, "drift": drift})

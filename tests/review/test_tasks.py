@@ -11,17 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.policy import METRICS
-from model.replay_result import Alarms, PolicyResult, ReplayResult
-from model.validation import Verdict
-from monitoring import phrases
-from review import alerts, charts, diary, pictures, promotion, proposal, replay_comment, report, site, timeline, words
+from core import wording
+from core.config.metrics import METRICS
+from core.replay_result import Alarms, PolicyResult, ReplayResult
+from review import alerts, pull_request
+from review.pages import event_lines, report, site, timeline
+from review.pull_request import charts, promotion_check, replay_comment
+from review.text import markdown, scales, verdict_text
 from tests.review.browser import chromium, measured
 from tests.review.conftest import NIGHT
+from tests.review.pages.test_report import Page
+from tests.review.pages.test_site import version
+from tests.review.pull_request.test_body import HOSTILE, skeleton
 from tests.review.tasks import MAE, multiclass, regression
-from tests.review.test_proposal import HOSTILE, skeleton
-from tests.review.test_report import Page
-from tests.review.test_site import version
+from training.gates.validate import Verdict
 
 UNITS = [1e-5, 1.0, 12345.678]
 CAUTION = "Errors are negated, so more is better: the nearer to 0, the better."
@@ -38,12 +41,12 @@ def nights(events: list[Any], unit: float) -> list[Any]:
 
 def test_every_metric_has_a_name() -> None:
     """No name has an underscore or a prefix, no two are equal, and an error says that it is negated."""
-    names = {key: phrases.metric(key) for keys in METRICS.values() for key in keys}
+    names = {key: wording.metric(key) for keys in METRICS.values() for key in keys}
 
     assert len(names) == len(set(names.values()))
     assert not any("_" in name or name.startswith("neg ") for name in names.values())
     assert ("R²", "mean absolute error (negated)") == (names["r2"], names[MAE])
-    assert words.label is phrases.metric
+    assert verdict_text.label is wording.metric
 
 
 @pytest.mark.parametrize(
@@ -61,14 +64,14 @@ def test_every_metric_has_a_name() -> None:
 )
 def test_a_figure_has_the_digits_that_its_unit_asks_for(metric: str, value: float | None, shown: str) -> None:
     """Shares have three digits after the point; errors, whose unit may be any, four in all."""
-    assert shown == words.figure(value, metric)
+    assert shown == verdict_text.figure(value, metric)
 
 
 @given(st.floats(1e-5, 1e9), st.sampled_from([1, -1]))
 def test_an_error_is_told_to_a_thousandth(size: float, sign: int) -> None:
     """Whatever the unit, a figure is at most 0.05 % off, a difference 0.5 %; sentences say the same as pages."""
     value = size * sign
-    pairs = [(phrases.figure, words.figure, 5e-4), (phrases.change, words.change, 5e-3)]
+    pairs = [(wording.figure, verdict_text.figure, 5e-4), (wording.change, verdict_text.change, 5e-3)]
 
     for sentence, page, off in pairs:
         text = sentence(MAE, value)
@@ -80,20 +83,20 @@ def test_an_error_is_told_to_a_thousandth(size: float, sign: int) -> None:
 def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None:
     """Title, first line, readings, comparison, gates and slices show the errors, each in one form only."""
     made = regression(verdict, unit)
-    body, title = (text.replace("\u202f", " ") for text in (proposal.body(made), proposal.title(made)))
+    body, title = (text.replace("\u202f", " ") for text in (pull_request.render_body(made), pull_request.title(made)))
     values, differences = (-101.6, -102.4, -106.0, -104.4, -120.0, -104.5, -108.0), (0.8, -0.1, 1.7, -0.5, -3.5, -20.0)
-    told = [words.figure(value * unit, MAE).replace("\u202f", " ") for value in values]
+    told = [verdict_text.figure(value * unit, MAE).replace("\u202f", " ") for value in values]
     ours, theirs, limit, seen, floor, before, after = told
-    changes = [words.change(value * unit, MAE).replace("\u202f", " ") for value in differences]
+    changes = [verdict_text.change(value * unit, MAE).replace("\u202f", " ") for value in differences]
     gain, low, high, allowed, lost, margin = changes
-    drop = phrases.change(MAE, 5 * unit).removeprefix("+")
+    drop = wording.change(MAE, 5 * unit).removeprefix("+")
 
     assert f"Promote flights version 4: mean absolute error (negated) {ours}, champion {theirs}" == title
     assert f"a difference of {gain}, at worst {low}, where {allowed} is allowed." in body.splitlines()[0]
     assert f" minus {drop}). | {seen} | {limit} |" in body
     assert f"| **mean absolute error (negated)** | {theirs} | {ours} | **{gain}** | {low} to {high} |" in body
     assert "| R² | \u2013 | 0.834 | \u2013 | 0.810 to 0.851 |" in body
-    said = [phrases.change(MAE, value * unit) for value in differences]
+    said = [wording.change(MAE, value * unit) for value in differences]
     assert (
         f"the difference {said[0]} is surely not under {said[1]}, {said[3]} is allowed. | {low} | {allowed} |" in body
     )
@@ -106,19 +109,19 @@ def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None
 def test_what_negated_means_is_said_once(verdict: Verdict, make: Make, told: int) -> None:
     """Every text that a person decides by says it where the main metric is an error, and nowhere else."""
     made = make(verdict)  # type: ignore[arg-type]
-    texts = [proposal.body(made), report.render_report(made), alerts.refused(made, None, None).body]
+    texts = [pull_request.render_body(made), report.render_report(made), alerts.refused(made, None, None).body]
 
     assert [told] * 3 == [text.count(CAUTION) for text in texts]
     unjudged = made.model_copy(update={"scores": (), "comparison": None})
-    assert told == proposal.body(unjudged).count(CAUTION)
+    assert told == pull_request.render_body(unjudged).count(CAUTION)
 
 
 @pytest.mark.parametrize("make", [regression, multiclass])
 def test_all_evidence_of_any_task_is_shown(verdict: Verdict, events: list[Any], make: Make) -> None:
     """Pull request and report have every metric and the drift of the target, and no Python in their words."""
     made = make(verdict)  # type: ignore[arg-type]
-    for text in (proposal.body(made), Page(report.render_report(made, events)).text):
-        assert [] == [one.metric for one in made.scores if words.label(one.metric) not in text]
+    for text in (pull_request.render_body(made), Page(report.render_report(made, events)).text):
+        assert [] == [one.metric for one in made.scores if verdict_text.label(one.metric) not in text]
         assert "The labels of 1,391 rows of 23 May to 29 May 2013 lie 0.182 from those of the holdout" in text
         assert not re.search(r"\b(?:None|nan|neg|inf)\b|e-\d", re.sub(r"%%\{init.*?\}%%", "", text))
 
@@ -127,8 +130,8 @@ def test_a_multiclass_verdict_reads_as_a_binary_one(verdict: Verdict) -> None:
     """Metrics of several classes are shares: three digits, their names as words."""
     made = multiclass(verdict)
 
-    assert "Promote flights version 4: f1 macro 0.571, champion 0.560" == proposal.title(made)
-    assert "| **f1 macro** | 0.560 | 0.571 | **+0.011** | \u22120.004 to +0.026 |" in proposal.body(made)
+    assert "Promote flights version 4: f1 macro 0.571, champion 0.560" == pull_request.title(made)
+    assert "| **f1 macro** | 0.560 | 0.571 | **+0.011** | \u22120.004 to +0.026 |" in pull_request.render_body(made)
 
 
 @given(name=st.one_of(st.sampled_from(HOSTILE), st.text(min_size=1, max_size=128)))
@@ -137,7 +140,7 @@ def test_text_of_rows_stays_text_in_any_task(verdict: Verdict, name: str) -> Non
     """A class, or a category that looks like markup, adds no block, cell, link or tag."""
     made, quiet = (multiclass(verdict, ("x" + text,)) for text in (name, "x"))
 
-    assert skeleton(proposal.body(quiet)) == skeleton(proposal.body(made))
+    assert skeleton(pull_request.render_body(quiet)) == skeleton(pull_request.render_body(made))
     shapes = [[(tag, tuple(a)) for tag, a in Page(report.render_report(one)).tags] for one in (made, quiet)]
     assert shapes[0] == shapes[1]
 
@@ -146,19 +149,19 @@ def test_text_of_rows_stays_text_in_any_task(verdict: Verdict, name: str) -> Non
 def test_axes_take_their_range_from_the_errors(verdict: Verdict, events: list[Any], unit: float) -> None:
     """In any unit errors lie at the same places of pictures; what has no unit has an axis of its own."""
     made = regression(verdict, unit)
-    groups = pictures.by_unit(pictures.metric_rows(made))
-    scales = [pictures.rows_scale(group) for group in groups]
+    groups = scales.by_unit(scales.metric_rows(made))
+    drawn_scales = [scales.rows_scale(group) for group in groups]
     drawn = timeline.timeline(nights(events, unit), MAE)
     assert made.comparison is not None
     assert drawn is not None
 
     assert [[MAE, "neg_root_mean_squared_error"], ["r2"]] == [[row.metric for row in group] for group in groups]
-    assert (83.72, 6.9) == pytest.approx([scales[0].at(value * unit) for value in (-101.6, -131.07)], abs=0.02)
-    gains = pictures.difference_scale(made.comparison)
+    assert (83.72, 6.9) == pytest.approx([drawn_scales[0].at(value * unit) for value in (-101.6, -131.07)], abs=0.02)
+    gains = scales.difference_scale(made.comparison)
     assert (36.74, 93.1) == pytest.approx([gains.at(value * unit) for value in (0, 1.7)], abs=0.02)
     tops = [float(point.split(",")[1]) for line in drawn.score for point in line.split()]
     assert max(tops) - min(tops) > 30
-    assert all(2 <= len({words.number(tick, s.digits) for tick in s.ticks}) == len(s.ticks) for s in scales)
+    assert all(2 <= len({markdown.number(tick, s.digits) for tick in s.ticks}) == len(s.ticks) for s in drawn_scales)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -170,20 +173,20 @@ def test_charts_hold_errors_of_any_size(verdict: Verdict, events: list[Any], uni
 
     assert low < min(values) < max(values) < high < 0
     assert high - low < 1.5 * (max(values) - min(values))
-    assert f"limit {words.figure(events[-1].metrics['performance_limit'], MAE)}." in text
+    assert f"limit {verdict_text.figure(events[-1].metrics['performance_limit'], MAE)}." in text
 
 
 def test_an_error_that_never_changes_has_an_axis() -> None:
     """Equal errors, all 0 or the largest that can be, stand in the middle of an axis with ticks."""
     for value in (0.0, -1e-9, -2e9):
-        scale = pictures.scale([value, value], least=0.05, metric=MAE)
+        scale = scales.scale([value, value], least=0.05, metric=MAE)
         assert 50 == scale.at(value)
         assert len(scale.ticks) > 1
 
 
 def test_long_labels_leave_each_other_room() -> None:
     """Every tick of an axis of shares has a label, unless it would stick out; of an axis of millions every second."""
-    shares, millions = pictures.Scale(0.49, 0.96), pictures.Scale(-1_650_000.0, -1_150_000.0)
+    shares, millions = scales.Scale(0.49, 0.96), scales.Scale(-1_650_000.0, -1_150_000.0)
 
     assert (0.6, 0.7, 0.8, 0.9) == shares.inner() == shares.ticks[1:]
     assert (-1_600_000, -1_400_000, -1_200_000) == millions.inner() == millions.ticks[::2]
@@ -206,20 +209,20 @@ def status(events: list[Any], unit: float, made: Verdict) -> site.Status:
 def test_the_status_page_is_in_the_unit_too(verdict: Verdict, events: list[Any], unit: float) -> None:
     """The latest error on both pages, what negated means once, a card for the drift of the target."""
     pages = site.render_site([status(events, unit, regression(verdict, unit))], NIGHT)
-    latest, page = words.figure(-104.4 * unit, MAE), pages["prices/index.html"]
+    latest, page = verdict_text.figure(-104.4 * unit, MAE), pages["prices/index.html"]
 
     assert f"<b>{latest}</b><span>mean absolute error (negated) when it was last judged" in page
     assert f"mean absolute error (negated) {latest}</span>" in pages["index.html"]
     assert 1 == page.count(CAUTION)
     assert '<h3>Target</h3><span class="pill warn">warns</span>' in page
-    assert f'aria-label="performance {latest}, limit {words.figure(-106 * unit, MAE)}"' in page
+    assert f'aria-label="performance {latest}, limit {verdict_text.figure(-106 * unit, MAE)}"' in page
 
 
 def test_the_log_tells_errors_in_their_unit(events: list[Any]) -> None:
     """Quiet nights are told with the lowest and the highest error."""
     for event in events:
         event.trigger = ""
-    lines = diary.lines(nights(events, 10.0), MAE)
+    lines = event_lines.lines(nights(events, 10.0), MAE)
 
     assert "mean absolute error (negated) \u22121\u202f" in lines[0].text
 
@@ -227,13 +230,13 @@ def test_the_log_tells_errors_in_their_unit(events: list[Any]) -> None:
 def test_a_reference_of_errors_is_told_in_their_unit(verdict: Verdict) -> None:
     """What a merge does to the reference, in the pull request and in its check."""
     made = regression(verdict, 12.0)
-    after = proposal.manifest_for(made, None, "")
+    after = pull_request.manifest_for(made, None, "")
     before = after.model_copy(update={"reference": -1320.0})
-    check = promotion.reference(after, before, rollback=False)
+    check = promotion_check.reference(after, before, rollback=False)
 
     assert check is not None
     assert "The reference score rises from \u22121\u202f320 to \u22121\u202f212." == check.sentence
-    assert "rises from \u22121\u202f320 to \u22121\u202f212." in proposal.body(made, before=before)
+    assert "rises from \u22121\u202f320 to \u22121\u202f212." in pull_request.render_body(made, before=before)
 
 
 def test_a_replay_in_the_pull_request_names_the_error() -> None:

@@ -12,15 +12,15 @@ import pytest
 
 from core.errors import DataError, OutsideError
 from core.failure import Failure, Stage
-from model.replay_result import Alarms, PolicyResult, ReplayResult
-from model.validation import Verdict
-from review import promotion
-from review.promotion import Check, Review, Reviews
+from core.replay_result import Alarms, PolicyResult, ReplayResult
+from review.pull_request import promotion_check
+from review.pull_request.promotion_check import Check, Review, Reviews
 from tests.github import people
 from tests.github.double import TOKEN, Double
 from tests.github.state import Comment, Issue
 from tests.place import FIRST, Place, Ran
 from tests.review.conftest import make_verdict, verdict  # noqa: F401 - fixtures
+from training.gates.validate import Verdict
 
 WELL = {"monitor": "success", "train": "skipped", "propose": "skipped"}
 RED = {**WELL, "monitor": "failure"}
@@ -75,7 +75,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, double: Double) -> Desk:
     """A repository with the example model; MLflow and the monitoring table are not needed."""
-    from scripts.demo import prepare
+    from scripts.demo.command import prepare
     from tests.place import ROOT
 
     folder = prepare(ROOT, tmp_path / "repo")
@@ -204,7 +204,7 @@ def test_the_verdict_is_one_comment_updated_in_place(desk: Desk, number: int) ->
     mark = "<!-- retraining promotion-check -->\nI agree."
     desk.double.comments[1] = Comment(1, number, mark, "mallory")
     path = desk.place.folder / "local" / "review.json"
-    Reviews(reviews=(promotion.removed("flights"),)).write(path)
+    Reviews(reviews=(promotion_check.removed("flights"),)).write(path)
     assert 0 == desk.run("comment", "--pull-request", str(number), day=None).code
     sound = Review(
         model="flights", rollback=False, version=2, checks=(Check(name="x", state="passes", sentence="Yes."),), steps=()

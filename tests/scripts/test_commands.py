@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BusyError, OutsideError, RecordError, UsageError
-from scripts import output
-from scripts.lock import alone
-from scripts.options import instant
-from scripts.repository import find_root, head_commit, only_model
+from scripts.cli import output
+from stages.clock import instant
+from stages.lock import alone
+from stages.repository import find_root, head_commit, only_model
 from tests.place import FIRST, Place
 
 
@@ -86,7 +86,7 @@ def test_the_commit_is_the_one_checked_out(place: Place, tmp_path: Path) -> None
 
 def test_a_stage_takes_the_instant_of_the_record_before(place: Place) -> None:
     """A record of another model or another night is refused; --as-of must be that of the record."""
-    from monitoring.window import Window
+    from monitoring.counting.window import Window
 
     assert 0 == place.mlops("pull").code
     night = place.night(FIRST)

@@ -20,9 +20,9 @@ from pyarrow import parquet
 
 from core.errors import RegistryError
 from docs.serving import batch, service
-from model.registry import Registry
-from model.serving import Served
-from monitoring.log import open_log
+from monitoring.prediction_log.log import open_log
+from registry.registry import Registry
+from registry.serving import Served
 from tests.place import FIRST, FLIGHTS, ROOT, Place
 
 LATER = dt.date(2013, 4, 20)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model.events import Event, record_event
-from scripts.night import midnight
+from core.days import midnight
+from registry.events import Event, record_event
 from scripts.site import drift
 from tests.place import FIRST, Place
 

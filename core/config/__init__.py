@@ -1,0 +1,27 @@
+"""TODO face."""
+
+from core.config.github import Hub
+from core.config.metrics import METRICS, Metric, Task, is_share
+from core.config.model import Class, Columns, Data, ModelConfig
+from core.config.settings import MODEL_NAME, Settings, check_config, load_config, model_names, parse_config
+from core.config.triggers import DriftTrigger, is_name
+
+__all__ = [
+    "METRICS",
+    "MODEL_NAME",
+    "Class",
+    "Columns",
+    "Data",
+    "DriftTrigger",
+    "Hub",
+    "Metric",
+    "ModelConfig",
+    "Settings",
+    "Task",
+    "check_config",
+    "is_name",
+    "is_share",
+    "load_config",
+    "model_names",
+    "parse_config",
+]

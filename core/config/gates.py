@@ -1,0 +1,58 @@
+"""Say what rows must look like and what a candidate must reach before it is proposed."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from core.config.metrics import Metric
+from core.config.triggers import Loss, Most, Name, Negated, Share
+from core.records import Record
+
+
+class Quality(Record):
+    """What rows must look like before anything is judged or trained on them.
+
+    Each share is what is allowed on top of the worst day of the baseline (of nothing, where there is no baseline yet).
+    """
+
+    min_rows_per_day: Annotated[int, Field(ge=0, le=10**9)] = 1
+    max_null_share: Share = 0.2
+    max_unseen_share: Share = 0.05
+    max_out_of_range_share: Share = 0.05
+    max_duplicate_share: Share = 0.0
+    max_future_share: Share = 0.0
+
+
+class Gates(Record):
+    """What a candidate must reach: floors by metric, the loss to the champion, slices, latency, size."""
+
+    accuracy: Share | None = None
+    balanced_accuracy: Share | None = None
+    precision: Share | None = None
+    recall: Share | None = None
+    f1: Share | None = None
+    precision_weighted: Share | None = None
+    roc_auc: Share | None = None
+    average_precision: Share | None = None
+    precision_macro: Share | None = None
+    f1_macro: Share | None = None
+    f1_weighted: Share | None = None
+    r2: Most | None = None
+    neg_mean_absolute_error: Negated | None = None
+    neg_root_mean_squared_error: Negated | None = None
+    compare: bool = True
+    max_loss_to_champion: Loss = 0.01
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    min_holdout_rows: Annotated[int, Field(ge=20, le=10**9)] = 200
+    slices: tuple[Name, ...] = ()
+    min_slice_rows: Annotated[int, Field(ge=20, le=10**9)] = 100
+    max_slice_loss: Loss = 0.1
+    max_p95_ms: Annotated[float, Field(gt=0, le=10**6)] = 100
+    max_size_mb: Annotated[float, Field(gt=0, le=10**6)] = 100
+
+    @property
+    def floors(self) -> dict[Metric, float]:
+        """The metrics that have a floor, in the order of the config."""
+        return {metric: floor for metric in get_args(Metric) if (floor := getattr(self, metric)) is not None}

@@ -1,0 +1,141 @@
+"""Say what `model/NAME/model.toml` may hold: the one place where thresholds stand, every number with its bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.config.gates import Gates, Quality
+from core.config.metrics import METRICS, Task, is_share
+from core.config.triggers import Days, Name, Triggers
+from core.records import Record
+
+
+class Columns(Record):
+    """Which column of the monitoring table means what. `labelled_at` and `version` may be left out."""
+
+    id: Name = "id"
+    time: Name = "timestamp"
+    score: Name = "prediction"
+    label: Name = "actual"
+    labelled_at: Name | None = None
+    version: Name | None = None
+
+
+# What a class may be called: anything that is printable.
+Class = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=128)]
+
+
+Number = Annotated[float, Field(ge=-1e9, le=1e9)]
+
+
+class Data(Record):
+    """Where monitoring rows live (one a prediction), and which of their columns are features.
+
+    A multiclass model answers with one of `classes`; numbers stand there as text. Labels of a regression lie in
+    `label_range`, in the unit of the label.
+    """
+
+    source: str
+    table: Name | None = None
+    timezone: Literal["UTC"] | None = None
+    columns: Columns = Columns()
+    numeric: tuple[Name, ...] = ()
+    categorical: tuple[Name, ...] = ()
+    classes: Annotated[tuple[Class, ...], Field(min_length=2, max_length=100)] | None = None
+    label_range: tuple[Number, Number] | None = None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """All features, numeric first: the order in which the model receives them."""
+        return (*self.numeric, *self.categorical)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The columns that are no features: id, time, score, label, and the optional ones that are configured."""
+        return tuple(name for name in self.columns.model_dump().values() if name)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [*self.features, *self.roles]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            msg = f"each column has one role, but these have several: {', '.join(twice)}"
+            raise ValueError(msg)
+        if not self.features:
+            msg = "name at least one column in numeric or categorical"
+            raise ValueError(msg)
+        if self.classes and len({*self.classes}) < len(self.classes):
+            msg = "classes names a class twice"
+            raise ValueError(msg)
+        if self.label_range and self.label_range[0] >= self.label_range[1]:
+            msg = f"label_range goes from the smallest to the largest label, found {list(self.label_range)}"
+            raise ValueError(msg)
+        return self
+
+
+class Training(Record):
+    """Which rows a training takes: `window_days` up to `maturity_days` before the night, the last `holdout` apart."""
+
+    window_days: Days = 60
+    holdout: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
+    split: Literal["time"] = "time"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
+    maturity_days: Annotated[int, Field(ge=0, le=365)] = 2
+    min_rows: Annotated[int, Field(ge=50, le=10**9)] = 1000
+    threshold: Annotated[float, Field(gt=0, lt=1, multiple_of=0.001)] = 0.5
+    cluster: Annotated[str, Field(pattern=r"^(tcp|tls)://[\w.:\[\]-]+$")] | None = None
+
+    @property
+    def what(self) -> dict[str, Any]:
+        """All of it that makes a training another one: everything but where it is computed."""
+        return self.model_dump(mode="json", exclude={"cluster"})
+
+
+class ModelConfig(Record):
+    """All of `model.toml`. `name` is the folder; it is not written in the file."""
+
+    name: str
+    task: Task
+    registry_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
+    data: Data
+    training: Training = Training()
+    triggers: Triggers = Triggers()
+    quality: Quality = Quality()
+    gates: Gates = Gates()
+
+    @model_validator(mode="after")
+    def _fits_task(self) -> Self:
+        for task, key in (("multiclass", "classes"), ("regression", "label_range")):
+            given = getattr(self.data, key) is not None
+            if given != (self.task == task):
+                msg = f"data.{key} belongs to task = {task!r}" + ("" if given else ", and is missing")
+                raise ValueError(msg)
+        if self.task != "binary" and self.training.threshold != Training().threshold:
+            msg = "training.threshold cuts a probability: it belongs to task = 'binary'"
+            raise ValueError(msg)
+        known = METRICS[self.task]
+        asked = ("triggers.performance.metric", self.triggers.performance.metric)
+        for where, metric in (asked, *(("gates", floor) for floor in self.gates.floors)):
+            if metric not in known:
+                msg = f"{where} asks for {metric}, which task = {self.task!r} does not have; it has {', '.join(known)}"
+                raise ValueError(msg)
+        losses = max(self.gates.max_loss_to_champion, self.gates.max_slice_loss)
+        if is_share(asked[1]) and losses > 1:
+            msg = f"{asked[1]} lies between 0 and 1: no loss of {losses:g} is possible"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> Self:
+        for where, names in (
+            ("triggers.drift.ignore", self.triggers.drift.ignore),
+            ("triggers.drift.seasonal_columns", self.triggers.drift.seasonal_columns),
+            ("gates.slices", self.gates.slices),
+        ):
+            unknown = sorted(set(names) - set(self.data.features))
+            if unknown:
+                msg = f"{where} names columns that are no features: {', '.join(unknown)}"
+                raise ValueError(msg)
+        return self

@@ -1,0 +1,128 @@
+"""Say when to retrain: the settings of the triggers and of what holds a training back, each with its bounds."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.config.metrics import Metric, is_share
+from core.records import Record
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+
+# Names of columns as tables have them, such as "sepal length (cm)"; no quotes, markup or control characters.
+_NAME = re.compile(r"[\w(][\w .,:()/%+=&°'-]*")
+
+
+LONGEST_NAME = 128
+
+
+# The length stands apart: as a bound in the pattern it costs every command the compiling of 128 alternatives.
+Name = Annotated[str, Field(pattern=f"^{_NAME.pattern}$", max_length=LONGEST_NAME)]
+
+
+def is_name(text: str) -> bool:
+    """Whether a column may be called so in a config."""
+    return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
+
+
+Loss = Annotated[float, Field(ge=0, le=1e9)]  # how much less of a metric: at most 1 where it is a share
+
+
+Negated = Annotated[float, Field(gt=-1e9, lt=0)]
+
+
+Most = Annotated[float, Field(ge=-1e9, le=1)]
+
+
+class PerformanceTrigger(Record):
+    """Fires when the score on late labels is surely under `floor`, or under the reference score minus `max_drop`."""
+
+    enabled: bool = True
+    metric: Metric = "balanced_accuracy"
+    floor: Most = 0.0
+    max_drop: Loss = 0.05
+    window_days: Days = 7
+    min_labels: Annotated[int, Field(ge=1, le=10**9)] = 100
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if is_share(self.metric) and (self.floor < 0 or self.max_drop > 1):
+            msg = f"{self.metric} lies between 0 and 1: floor {self.floor:g}, max_drop {self.max_drop:g}"
+            raise ValueError(msg)
+        if self.metric.startswith("neg_") and self.floor >= 0:
+            why = f"{self.metric} is under 0, so a floor of {self.floor:g} would always fire"
+            msg = f"{why}: write the largest error that is fine, with a minus"
+            raise ValueError(msg)
+        return self
+
+
+class DriftTrigger(Record):
+    """Fires when at least `min_columns` columns drift on k of the last n nights (`nights = [k, n]`).
+
+    `rule = "nights"` is ours (DESIGN 6); `rule = "plain"` takes p-values as if rows were independent. `nulls`: whether
+    a share of nulls that moved makes its column count as drifted, or is only shown. `seasonal_columns` are compared
+    with the same season of last year.
+    """
+
+    enabled: bool = True
+    rule: Literal["nights", "plain"] = "nights"
+    correction: Literal["holm", "bonferroni", "benjamini_hochberg", "none"] = "holm"
+    window_days: Days = 7
+    min_rows: Annotated[int, Field(ge=1, le=10**9)] = 200
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    min_effect: Share = 0.05
+    min_columns: Annotated[int, Field(ge=1, le=10**9)] = 1
+    nights: tuple[int, int] = (2, 3)
+    ignore: tuple[Name, ...] = ()
+    nulls: Literal["count", "show"] = "count"
+    seasonal_columns: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        k, n = self.nights
+        if not 1 <= k <= n <= 30:  # noqa: PLR2004 - a month of nights is the most a policy may look back
+            msg = f"nights = [k, n] needs 1 <= k <= n <= 30, found [{k}, {n}]"
+            raise ValueError(msg)
+        both = sorted({*self.ignore} & {*self.seasonal_columns})
+        if both:
+            msg = f"ignore and seasonal_columns both name {', '.join(both)}: a column is in one of them"
+            raise ValueError(msg)
+        return self
+
+
+class AgeTrigger(Record):
+    """Fires when the model in service was trained at least `max_days` ago."""
+
+    enabled: bool = True
+    max_days: Annotated[float, Field(gt=0, le=3650)] = 30
+
+
+class Limits(Record):
+    """How often triggers may lead to a training: a pause after each one, and a budget for 30 days.
+
+    Up to `again_times` times the pause is only `again_days` for a performance alarm that the trainings since the
+    champion's could not have answered: the last one was fitted on rows from before the alarm, or at most `again_days`
+    after it began; and that tonight's could: it would be fitted on rows from after the alarm too.
+    """
+
+    cooldown_days: Annotated[float, Field(ge=0, le=365)] = 14
+    max_per_30_days: Annotated[int, Field(ge=1, le=1000)] = 8
+    again_times: Annotated[int, Field(ge=0, le=100)] = 2
+    again_days: Annotated[float, Field(gt=0, le=365)] = 7
+
+
+class Triggers(Record):
+    """The three triggers and their limits."""
+
+    performance: PerformanceTrigger = PerformanceTrigger()
+    drift: DriftTrigger = DriftTrigger()
+    age: AgeTrigger = AgeTrigger()
+    limits: Limits = Limits()

@@ -1,0 +1,15 @@
+"""Days as the whole project counts them: UTC calendar days, and the lengths of time made of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+DAY = dt.timedelta(days=1)
+MONTH = dt.timedelta(days=30)
+SECONDS_A_DAY = 86_400.0
+EPOCH_DAY = dt.date(1970, 1, 1)
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """Return the first instant of a day, UTC."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)

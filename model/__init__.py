@@ -1,1 +1,0 @@
-"""What we would ship: data quality, training, validation, the manifest and the registry."""

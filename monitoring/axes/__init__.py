@@ -1,0 +1,6 @@
+"""TODO face."""
+
+from monitoring.axes import grid
+from monitoring.axes.axis import Axis, CategoricalAxis, NumericAxis, fit_categorical, fit_numeric
+
+__all__ = ["Axis", "CategoricalAxis", "NumericAxis", "fit_categorical", "fit_numeric", "grid"]

@@ -1,0 +1,64 @@
+"""Hand over what a night looks at: the tallies of its days, and what the quality checks found in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+
+from core.config import ModelConfig
+from core.quality_report import QualityReport
+from core.records import Record
+from monitoring.counting.tally import DayTally
+
+
+class Window(Record):
+    """The days `start` <= day < `end` as the night `as_of` sees them.
+
+    `version` is the champion whose scores are counted, `missing` the configured columns that the source does not have,
+    `future_rows` the rows later than `as_of`'s day.
+    """
+
+    model: str
+    version: int | None
+    as_of: dt.datetime
+    start: dt.date
+    end: dt.date
+    days: tuple[DayTally, ...]
+    missing: tuple[str, ...]
+    future_rows: int
+    quality: QualityReport | None
+
+    def last(self, n_days: int, until: dt.date | None = None) -> tuple[DayTally, ...]:
+        """The tallies of the `n_days` days before `until` (default: `end`), oldest first; some days may have none."""
+        end = self.end if until is None else until
+        start = end - dt.timedelta(days=n_days)
+        return tuple(sorted((d for d in self.days if start <= d.date < end), key=lambda day: day.date))
+
+
+def days_needed(config: ModelConfig) -> int:
+    """How many days back the triggers look: drift over several nights, performance over mature labels."""
+    triggers = config.triggers
+    drift = triggers.drift.window_days + triggers.drift.nights[1] - 1
+    return max(drift, triggers.performance.window_days + config.training.maturity_days)
+
+
+def looked_at(
+    config: ModelConfig, version: int | None, as_of: dt.datetime, tallies: Iterable[DayTally], columns: Collection[str]
+) -> Window:
+    """The window of a night, not judged yet, from the tallies of its days and the columns that the source has.
+
+    Without a version there is nothing to compare with, and the window is empty.
+    """
+    today = as_of.date()
+    days = tuple(tallies) if version is not None else ()
+    return Window(
+        model=config.name,
+        version=version,
+        as_of=as_of,
+        start=today - dt.timedelta(days=days_needed(config)),
+        end=today,
+        days=tuple(day for day in days if day.date < today),
+        missing=() if version is None else tuple(name for name in config.data.features if name not in columns),
+        future_rows=sum(day.rows for day in days if day.date > today),
+        quality=None,
+    )

@@ -1,0 +1,62 @@
+"""Hold what a model says, and what comes true, against its holdout: either may move while every feature stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import ModelConfig
+from monitoring.axes import Axis, NumericAxis
+from monitoring.counting import Holdout, Window
+from monitoring.drift.comparison import Known, Side
+from monitoring.drift.report import ColumnDrift, DriftReport, judged
+from monitoring.tasks import task_of
+
+SCORE, TARGET = "score", "target"
+
+
+def with_outcomes(
+    report: DriftReport, holdout: Holdout, window: Window, config: ModelConfig, leave_out: Collection[dt.date]
+) -> DriftReport:
+    """The report with the scores of tonight's window, and the labels of as many days that all labels are known of.
+
+    Each is a column of its own, alone in its correction, so that it takes nothing from the features; None where it has
+    under `triggers.drift.min_rows` rows.
+    """
+    task, mature = task_of(config), window.end - dt.timedelta(days=config.training.maturity_days)
+    known = [day.counts.array for day in holdout.days]
+    said, true = (_counts(window, config, end, leave_out) for end in (window.end, mature))
+    found = {
+        SCORE: _judged(SCORE, task.score_axis, map(task.by_score, known), map(task.by_score, said), config),
+        TARGET: _judged(
+            TARGET, task.label_axis, map(task.by_label, known), (task.by_label(day[:, :-1]) for day in true), config
+        ),
+    }
+    return report.model_copy(update=found)
+
+
+def _counts(
+    window: Window, config: ModelConfig, end: dt.date, leave_out: Collection[dt.date]
+) -> list[NDArray[np.int64]]:
+    days = window.last(config.triggers.drift.window_days, end)
+    return [day.scores.array for day in days if day.date not in leave_out]
+
+
+def _judged(name: str, axis: Axis, before: Any, after: Any, config: ModelConfig) -> ColumnDrift | None:
+    known, now = side_of(axis, list(before)), side_of(axis, list(after))
+    if now.rows.sum() < config.triggers.drift.min_rows:
+        return None
+    return judged([(Known(name, axis, known), now)], len(now.rows), config.triggers.drift, tonight=True)[0]
+
+
+def side_of(axis: Axis, days: Sequence[NDArray[np.int64]]) -> Side:
+    """Days of rows by bin of an axis, as a column without nulls, infinities, or other values; days without rows go."""
+    some = [day for day in days if day.any()]
+    values = np.array(some, np.int64).reshape(len(some), axis.bins)
+    rows = values.sum(axis=1)
+    beyond = (1, 1) if isinstance(axis, NumericAxis) else (0, 1)
+    return Side(np.pad(values, ((0, 0), beyond)), np.stack([rows, np.zeros_like(rows)], axis=1))

@@ -1,0 +1,180 @@
+"""Let a service or a batch job write its predictions, and later their labels, in a few lines and never twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from core.arrow import INSTANT
+from core.config import Data
+from core.errors import ConfigError, DataError
+from monitoring.prediction_log.stores import FileLedger, PostgresLedger, SqliteLedger
+from monitoring.sources import driver_of, shown
+from monitoring.tasks import counting
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+DATABASES = (".db", ".sqlite", ".sqlite3")
+
+
+class Ledger(Protocol):
+    """Where rows are kept, by id."""
+
+    def add(self, rows: pa.Table) -> None:
+        """Add the rows whose id is not there yet, all or none of them."""
+
+    def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
+        """Write labels to rows, all or none; the ids that no row has."""
+
+
+class Log:
+    """The monitoring table of one model, for whoever serves it.
+
+    Args:
+        ledger: where it is kept.
+        data: its columns.
+    """
+
+    def __init__(self, ledger: Ledger, data: Data) -> None:
+        self._ledger = ledger
+        self._data = data
+
+    def predictions(self, rows: Rows, scores: Sequence[Any], version: int) -> None:
+        """Add what the model said. An id that is there already keeps its row: to log a batch again changes nothing.
+
+        Args:
+            rows: id, time (with a zone) and features of each row, by column name; a feature left out is null.
+            scores: what the model said of each: a probability, the name of a class, or a number.
+            version: the registered version that said it.
+
+        Raises:
+            DataError: a row lacks id or time, has another column, or a value of another type. Nothing is written then.
+        """
+        columns = self._data.columns
+        if len(rows) != len(scores):
+            raise DataError(f"{len(rows)} rows have {len(scores)} scores.", fix="Hand over one score a row.")
+        strange = sorted({name for row in rows for name in row} - {columns.id, columns.time, *self._data.features})
+        if strange:
+            raise DataError(
+                f"Rows have columns that model.toml does not name: {', '.join(map(repr, strange[:5]))}.",
+                fix="Leave them out, or add them under [data].",
+            )
+        named = {columns.score: scores, **({columns.version: [str(version)] * len(rows)} if columns.version else {})}
+        values = {
+            field.name: named.get(field.name) or [row.get(field.name) for row in rows] for field in schema(self._data)
+        }
+        self._ledger.add(typed_rows(values, schema(self._data)))
+
+    def labels(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
+        """Write what turned out to be true. The same label again changes nothing; another one replaces the first.
+
+        Args:
+            labels: by id; 0 or 1, the name of a class, or a number.
+            at: when they became known, with a zone.
+
+        Returns:
+            The ids that no row has: their labels are not kept, so hand them over again when the row is there.
+
+        Raises:
+            DataError: a label is none of the task, or `at` has no zone. Nothing is written then.
+        """
+        if at.tzinfo is None:
+            raise DataError("The time of the labels has no zone.", fix="Write datetime.now(UTC), not datetime.now().")
+        field, task = schema(self._data).field(self._data.columns.label), counting(self._data)
+        true = [_label(label, field.type) for label in labels.values()]
+        column = typed_rows({field.name: true}, pa.schema([field])).column(0).combine_chunks()
+        wrong = int(np.count_nonzero(np.isnan(task.labels(column)[0])))
+        if wrong:
+            raise DataError(
+                f"{wrong} of {len(labels)} labels are not {task.label_words}.",
+                fix="Hand over whole numbers, the names of classes, or numbers, as the task asks for.",
+            )
+        return self._ledger.label(dict(zip(labels, column.to_pylist(), strict=True)), at.astimezone(dt.UTC))
+
+
+def _label(label: object, kind: pa.DataType) -> object:
+    """A label of the type that is written; None where it is of another, or would have to be changed."""
+    if pa.types.is_string(kind):
+        return label if isinstance(label, str) else None
+    if not isinstance(label, int | float):
+        return None
+    if isinstance(label, float):
+        return label if pa.types.is_floating(kind) else None
+    return int(label)
+
+
+def open_log(url: str, data: Data, root: Path) -> Log:
+    """The log at `url`, which is that of the monitoring source; its table or folder is made where there is none.
+
+    Args:
+        url: a SQLite file, a folder for Parquet files (both relative to `root`), or postgresql://.
+        data: columns and table.
+        root: the repository.
+
+    Raises:
+        ConfigError: nothing can be written there.
+    """
+    fields, roles = schema(data), data.columns
+    if driver_of(url) is not None and url.startswith("postgres"):
+        return Log(PostgresLedger(url, _table_name(data, shown(url)), fields, roles), data)
+    scheme, found, rest = url.partition("://")
+    if found and scheme not in {"sqlite", "file"}:
+        raise ConfigError(
+            f"Predictions cannot be logged to {shown(url)}.",
+            why="SQLite, PostgreSQL and folders of Parquet files are written.",
+            fix="Log to one of these, or load the rows into the warehouse with its own tools.",
+        )
+    path = root / (rest[1:] if scheme == "sqlite" else rest) if found else root / url
+    if scheme == "sqlite" or path.suffix in DATABASES:
+        return Log(SqliteLedger(path, _table_name(data, path.name), fields, roles), data)
+    return Log(FileLedger(path, fields, roles), data)
+
+
+def _table_name(data: Data, place: str) -> str:
+    if data.table is None:
+        raise ConfigError(f"data.table is missing: {place} may hold many tables.", fix="Name it under [data].")
+    return data.table
+
+
+def schema(data: Data) -> pa.Schema:
+    """The columns of the monitoring table, with the types that are written."""
+    columns = data.columns
+    fields = [pa.field(columns.id, pa.string(), nullable=False), pa.field(columns.time, INSTANT, nullable=False)]
+    fields += [pa.field(name, pa.float64()) for name in data.numeric]
+    fields += [pa.field(name, pa.string()) for name in data.categorical]
+    fields.append(pa.field(columns.score, pa.string() if data.classes else pa.float64()))
+    if columns.version:
+        fields.append(pa.field(columns.version, pa.string()))
+    number = pa.float64() if data.label_range else pa.int64()
+    fields.append(pa.field(columns.label, pa.string() if data.classes else number))
+    if columns.labelled_at:
+        fields.append(pa.field(columns.labelled_at, INSTANT))
+    return pa.schema(fields)
+
+
+def typed_rows(values: Mapping[str, Sequence[Any]], fields: pa.Schema) -> pa.Table:
+    """Columns as Arrow has them.
+
+    Raises:
+        DataError: a value is of another type, or missing where it must not be. No value is in the text.
+    """
+    arrays = []
+    for field in fields:
+        try:
+            array = pa.array(values[field.name], field.type)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            raise DataError(
+                f"Column {field.name!r} holds a value that is no {field.type}.",
+                why="The service changed, or hands over another column under this name.",
+                fix="Convert it before logging; times need a zone.",
+            ) from None
+        if array.null_count and not field.nullable:
+            raise DataError(f"{array.null_count} rows have no {field.name!r}.", fix="Give every row one.")
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=fields)

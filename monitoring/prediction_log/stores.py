@@ -1,0 +1,202 @@
+"""Keep logged rows in a table of SQLite or PostgreSQL, by id, so that no row is there twice or half."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet as pq
+
+from core.config import Columns
+from monitoring.sources import not_written, patient
+
+PATIENCE = 20.0  # seconds to wait for another writer
+
+
+KINDS = {"string": "TEXT", "double": "DOUBLE PRECISION", "int64": "BIGINT"}
+
+
+class SqliteLedger:
+    """A table of an SQLite file. Times are ISO text in UTC."""
+
+    def __init__(self, path: Path, table: str, fields: pa.Schema, columns: Columns) -> None:
+        self._path, self._columns = path, columns
+        self._sql = _Statements(table, fields, columns, "TEXT", "?")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._writing() as database:
+            for statement in self._sql.create:
+                database.execute(statement)
+
+    def add(self, rows: pa.Table) -> None:
+        """Add the rows whose id is not there yet."""
+        with self._writing() as database:
+            database.executemany(self._sql.insert, zip(*map(_plain, rows.columns), strict=True))
+
+    def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
+        """Write labels; the ids that no row has."""
+        with self._writing() as database:
+            return self._sql.unknown(database.execute, labels, _text(at))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=PATIENCE)) as database, database:
+                database.execute("BEGIN IMMEDIATE")
+                yield database
+        except sqlite3.Error as err:
+            raise not_written(self._path.name, err) from None
+
+
+class PostgresLedger:
+    """A table of a PostgreSQL database."""
+
+    def __init__(self, url: str, table: str, fields: pa.Schema, columns: Columns) -> None:
+        self._url, self._columns = url, columns
+        self._sql = _Statements(table, fields, columns, "TIMESTAMPTZ", "$")
+        with self._writing() as cursor:
+            for statement in self._sql.create:
+                cursor.execute(statement)
+
+    def add(self, rows: pa.Table) -> None:
+        """Add the rows whose id is not there yet."""
+        with self._writing() as cursor:
+            cursor.executemany(self._sql.insert, rows)
+
+    def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
+        """Write labels; the ids that no row has."""
+        with self._writing() as cursor:
+            return self._sql.unknown(cursor.execute, labels, at)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Any]:
+        from adbc_driver_postgresql import dbapi
+
+        try:
+            with dbapi.connect(patient(self._url)) as connection:
+                with connection.cursor() as cursor:
+                    yield cursor
+                connection.commit()
+        except dbapi.Error as err:
+            raise not_written("PostgreSQL", err) from None
+
+
+class _Statements:
+    """The SQL of a table; `mark` stands before the number of a parameter."""
+
+    def __init__(self, table: str, fields: pa.Schema, columns: Columns, time: str, mark: str) -> None:
+        name = ".".join(map(_quoted, table.split("."))) if mark == "$" else _quoted(table)
+        marks = [f"{mark}{number}" for number in range(1, len(fields) + 1)]
+        kinds = {
+            field.name: (KINDS.get(str(field.type), time) + ("" if field.nullable else " NOT NULL")) for field in fields
+        }
+        kinds[columns.id] += " PRIMARY KEY"
+        listed = ", ".join(f"{_quoted(column)} {kind}" for column, kind in kinds.items())
+        index = _quoted(f"{table.rpartition('.')[2]}_by_time")
+        self.create = (
+            f"CREATE TABLE IF NOT EXISTS {name} ({listed})",
+            f"CREATE INDEX IF NOT EXISTS {index} ON {name} ({_quoted(columns.time)})",
+        )
+        key, label = _quoted(columns.id), _quoted(columns.label)
+        into = ", ".join(map(_quoted, fields.names))
+        self.insert = f"INSERT INTO {name} ({into}) VALUES ({', '.join(marks)}) ON CONFLICT ({key}) DO NOTHING"  # noqa: S608 - quoted
+        when = ""
+        self._timed = columns.labelled_at is not None
+        if columns.labelled_at is not None:
+            at = _quoted(columns.labelled_at)
+            when = f", {at} = CASE WHEN {label} = {marks[0]} THEN {at} ELSE {marks[2]} END"
+        self.update = f"UPDATE {name} SET {label} = {marks[0]}{when} WHERE {key} = {marks[1]} RETURNING 1"  # noqa: S608 - quoted
+
+    def unknown(self, execute: Callable[..., Any], labels: Mapping[str, object], at: object) -> list[str]:
+        """Write labels, one after the other; the ids that no row has."""
+        more = (at,) if self._timed else ()
+        return [name for name, label in labels.items() if not execute(self.update, (label, name, *more)).fetchall()]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    """Values as SQLite takes them."""
+    return [_text(value) if isinstance(value, dt.datetime) else value for value in column.to_pylist()]
+
+
+def _text(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+class FileLedger:
+    """A folder of Parquet files, one for each day of each batch. Labels are written by replacing a file as a whole."""
+
+    def __init__(self, folder: Path, fields: pa.Schema, columns: Columns) -> None:
+        self._folder, self._fields, self._columns = folder, fields, columns
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, rows: pa.Table) -> None:
+        """Add the rows whose id is not there yet."""
+        rows = _first_of_each(rows, self._columns.id)
+        days = pc.cast(rows[self._columns.time], pa.date32())
+        with self._alone():
+            for day in pc.unique(days):
+                new = rows.filter(pc.equal(days, day))
+                for file in self._folder.glob(f"{day}-*.parquet"):
+                    known = pq.read_table(file, columns=[self._columns.id])[self._columns.id]
+                    new = new.filter(pc.invert(pc.is_in(new[self._columns.id], value_set=known.combine_chunks())))
+                if new.num_rows:
+                    name = hashlib.sha256("\n".join(new[self._columns.id].to_pylist()).encode()).hexdigest()[:16]
+                    self._write(self._folder / f"{day}-{name}.parquet", new)
+
+    def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
+        """Write labels; the ids that no row has. The newest files are looked at first."""
+        left = dict(labels)
+        with self._alone():
+            for file in sorted(self._folder.glob("*.parquet"), reverse=True):
+                ids = pq.read_table(file, columns=[self._columns.id])[self._columns.id].to_pylist() if left else []
+                found = [left.pop(name, None) for name in ids]
+                if any(label is not None for label in found):
+                    self._write(file, self._labelled(pq.read_table(file, schema=self._fields), found, at))
+        return list(left)
+
+    def _labelled(self, rows: pa.Table, labels: Sequence[object], at: dt.datetime) -> pa.Table:
+        """The rows with labels in place of those they had; None leaves one as it is."""
+        place, before = self._fields.get_field_index(self._columns.label), rows[self._columns.label]
+        new = pa.chunked_array([pa.array(labels, before.type)])
+        moved = pc.fill_null(
+            pc.if_else(pc.is_null(before), pc.is_valid(new), pc.not_equal(before, new)), fill_value=False
+        )
+        rows = rows.set_column(place, self._fields[place], pc.coalesce(new, before))
+        if self._columns.labelled_at:
+            place = self._fields.get_field_index(self._columns.labelled_at)
+            when = pc.if_else(moved, pa.scalar(at, self._fields[place].type), rows[place])
+            rows = rows.set_column(place, self._fields[place], when)
+        return rows
+
+    @staticmethod
+    def _write(file: Path, rows: pa.Table) -> None:
+        unfinished = file.with_name(f".{file.name}")  # no reader looks at names with a dot
+        pq.write_table(rows, unfinished)
+        unfinished.replace(file)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One writer at a time; readers see each file as it was or as it is."""
+        try:
+            with (self._folder / ".lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as err:
+            raise not_written(self._folder.name, err) from None
+
+
+def _first_of_each(rows: pa.Table, name: str) -> pa.Table:
+    """The rows without those whose id an earlier one has."""
+    place = {one: number for number, one in reversed(list(enumerate(rows[name].to_pylist())))}
+    return rows.take(sorted(place.values()))

@@ -1,0 +1,209 @@
+"""Judge models that say a number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+from core.arrow import arrays
+from core.config import METRICS
+from monitoring.axes import NumericAxis
+from monitoring.tasks.binary_metrics import ratio
+from monitoring.tasks.intervals import DRAWS, UNKNOWN, bounds, corrected, resampled
+from monitoring.tasks.outcome_columns import CELLS
+from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Places, Task
+
+SCORE, LABEL, ERROR, UNLABELLED = range(4)  # the columns of the counts
+
+
+OCTAVES = 20  # errors are told apart down to a millionth (2 ** -20) of the range of labels
+
+
+STEP = OCTAVES / (CELLS - 1)  # octaves a cell
+
+
+# What an error in each cell counts as: the geometric middle, at most 0.7 % off; in the first one, nothing.
+ERRORS = np.concatenate([[0.0], 2 ** (STEP * (np.arange(CELLS - 1) + 0.5) - OCTAVES)])
+
+
+TINY = np.finfo(np.float64).tiny
+
+
+GROUPS = 1000  # of rows, which are drawn together where there are more
+
+
+class Regression(Task):
+    """Counts of 1,000 cells in four columns, shape (1000, 4).
+
+    They are labelled rows by score, by label and by size of the error, and rows without a label by score. Cells of
+    scores and labels are thousandths of the range of labels; a score beyond it lies in the first or the last. Cells of
+    errors widen with the error (1.4 % each), so a mean of errors is at most 0.7 % off, and a millionth of the range.
+    An error larger than the range counts as the range.
+
+    Args:
+        low: the smallest label.
+        high: the largest one.
+    """
+
+    metrics = METRICS["regression"]
+    shape = (CELLS, 4)
+    label_words = "a number in data.label_range"
+    said_words = "a finite number"
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+        self._reach = high - low
+        cuts = tuple((low + self._reach * np.arange(CELLS) / CELLS).tolist())
+        self.score_axis = self.label_axis = NumericAxis(
+            form="edges", origin=0.0, scale=1.0, cuts=cuts, low=low, high=high
+        )
+
+    def numbers(self, column: pa.Array) -> tuple[Floats, Bools | None]:
+        """Numbers and booleans; text is never read as a number."""
+        return arrays.numbers(column)
+
+    def is_said(self, numbers: Floats) -> Bools:
+        """Finite."""
+        return np.isfinite(numbers)
+
+    def is_label(self, numbers: Floats) -> Bools:
+        """In the range."""
+        found: Bools = (numbers >= self.low) & (numbers <= self.high)
+        return found
+
+    def places(self, said: Floats, labels: Floats) -> tuple[Places, ...]:
+        """By score; and where there is a label, by label and by error, else both times in a cell that is cut off."""
+        known, nowhere = ~np.isnan(labels), CELLS * 4
+        finite, true = np.where(np.isfinite(said), said, self.low), np.where(known, labels, self.low)
+        by_score = 4 * self._cells(finite) + np.where(known, SCORE, UNLABELLED)
+        by_label, by_error = 4 * self._cells(true) + LABEL, 4 * self._error_cells(finite - true) + ERROR
+        return by_score, np.where(known, by_label, nowhere), np.where(known, by_error, nowhere)
+
+    def _cells(self, numbers: Floats) -> Places:
+        inside = np.clip(numbers, self.low, self.high)
+        return np.minimum((inside - self.low) / self._reach * CELLS, CELLS - 1).astype(np.intp)
+
+    def _error_cells(self, errors: Floats) -> Places:
+        size = np.maximum(np.minimum(np.abs(errors), self._reach) / self._reach, TINY)
+        found: Places = np.clip(np.floor((np.log2(size) + OCTAVES) / STEP) + 1, 0, CELLS - 1).astype(np.intp)
+        return found
+
+    def rows(self, counts: NDArray[Any]) -> int:
+        """Rows by score, labelled or not."""
+        return int(self.by_score(counts).sum())
+
+    def by_score(self, counts: NDArray[Any]) -> NDArray[np.int64]:
+        """The column of labelled rows, and where it is there that of the others."""
+        found: NDArray[np.int64] = counts[:, SCORE] + counts[:, UNLABELLED:].sum(axis=1)
+        return found
+
+    def by_label(self, known: NDArray[Any]) -> NDArray[np.int64]:
+        """The column of labels."""
+        found: NDArray[np.int64] = known[:, LABEL]
+        return found
+
+    def evaluate(self, metric: str, known: NDArray[Any]) -> Any:
+        """As scikit-learn defines it, of the middles of the cells."""
+        errors = _moments(known[..., ERROR], self._reach * ERRORS)
+        return OF_MEANS[metric](np.stack([*errors, *_moments(known[..., LABEL], self.middles)]))
+
+    @property
+    def middles(self) -> Floats:
+        """Of the cells of labels, less `low`."""
+        return self._reach * (np.arange(CELLS) + 0.5) / CELLS
+
+    def interval(self, metric: str, known: NDArray[Any], confidence: float, seed: int) -> Bounds:
+        """Quantiles of 1,000 draws of as many errors; for r2 also of as many labels, by themselves.
+
+        Bias-corrected and accelerated: errors are skewed, and more so their squares. With heavy tails (Student's t, 5
+        degrees of freedom) lower bounds of the root of their mean held in 91 % of samples of 400 rows; plain ones did
+        in 89 %.
+        """
+        value = float(self.evaluate(metric, known))
+        if math.isnan(value):
+            return UNKNOWN
+        rng = np.random.default_rng(seed)
+        errors, labels = (
+            _drawn(known[:, column], middles, rng)
+            for column, middles in ((ERROR, self._reach * ERRORS), (LABEL, self.middles))
+        )
+        power = 1 if metric == "neg_mean_absolute_error" else 2
+        drawn = OF_MEANS[metric](np.stack([*errors, *labels]))
+        return corrected(drawn, value, confidence, -skewness(known[:, ERROR], ERRORS**power) / 6)
+
+    def paired_difference(
+        self, metric: str, labels: ArrayLike, one: ArrayLike, other: ArrayLike, *, confidence: float, seed: int
+    ) -> Difference:
+        """Rows are drawn with both errors, so that what is hard for both models cancels out.
+
+        More than 1,000 rows are put at random into as many groups, and groups are drawn: for means of many rows that
+        is as good, and takes no longer for a million rows.
+        """
+        label, first, second = (np.asarray(side, np.float64) for side in (labels, one, other))
+        champion, challenger = (float(self.evaluate(metric, self.counted(label, side))) for side in (first, second))
+        difference = challenger - champion
+        if math.isnan(difference):
+            return (math.nan, *UNKNOWN)
+        rng = np.random.default_rng(seed)
+        group = rng.permutation(len(label)) % GROUPS
+        size = min(len(label), GROUPS)
+        middle = self.middles[self._cells(label)]
+        errors = [self._reach * ERRORS[self._error_cells(side - label)] for side in (first, second)]
+        values = (np.ones_like(label), middle, middle**2, *errors, *(error**2 for error in errors))
+        sums = np.stack([np.bincount(group, value, size) for value in values], axis=1)
+        drawn = rng.multinomial(size, np.full(size, 1 / size), size=DRAWS) @ sums
+        rows, mean, squared, size_one, size_other, square_one, square_other = drawn.T
+        sides = [
+            OF_MEANS[metric](np.stack([size_, square, mean, squared]) / rows)
+            for size_, square in ((size_one, square_one), (size_other, square_other))
+        ]
+        return (difference, *bounds(sides[1] - sides[0], difference, confidence))
+
+
+def _moments(counts: NDArray[Any], values: Floats) -> tuple[Floats, Floats]:
+    """Mean of counted values, and of their squares, over the last dimension; NaN without counts."""
+    found, rows = counts.astype(np.float64), counts.sum(-1)  # floats are what BLAS multiplies
+    return ratio(found @ values, rows), ratio(found @ values**2, rows)
+
+
+def _drawn(counts: NDArray[np.int64], values: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """The moments in each of 1,000 draws of as many rows."""
+    used = np.flatnonzero(counts)
+    return _moments(resampled(counts[used], rng), values[used])
+
+
+def skewness(counts: NDArray[Any], values: Floats) -> float:
+    """Of counted values, over the root of their number; 0 where all are the same."""
+    away = values - counts @ values / counts.sum()
+    squares = float(counts @ away**2)
+    return float(counts @ away**3) / squares**1.5 if squares > 0 else 0.0
+
+
+def r2(means: Floats) -> Floats:
+    """Share of the variance of labels that the model explains; under 0 where their mean would be better."""
+    _, squared_error, mean, squared = means
+    return 1 - ratio(squared_error, squared - mean**2)
+
+
+def neg_mean_absolute_error(means: Floats) -> Floats:
+    """Mean size of the errors, in the unit of the label, negated."""
+    found: Floats = -means[0]
+    return found
+
+
+def neg_root_mean_squared_error(means: Floats) -> Floats:
+    """Root of the mean squared error, in the unit of the label, negated."""
+    found: Floats = -np.sqrt(means[1])
+    return found
+
+
+OF_MEANS: Mapping[str, Callable[[Floats], Floats]] = {
+    "r2": r2,
+    "neg_mean_absolute_error": neg_mean_absolute_error,
+    "neg_root_mean_squared_error": neg_root_mean_squared_error,
+}

@@ -1,0 +1,23 @@
+"""Say which task a config means."""
+
+from __future__ import annotations
+
+from core.config import Data, ModelConfig
+from monitoring.tasks.binary import Binary
+from monitoring.tasks.multiclass import Multiclass
+from monitoring.tasks.regression import Regression
+from monitoring.tasks.task import Task
+
+
+def task_of(config: ModelConfig) -> Task:
+    """The task of a model, for counting and judging."""
+    return counting(config.data, config.training.threshold)
+
+
+def counting(data: Data, threshold: float = 0.5) -> Task:
+    """The task of these rows. To count, no threshold is needed."""
+    if data.classes is not None:
+        return Multiclass(data.classes)
+    if data.label_range is not None:
+        return Regression(*data.label_range)
+    return Binary(threshold)

@@ -1,0 +1,6 @@
+"""TODO face."""
+
+from monitoring.triggers.decision import Decision, decide
+from monitoring.triggers.evidence import Past, Reading, Request, remember
+
+__all__ = ["Decision", "Past", "Reading", "Request", "decide", "remember"]

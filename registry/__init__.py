@@ -1,0 +1,24 @@
+"""TODO face."""
+
+from registry import store
+from registry.events import Event, last_move, read_events, record_event
+from registry.registry import Registry
+from registry.serving import Served
+from registry.version import ALIAS, PRODUCTION, ModelVersion, Number, Origin, Sha256, instant
+
+__all__ = [
+    "ALIAS",
+    "PRODUCTION",
+    "Event",
+    "ModelVersion",
+    "Number",
+    "Origin",
+    "Registry",
+    "Served",
+    "Sha256",
+    "instant",
+    "last_move",
+    "read_events",
+    "record_event",
+    "store",
+]

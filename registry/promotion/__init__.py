@@ -1,0 +1,7 @@
+"""TODO face."""
+
+from registry.promotion import apply, manifest, plan
+from registry.promotion.manifest import Manifest
+from registry.promotion.plan import State
+
+__all__ = ["Manifest", "State", "apply", "manifest", "plan"]

@@ -1,0 +1,97 @@
+"""Read and write `model/NAME/production.json`, with which git says which version is in Production."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field
+
+from core.errors import RecordError, RegistryError
+from core.records import Record
+from registry import Number, Sha256
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Manifest(Record):
+    """One version of one registered model, bound to what was reviewed.
+
+    `digest` is that of the model's files, `records_digest` that of its baseline, example and times (None for versions
+    of before there was one), `data_digest` that of the rows it was trained on, `commit` that of the code
+    (empty where there was no git), `champion` the version it was compared with. `score` is its `metric` on the holdout,
+    `reference` the best such score of all versions promoted so far, against which a fall in performance is judged.
+    """
+
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
+    version: Number
+    run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    digest: Sha256
+    data_digest: Sha256
+    commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
+    champion: Number | None
+    trained_at: AwareDatetime
+    data_until: AwareDatetime
+    metric: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    score: Finite
+    reference: Finite
+    reason: Annotated[str, Field(max_length=500)]
+    records_digest: Sha256 | None = None
+
+    def reference_in(self, metric: str) -> float | None:
+        """The reference where it is a score of `metric`; scores of another metric cannot be compared with it."""
+        return self.reference if self.metric == metric else None
+
+
+def path(name: str) -> str:
+    """Where the manifest of the model folder `name` lies in the repository."""
+    return f"model/{name}/production.json"
+
+
+def read(root: Path, name: str) -> Manifest | None:
+    """What the repository at `root` declares for the model folder `name`; None where it declares nothing.
+
+    Raises:
+        RegistryError: the file cannot be read, or is not a manifest.
+    """
+    try:
+        return parse((root / path(name)).read_text(encoding="utf-8"), name)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as err:
+        raise _unusable(name, f"{path(name)} cannot be read: {err}.") from err
+
+
+def parse(text: str, name: str) -> Manifest:
+    """The manifest in the text of the model folder `name`'s file; errors as in `read`."""
+    try:
+        json.loads(text, object_pairs_hook=_once)
+        return Manifest.from_json(text, origin=path(name))
+    except RecordError as err:
+        raise _unusable(name, err.what) from err
+    except (ValueError, RecursionError) as err:
+        raise _unusable(name, f"{path(name)} cannot be read: {err}.") from err
+
+
+def _unusable(name: str, problem: str) -> RegistryError:
+    return RegistryError(
+        problem,
+        why="It was edited by hand, or a merge left its marks in it.",
+        fix=f"git log -p -- {path(name)} shows the last good one; restore that. Production stays as it is.",
+    )
+
+
+def dump(manifest: Manifest) -> str:
+    """The text of `production.json`: one key a line, sorted, so that a pull request shows what changes."""
+    whole = {"record": manifest.stamp(), **manifest.model_dump(mode="json")}
+    return json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no key stands twice: a reviewer may read one and a program the other."""
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{' and '.join(twice)} {'stands' if len(twice) == 1 else 'stand'} in it twice")
+    return dict(pairs)

@@ -1,0 +1,131 @@
+"""Plan how the registry comes to agree with git: pure, from what is seen and what is declared to a list of writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import AwareDatetime
+
+from core.errors import RegistryError
+from core.records import Record
+from registry import ALIAS, PRODUCTION
+
+if TYPE_CHECKING:
+    from registry.promotion.manifest import Manifest
+
+READY = "READY"
+
+
+WRONG_STORE = "It was deleted in MLflow, or MLFLOW_TRACKING_URI names another store than the one it was trained in."
+
+
+REVERT = "Revert the commit that changed production.json, or train again and merge the new proposal."
+
+
+Step = Literal["stage", "alias", "tags"]
+
+
+class State(Record):
+    """What the registry has of one registered model.
+
+    `versions`: status by number. `production`: the versions in Production. `alias`: the one that `production` names.
+    `promoted`: when a version was last promoted, for those that were.
+    """
+
+    name: str
+    versions: dict[int, str]
+    production: tuple[int, ...]
+    alias: int | None
+    promoted: dict[int, AwareDatetime]
+
+
+class Plan(Record):
+    """The writes that make the registry agree with git, in order; none where it agrees. `version` None: none declared.
+
+    `commit` is that of the repository, kept on the version for people. `sentences`: the steps in words, each as an
+    answer to "what would you do?".
+    """
+
+    name: str
+    version: int | None
+    commit: str
+    steps: tuple[Step, ...]
+    sentences: tuple[str, ...]
+
+
+def plan(state: State, manifest: Manifest | None, commit: str) -> Plan:
+    """What is to be written so that `state` becomes what `manifest` declares. Nothing is read or written here.
+
+    Raises:
+        RegistryError: the declared version is not there, or is not ready; or git declares nothing while something is in
+            service, which is never taken out of it on that ground.
+    """
+    if manifest is None:
+        if state.production or state.alias is not None:
+            version = state.alias if state.alias is not None else state.production[0]
+            raise RegistryError(
+                f"Version {version} of {state.name} is in Production, but git declares none.",
+                why="Its production.json was deleted, or never committed; or somebody promoted by hand.",
+                fix="Restore production.json (git log --oneline -- 'model/*/production.json' shows what took it away). "
+                "To take the model out of service on purpose, archive the version in MLflow and delete the alias.",
+            )
+        return Plan(name=state.name, version=None, commit=commit, steps=(), sentences=())
+    if manifest.model != state.name:
+        raise RegistryError(
+            f"production.json declares a version of {manifest.model!r}, but model.toml names {state.name!r}.",
+            why="registry_name was changed, or the file was copied from another model.",
+            fix=REVERT,
+        )
+    steps = steps_to(state, manifest.version)
+    sentences = tuple(_sentence(step, state, manifest.version) for step in steps)
+    return Plan(name=state.name, version=manifest.version, commit=commit, steps=steps, sentences=sentences)
+
+
+def require_ready(name: str, version: int, status: str | None) -> None:
+    """Make sure that a version exists (`status` is None where it does not) and can be used.
+
+    Raises:
+        RegistryError: it does not, or cannot.
+    """
+    if status != READY:
+        raise RegistryError(
+            f"Version {version} of {name} "
+            + ("is not in the registry." if status is None else f"has the status {status}, not {READY}."),
+            why=WRONG_STORE,
+            fix=f"{REVERT} Production stays as it is.",
+        )
+
+
+def steps_to(state: State, version: int) -> tuple[Step, ...]:
+    """The writes that are missing until `version`, and it alone, is in Production.
+
+    Raises:
+        RegistryError: it does not exist, or is not ready.
+    """
+    require_ready(state.name, version, state.versions.get(version))
+    steps: list[Step] = []
+    if state.production != (version,):
+        steps.append("stage")
+    if state.alias != version:
+        steps.append("alias")
+    # After a crash between stage and tags the version that was left has the later time.
+    if "stage" in steps or version not in state.promoted or max(state.promoted.values()) > state.promoted[version]:
+        steps.append("tags")
+    return tuple(steps)
+
+
+def movement(state: State, before: int | None, version: int) -> str:
+    """How Production went from `before` to `version`, in words, also where the registry shows it no more."""
+    return _sentence("stage", state.model_copy(update={"production": (before,) if before else ()}), version)
+
+
+def _sentence(step: Step, state: State, version: int) -> str:
+    if step == "alias":
+        return f"point alias {ALIAS} at version {version}"
+    if step == "tags":
+        return f"note time and commit of the promotion on version {version}"
+    others = [str(other) for other in state.production if other != version]
+    noun = "version" if len(others) == 1 else "versions"
+    leaving = f" ({noun} {' and '.join(others)} {'goes' if len(others) == 1 else 'go'} to Archived)" if others else ""
+    verb = "keep" if version in state.production else "move"
+    return f"{verb} {state.name} version {version} {'in' if verb == 'keep' else 'to'} {PRODUCTION}{leaving}"

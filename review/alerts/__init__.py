@@ -1,0 +1,6 @@
+"""TODO face."""
+
+from review.alerts import apprise, text
+from review.alerts.text import HEADING, REFUSED, Alert, again, failed, over, refused, short, stopped
+
+__all__ = ["HEADING", "REFUSED", "Alert", "again", "apprise", "failed", "over", "refused", "short", "stopped", "text"]

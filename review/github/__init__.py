@@ -1,0 +1,9 @@
+"""TODO face."""
+
+from review.github.api import Api
+from review.github.codeowners import PLACES, owners
+from review.github.forge import GitHubForge
+from review.github.setup import Setup, read
+from review.github.threads import Threads
+
+__all__ = ["PLACES", "Api", "GitHubForge", "Setup", "Threads", "owners", "read"]

@@ -1,0 +1,6 @@
+"""TODO face."""
+
+from review.local.forge import LocalForge
+from review.local.git import Git
+
+__all__ = ["Git", "LocalForge"]

@@ -1,0 +1,129 @@
+"""Run git the same way on every machine: nobody's configuration, hooks, language or prompt, and an end to waiting."""
+
+from __future__ import annotations
+import datetime as dt
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from core.errors import OutsideError
+from review.forge import BOT
+
+SECONDS = 60
+
+
+QUIET = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_AUTHOR_NAME": BOT,
+    "GIT_COMMITTER_NAME": BOT,
+    "GIT_AUTHOR_EMAIL": f"{BOT}@localhost",
+    "GIT_COMMITTER_EMAIL": f"{BOT}@localhost",
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+}
+
+
+class GitError(OutsideError):
+    """Git answered with a failure; `said` is all of its standard error."""
+
+    def __init__(self, words: tuple[str, ...], said: str) -> None:
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        told = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote: error"))]
+        super().__init__(
+            f"git {words[0]} failed: {next(iter([*told, *lines]), 'no reason given')[:300]}",
+            why="The repository is damaged or locked, or may not be written.",
+            fix="Run `git fsck` in it; if a *.lock file of a dead process is named, delete that file.",
+        )
+        self.said = said
+
+    @property
+    def lost_race(self) -> bool:
+        """Whether a ref was not where it was expected: somebody else moved it meanwhile."""
+        return "cannot lock ref" in self.said
+
+
+class Git:
+    """Git in one folder.
+
+    Args:
+        folder: where git runs: a work tree or a bare repository.
+        as_of: the date that new commits carry.
+    """
+
+    def __init__(self, folder: Path, as_of: dt.datetime | None = None) -> None:
+        self.folder = folder
+        self.as_of = as_of
+
+    def __call__(self, *words: str, given: str | bytes = b"", env: Mapping[str, str] | None = None) -> str:
+        """What `raw` returns as text, without the last line's end."""
+        return self.raw(*words, given=given, env=env).decode(errors="replace").rstrip("\n")
+
+    def raw(self, *words: str, given: str | bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+        """Run `git WORDS` with `given` on standard input and return what it printed.
+
+        Raises:
+            GitError: it failed.
+            OutsideError: git is not installed, the folder cannot be entered, or it took longer than a minute.
+        """
+        # The user chose this folder and runs code of it anyway; its owner may be another one (containers, mounts).
+        call = ("git", "-c", f"safe.directory={self.folder}", "-c", f"core.hooksPath={os.devnull}", *words)
+        try:
+            done = subprocess.run(  # noqa: S603 - no shell, and the words are ours
+                call,
+                cwd=self.folder,
+                env={**self._environment(), **(env or {})},
+                input=given.encode(errors="replace") if isinstance(given, str) else given,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as err:
+            raise OutsideError(
+                f"git {words[0]} did not end within {SECONDS} seconds in {self.folder}.",
+                why="The disk is very slow, or another process holds the repository.",
+                fix="Try again.",
+            ) from err
+        except OSError as err:
+            raise self._cannot_start(err) from err
+        if done.returncode:
+            raise GitError(words, done.stderr.decode(errors="replace"))
+        return done.stdout
+
+    def answers(self, *words: str) -> bool:
+        """Whether git says yes (exit code 0) to a question such as `merge-base --is-ancestor`."""
+        try:
+            self(*words)
+        except GitError:
+            return False
+        return True
+
+    def _environment(self) -> dict[str, str]:
+        """The process's own environment without what steers git: in a hook, GIT_DIR would send us elsewhere."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        moment = self.as_of or dt.datetime.fromtimestamp(0, dt.UTC)
+        date = f"@{int(moment.timestamp())} +0000"
+        return {**kept, **QUIET, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+
+    def _cannot_start(self, err: OSError) -> OutsideError:
+        if self.folder.is_dir() and isinstance(err, FileNotFoundError):
+            return OutsideError("git is not installed, or not on PATH.", fix="Install git, and run this again.")
+        return OutsideError(f"Cannot run git in {self.folder}: {err.strerror}.", fix="Check that the folder exists.")
+
+
+def checked_out(git: Git) -> tuple[str, str]:
+    """The commit that is checked out, and its branch (main where HEAD is detached)."""
+    if not git.answers("rev-parse", "--git-dir") or git("rev-parse", "--show-prefix"):
+        raise OutsideError(
+            f"{git.folder} is not a git repository.",
+            why="Proposals are commits, so the project must be under git, with this folder at its top.",
+            fix="Type: git init -b main && git add --all && git commit -m 'Use this template'",
+        )
+    if not git.answers("rev-parse", "--quiet", "--verify", "HEAD"):
+        raise OutsideError(
+            f"{git.folder} has no commit yet.", fix="Type: git add --all && git commit -m 'Use this template'"
+        )
+    branch = git("branch", "--show-current") or "main"
+    return git("rev-parse", "HEAD"), branch

@@ -1,0 +1,76 @@
+"""Say which nights a replay plays, from what was asked for and from the rows that there are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from core.days import DAY, midnight
+from core.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.config import ModelConfig
+    from scripts.replay.source import Table
+    from stages.replay import Rows
+
+
+def day(text: str | None, option: str) -> dt.date | None:
+    """The date given for an option.
+
+    Raises:
+        UsageError: not an ISO date.
+    """
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as err:
+        raise UsageError(f"{option} {text!r} is not an ISO date.", fix="Write it like 2013-06-01.") from err
+
+
+def bounds(
+    first: dt.date | None, last: dt.date | None, nights: int | None, today: dt.date
+) -> tuple[dt.date | None, dt.date | None]:
+    """The first and the last night as far as they are given; of the last so many the last one is yesterday's.
+
+    Raises:
+        UsageError: both the first and the number are given.
+    """
+    if nights is None:
+        return first, last
+    if first is not None:
+        raise UsageError("--from and --last both say where to begin.", fix="Leave one out.")
+    end = last or today - DAY
+    return end - (nights - 1) * DAY, end
+
+
+def span(
+    table: Table, configs: Sequence[ModelConfig], first: dt.date | None, last: dt.date | None, later: bool = False
+) -> tuple[Rows, dt.date, dt.date]:
+    """The rows that the nights look at, and the first and the last night; `later`: not before a model can be trained.
+
+    Raises:
+        UsageError: the first is after the last.
+        DataError: there are no rows on these days.
+    """
+    from monitoring.counting import days_needed
+
+    if first and last and first > last:
+        raise UsageError(f"--from {first} is after --to {last}.", fix="Exchange them.")
+    training = table.config.training
+    lead = (training.window_days + training.maturity_days) * DAY
+    look = max(days_needed(config) for config in configs) * DAY
+    rows = table.rows(first - max(lead, look) if first else None, last)
+    begin, end = first or rows.first + lead, last or rows.last
+    if later:
+        begin = max(begin, rows.first + lead)
+    if begin > end or not rows.pieces(midnight(begin - DAY), midnight(end + DAY)):
+        raise DataError(
+            f"{table.shown} has no rows for the nights from {begin} to {end}: its rows there are of {rows.first} to "
+            f"{rows.last}.",
+            why=f"The first model takes {lead.days} days: training.window_days and training.maturity_days.",
+            fix="Choose other nights with --from and --to, or another source with --source.",
+        )
+    return rows, begin, end

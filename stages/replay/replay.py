@@ -1,0 +1,179 @@
+"""Play every night of a span under several policies: the nightly commands' functions with another clock and memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from core.config import ModelConfig
+from core.days import DAY, midnight
+from core.errors import DataError
+from monitoring.counting import DayTally, days_needed
+from monitoring.triggers import Decision, decide, remember
+from stages.replay.counts import Counts
+from stages.replay.fits import Champion, Fits, Version
+from stages.replay.policies import Policy
+from stages.replay.rows import Served
+from training import Candidate, training_set
+from training.gates import Evidence, Verdict, validate
+
+
+@dataclass
+class Played:
+    """One night under one policy, and the day after it.
+
+    `stopped`: the critical findings that ended the night. `failed`: why a training that was due could not be made.
+    `verdict`: on the candidate, where there was one. `promoted`: the version that went into service after the night's
+    commands. `outcome`: the rows of the date itself, scored by what was in service then, with all their labels.
+    """
+
+    date: dt.date
+    decision: Decision | None = None
+    stopped: tuple[str, ...] = ()
+    failed: str = ""
+    verdict: Verdict | None = None
+    promoted: int | None = None
+    outcome: DayTally | None = None
+
+
+@dataclass
+class Life:
+    """What one policy made of the model so far: the memory that MLflow, git and the forge have in reality."""
+
+    policy: Policy
+    served: Served
+    champion: Champion | None = None
+    reference: float | None = None
+    trainings: list[dt.datetime] = field(default_factory=list)
+    versions: dict[str, Version] = field(default_factory=dict)
+    proposal: tuple[dt.date, Version, Verdict] | None = None
+
+
+class Replay:
+    """A replay, night by night.
+
+    Args:
+        config: the model's own.
+        policies: to play side by side.
+        fits: of the replay.
+        counts: of the replay.
+        review_days: how long a proposal waits for its merge. With 0 it is merged before the day's rows are scored.
+    """
+
+    def __init__(
+        self, config: ModelConfig, policies: Sequence[Policy], fits: Fits, counts: Counts, *, review_days: int
+    ) -> None:
+        self.config = config
+        self.fits = fits
+        self.counts = counts
+        self.review = review_days * DAY
+        self.lives = [Life(policy, Served(fits.rows)) for policy in policies]
+
+    def nights(self, first: dt.date, last: dt.date) -> Iterator[tuple[Played, ...]]:
+        """Each night of first <= date <= last, as it was under each policy."""
+        needed = max(days_needed(life.policy.config) for life in self.lives)
+        for number in range((last - first).days + 1):
+            date = first + number * DAY
+            self.fits.dawn()
+            self.counts.dawn(date - needed * DAY)
+            yield tuple(self._night(life, date) for life in self.lives)
+
+    def _night(self, life: Life, date: dt.date) -> Played:
+        """The nightly commands, then the merge that is due, then the rows of the day."""
+        as_of, played = midnight(date), Played(date)
+        window = self.counts.window(life.policy.config, life.champion, as_of, life.served)
+        if window.quality and window.quality.critical:
+            played.stopped = tuple(finding.sentence for finding in window.quality.critical)
+        else:
+            champion = life.champion
+            past = remember(
+                as_of,
+                (champion.version.version, champion.version.trained_at) if champion else None,
+                reference=life.reference,
+                trainings=life.trainings,
+                candidates=((one.trained_at, one.fit_until) for one in life.versions.values()),
+                open_proposal=_address(life),
+            )
+            baseline = champion.baseline if champion else None
+            config, compare = life.policy.config, self.counts.compare
+            played.decision = decide(config, window, baseline, past, None, compare=compare)
+            if played.decision.retrain:
+                self._retrain(life, played.decision, played)
+        self._merge(life, played)
+        self._serve(life, played)
+        return played
+
+    def _retrain(self, life: Life, decision: Decision, played: Played) -> None:
+        """Train, validate and propose."""
+        as_of = decision.as_of
+        try:
+            material = self.fits.prepare(as_of, life.champion)
+        except DataError as err:
+            played.failed = err.what
+            return
+        version = life.versions.get(material.training_key)
+        if version is None:
+            version = Version(
+                fit=self.fits.fit(material),
+                version=len(life.versions) + 1,
+                name=self.config.registry_name,
+                trained_at=as_of,
+                fit_until=material.parts.fit_until,
+            )
+            life.versions[material.training_key] = version
+            life.trainings.append(as_of)
+        candidate = training_set.describe(material, version, decision, "")
+        played.verdict = validate(candidate, self._judged_by(life), self._evidence(life, candidate, version))
+        served = life.champion is not None and life.champion.version == version
+        if played.verdict.passed and not served:
+            life.proposal = played.date, version, played.verdict
+
+    def _judged_by(self, life: Life) -> ModelConfig:
+        """The policy's gates; for the first model the model's own, so that all policies start from the same one."""
+        config = life.policy.config
+        return config if life.champion else config.model_copy(update={"gates": self.config.gates})
+
+    def _evidence(self, life: Life, candidate: Candidate, version: Version) -> Evidence:
+        """What the gates look at; as in `mlops validate`."""
+        holdout, _ = self.fits.holdout(candidate)
+        fit, champion = version.fit, life.champion.version if life.champion else None
+        if champion == version:
+            champion = None
+        return Evidence.of(
+            holdout,
+            self._judged_by(life),
+            challenger_scores=self.fits.judged(fit, candidate),
+            champion_version=champion.version if champion else None,
+            champion_fit_until=champion.fit_until if champion else None,
+            champion_scores=self.fits.judged(champion.fit, candidate) if champion else None,
+            example_equal=fit.same_example,
+            latency_p95_ms=fit.latency_ms,
+            size_mb=fit.size_mb,
+            previous_reference=life.reference,
+        )
+
+    def _merge(self, life: Life, played: Played) -> None:
+        """The person merges what has waited long enough, and the merge promotes."""
+        if life.proposal is None or played.date < life.proposal[0] + self.review:
+            return
+        _, version, verdict = life.proposal
+        life.champion = self.fits.champion(version, life.served)
+        life.reference, life.proposal = verdict.reference, None
+        played.promoted = version.version
+
+    def _serve(self, life: Life, played: Played) -> None:
+        """The rows of the date are scored by what is in service now."""
+        if life.champion is None:
+            return
+        fit = life.champion.version.fit
+        life.served.serve(played.date, fit.number, self.fits.score(fit, played.date))
+        played.outcome = self.counts.outcome(played.date, life.served)
+
+
+def _address(life: Life) -> str | None:
+    """What is said of an open proposal."""
+    if life.proposal is None:
+        return None
+    opened, version, _ = life.proposal
+    return f"version {version.version} of {opened}"

@@ -1,0 +1,146 @@
+"""Hold the rows of a replay once, and serve them as a source would: with the scores that one policy's models gave."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from core.arrow import arrays
+from core.arrow.times import EPOCH
+from core.config import Data
+from core.days import DAY, midnight
+from monitoring.tasks import counting
+from training import spoken
+
+NEVER = np.iinfo(np.int64).max
+
+
+class Piece(NamedTuple):
+    """Consecutive rows `start` to `stop` of one part."""
+
+    part: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one schema, by time: as Arrow without scores, their times, and when each label arrived (NEVER: did not).
+
+    A source gives rows with other columns or types (text where numbers belong) in batches of their own, and so do we.
+    """
+
+    batch: pa.RecordBatch
+    times: NDArray[np.int64]
+    arrived: NDArray[np.int64]
+
+
+def micros(moment: dt.datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - EPOCH) // dt.timedelta(microseconds=1)
+
+
+class Rows:
+    """All rows of a replay.
+
+    Args:
+        batches: in any order, with the columns that `data` names but for score and version, times in UTC.
+        data: which column means what; `labelled_at` must be among them.
+    """
+
+    def __init__(self, batches: Iterable[pa.RecordBatch], data: Data) -> None:
+        self.data, self.columns, self.task = data, data.columns, counting(data)
+        by_schema: dict[tuple[tuple[str, str], ...], list[pa.RecordBatch]] = {}
+        for batch in batches:
+            key = tuple((field.name, str(field.type)) for field in batch.schema)
+            by_schema.setdefault(key, []).append(batch)
+        self.parts = tuple(self._part(group) for group in by_schema.values())
+        self._known: dict[dt.date, NDArray[np.int64]] = {}
+
+    def _part(self, group: list[pa.RecordBatch]) -> Part:
+        table = pa.Table.from_batches(group).sort_by(self.columns.time).combine_chunks()
+        batch = table.to_batches(max_chunksize=max(len(table), 1))[0]
+        arrived = arrays.plain(batch.column(self.columns.labelled_at))
+        moments = np.where(arrays.nulls(arrived), NEVER, arrays.view(arrived, np.int64))
+        return Part(batch, arrays.view(batch.column(self.columns.time), np.int64), moments)
+
+    @property
+    def first(self) -> dt.date:
+        """The day of the first row."""
+        return (EPOCH + min(int(part.times[0]) for part in self.parts) * dt.timedelta(microseconds=1)).date()
+
+    @property
+    def last(self) -> dt.date:
+        """The day of the last row."""
+        return (EPOCH + max(int(part.times[-1]) for part in self.parts) * dt.timedelta(microseconds=1)).date()
+
+    def pieces(self, start: dt.datetime, end: dt.datetime) -> list[Piece]:
+        """The rows with start <= time < end."""
+        found = []
+        for number, part in enumerate(self.parts):
+            low, high = np.searchsorted(part.times, [micros(start), micros(end)]).tolist()
+            if low < high:
+                found.append(Piece(number, low, high))
+        return found
+
+    def of_day(self, day: dt.date) -> list[Piece]:
+        """The rows of a UTC day."""
+        return self.pieces(midnight(day), midnight(day + DAY))
+
+    def plain(self, pieces: Sequence[Piece]) -> list[pa.RecordBatch]:
+        """These rows without scores."""
+        return [self.parts[part].batch.slice(start, stop - start) for part, start, stop in pieces]
+
+    def known(self, day: dt.date, as_of: dt.datetime) -> int:
+        """How many labels of a day had arrived by then."""
+        if day not in self._known:
+            found = [self.parts[part].arrived[start:stop] for part, start, stop in self.of_day(day)]
+            self._known[day] = np.sort(np.concatenate([np.empty(0, np.int64), *found]))
+        return int(np.searchsorted(self._known[day], micros(as_of), side="right"))
+
+
+class Served:
+    """What one policy's models said of the rows, as the monitoring table would hold it.
+
+    `fits` tells for each day which fit scored it; 0 or absent: none did.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.fits: dict[dt.date, int] = {}
+        self._scores = [np.full(len(part.times), np.nan) for part in rows.parts]
+        self._by = [np.zeros(len(part.times), np.int32) for part in rows.parts]
+
+    def serve(self, day: dt.date, fit: int, scores: Sequence[NDArray[np.float64]]) -> None:
+        """Note the scores of all rows of a day, piece by piece."""
+        self.fits[day] = fit
+        for (part, start, stop), values in zip(self.rows.of_day(day), scores, strict=True):
+            self._scores[part][start:stop] = values
+            self._by[part][start:stop] = fit
+
+    def batches(self, pieces: Sequence[Piece]) -> list[pa.RecordBatch]:
+        """These rows with score, and version (the number of the fit, as text) where the table has such a column."""
+        return [self._scored(*piece) for piece in pieces]
+
+    def _scored(self, part: int, start: int, stop: int) -> pa.RecordBatch:
+        columns, (batch,) = self.rows.columns, self.rows.plain([Piece(part, start, stop)])
+        scores = self._scores[part][start:stop]
+        unsaid = np.isnan(scores)
+        said = spoken(np.where(unsaid, 0, scores), self.rows.data)
+        batch = batch.append_column(columns.score, pa.array(said, mask=unsaid))
+        if columns.version is None:
+            return batch
+        by = pa.array(self._by[part][start:stop])
+        words = pc.if_else(pc.equal(by, 0), pa.scalar(None, pa.string()), pc.cast(by, pa.string()))
+        return batch.append_column(columns.version, words)
+
+    def history(self, start: dt.date, end: dt.date) -> tuple[int, ...]:
+        """Which fit scored each of the days start <= day < end."""
+        return tuple(self.fits.get(start + n * DAY, 0) for n in range((end - start).days))

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from review.text import markdown
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+HOSTILE = [
+    "a|b",
+    "a\\|b",
+    "a\\\\|b",
+    "`x`|`y`",
+    "``|``",
+    "@octocat please look",
+    "mail ann@example.org",
+    "closes #1",
+    "GH-12 and o/r#4 and o/r@abc",
+    "[click](https://evil.example)",
+    "![x](https://evil.example/a.png)",
+    "https://evil.example www.evil.example mailto:a@b.c",
+    "<img src=x onerror=alert(1)>",
+    "<details><summary>",
+    "&lt;b&gt; &#64;octocat",
+    "line\nbreak\r\n| new | row |",
+    "\x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link",
+    "right\u202eto left",
+    "para\u2028graph\u2029end\x85next",
+    "*a* _b_ ~~c~~ **d**",
+    "# heading",
+    "- item",
+    "1. item",
+    "---",
+    "> quote",
+    "$x$ :smile:",
+    "[^1] [x]: y",
+    "",
+    "   ",
+    "\ud800",
+]
+texts = st.one_of(st.sampled_from(HOSTILE), st.text(), st.text(alphabet="|\\`@#<>[]()!*_~-+1.:/&;\n\r\t aw$"))
+hostile = st.lists(texts, min_size=1, max_size=3).map("".join)
+REACHES_OUT = re.compile(r"@\w|#\d|gh-\d|://|www\.|mailto:\w", re.IGNORECASE)
+
+
+def parse(text: str) -> list[Token]:
+    """Tokens of GitHub-like Markdown with raw HTML on: what is HTML here would be HTML there."""
+    flat = []
+    for token in MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text):
+        flat += [token, *(token.children or [])]
+    return flat
+
+
+def unescaped(line: str) -> str:
+    """What is left of a line when each escape of Markdown is undone, once."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", line)
+
+
+def shown(tokens: list[Token]) -> str:
+    """The text that a reader sees, without the joints."""
+    return "".join(t.content for t in tokens if t.type in {"text", "code_inline", "text_special"}).replace(
+        markdown.JOINT, ""
+    )
+
+
+@given(hostile, st.sampled_from([markdown.plain, markdown.code]))
+@settings(max_examples=300, deadline=None)
+def test_a_hostile_cell_stays_one_cell_with_its_text(text: str, escape: object) -> None:
+    """Whatever stands in a cell, the table keeps its shape, holds no tag, link or emphasis, and shows that text."""
+    assert callable(escape)
+    cell = escape(text)
+    tokens = parse(markdown.table([("a", "left"), ("b", "left"), ("c", "right")], [["x", cell, "z"], ["1", "2", "3"]]))
+
+    allowed = {"table", "thead", "tbody", "tr", "th", "td", "inline", "text", "text_special", "code_inline"}
+    assert set() == {t.type.removesuffix("_open").removesuffix("_close") for t in tokens} - allowed
+    assert 6 == sum(t.type == "td_open" for t in tokens)
+    inline = [t for t in tokens if t.type == "inline"]
+    assert ["x", "z", "1", "2", "3"] == [inline[i].content for i in (3, 5, 6, 7, 8)]
+    assert markdown.clean(text, 80) == shown(inline[4].children or []) or len(markdown.clean(text)) > 80
+
+
+@given(hostile)
+@settings(max_examples=300, deadline=None)
+def test_hostile_text_stays_in_its_paragraph_and_its_list_item(text: str) -> None:
+    """As a list item or a paragraph it opens no block of its own, and reaches nobody and nothing."""
+    line = markdown.plain(text)
+    for source, wrapped in ((f"- {line}x", {"bullet_list", "list_item"}), (f"{line}x", set())):
+        kinds = {t.type.removesuffix("_open").removesuffix("_close") for t in parse(source)}
+        assert set() == kinds - {"paragraph", "inline", "text", "text_special"} - wrapped
+    assert None is REACHES_OUT.search(unescaped(line))
+    assert None is REACHES_OUT.search(unescaped(markdown.code(text)))
+
+
+@given(hostile)
+@settings(max_examples=200, deadline=None)
+def test_clean_text_is_one_line_without_hidden_characters(text: str) -> None:
+    """No control character, line break or direction change is left, and no more than was allowed."""
+    line = markdown.clean(text, 40)
+
+    assert line.isprintable()
+    assert len(line) <= 40
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("wind_speed", "`wind_speed`"), ("a`b", "a\\`b"), ("", ""), ("x@y", "`x@\u200by`"), ("a|b", "a\\|b")],
+)
+def test_names_are_code_spans_where_a_code_span_can_hold_them(text: str, expected: str) -> None:
+    """A code span cannot hold a backtick, and in a table neither a pipe nor a backslash before one."""
+    assert expected == markdown.code(text)
+
+
+def test_long_tables_say_how_much_they_leave_out() -> None:
+    """A table ends after its limit with the number of rows left out."""
+    text = markdown.table([("n", "right")], ([str(i)] for i in range(25)))
+
+    assert "_and 5 more_" in text
+    assert 20 == sum(t.type == "td_open" for t in parse(text))
+
+
+def test_numbers_for_readers() -> None:
+    """Three digits, a real minus sign, a sign on differences, a dash for none and NaN."""
+    assert ("0.612", "\u22120.004", "\u2013", "\u2013") == tuple(
+        map(markdown.number, (0.6123, -0.0041, None, float("nan")))
+    )
+    assert ("+0.010", "\u22120.010", "\u2013") == tuple(map(markdown.signed, (0.01, -0.01, None)))
+    assert ("0.000", "0.000", "0.000") == tuple(map(markdown.signed, (0.0, -0.0001, 0.0001)))
+    assert ("▏", "█████", "██████████", "██▌") == tuple(markdown.bar(v, 1) for v in (0, 0.5, 7, 0.25))

@@ -1,0 +1,217 @@
+"""Each gate alone: what it says, with which value and limit, exactly at its limit, and of what it cannot judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.config.gates import Gates
+from core.config.model import ModelConfig
+from core.config.settings import parse_config
+from training.gates import gates
+from training.gates.evidence import Evidence
+from training.gates.gates import Comparison, Gate, Score, SliceScore
+
+SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text(encoding="utf-8"), "seed")
+
+
+def configured(**settings: Any) -> ModelConfig:
+    """A config with these gates."""
+    return SEED.model_copy(update={"gates": Gates(**settings)})
+
+
+def gate(name: str, state: str, value: float | None, limit: float | None, sentence: str) -> Gate:
+    """What a gate should say."""
+    return Gate(name=name, state=state, value=value, limit=limit, sentence=sentence)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [
+        (
+            Score(metric="roc_auc", value=0.7, low=0.68, high=0.72),
+            ("passes", 0.7, "ROC AUC is 0.700 (0.680 to 0.720) on 1200 rows, at least 0.700 is needed."),
+        ),
+        (
+            Score(metric="roc_auc", value=0.6999, low=None, high=None),
+            ("blocks", 0.6999, "ROC AUC is 0.700 on 1200 rows, at least 0.700 is needed."),
+        ),
+        (
+            Score(metric="roc_auc", value=0.71, low=0.69, high=None),
+            ("passes", 0.71, "ROC AUC is 0.710 on 1200 rows, at least 0.700 is needed."),
+        ),
+        (
+            Score(metric="roc_auc", value=None, low=None, high=None),
+            ("cannot_judge", None, "Cannot judge: ROC AUC is undefined on the holdout."),
+        ),
+        (
+            Score(metric="f1", value=0.9, low=0.9, high=0.9),
+            ("cannot_judge", None, "Cannot judge: ROC AUC is undefined on the holdout."),
+        ),
+    ],
+    ids=["at the floor", "under it", "one bound", "undefined", "another metric"],
+)
+def test_a_floor_says_value_and_floor(score: Score, expected: tuple[str, float | None, str]) -> None:
+    """The value alone decides; its bounds are told where there are both."""
+    state, value, sentence = expected
+
+    assert [gate("roc_auc", state, value, 0.7, sentence)] == list(gates.floors((score,), 1200, configured(roc_auc=0.7)))
+
+
+def compared(low: float) -> Comparison:
+    """A challenger that is one point better, and surely not under `low`."""
+    return Comparison(
+        metric="balanced_accuracy",
+        champion=3,
+        champion_value=0.7,
+        challenger_value=0.71,
+        difference=0.01,
+        low=low,
+        high=0.04,
+        margin=0.025,
+        rows=1200,
+    )
+
+
+@pytest.mark.parametrize(("low", "state"), [(-0.025, "passes"), (-0.02501, "blocks"), (0.0, "passes")])
+def test_the_comparison_says_both_values_and_what_is_sure(low: float, state: str) -> None:
+    """The lower bound of the difference may be at the margin, and not under it."""
+    sentence = (
+        "Balanced accuracy is 0.710, version 3 has 0.700: "
+        f"the difference +0.010 is surely not under {low:+.3f}, -0.025 is allowed."
+    )
+
+    found = gates.champion(compared(low), 3, configured(max_loss_to_champion=0.025))
+    assert gate("champion", state, low, -0.025, sentence) == found
+
+
+def test_the_comparison_says_why_there_is_none() -> None:
+    """Switched off, or without a champion, there is no limit; what cannot be compared has one, and blocks."""
+    off = "The comparison with the champion is switched off (gates.compare)."
+    first = "There is no champion yet to compare with."
+    nothing = "Cannot judge: there is nothing to compare with version 3 on."
+
+    assert gate("champion", "passes", None, None, off) == gates.champion(None, 3, configured(compare=False))
+    assert gate("champion", "passes", None, None, first) == gates.champion(None, None, configured())
+    assert gate("champion", "cannot_judge", None, -0.01, nothing) == gates.champion(None, 3, configured())
+
+
+def at(value: str, challenger: float | None, champion: float | None, column: str = "origin") -> SliceScore:
+    """The scores of a category of 400 rows."""
+    return SliceScore(column=column, value=value, rows=400, challenger=challenger, champion=champion)
+
+
+@pytest.mark.parametrize(
+    ("margin", "scores", "expected"),
+    [
+        (
+            0.25,
+            [at("EWR", 0.75, 0.75), at("JFK", 0.5, 0.75), at("LGA", 0.25, None)],
+            ("passes", -0.25, "The weakest of 3 is origin = JFK: 0.500 on 400 rows, -0.250 against the champion there"),
+        ),
+        (
+            0.125,
+            [at("EWR", 0.75, 0.75), at("JFK", 0.5, 0.75), at("LGA", None, 0.5), at("AA", 0.1, 0.9, "carrier")],
+            ("blocks", -0.25, "The weakest of 2 is origin = JFK: 0.500 on 400 rows, -0.250 against the champion there"),
+        ),
+        (
+            0.125,
+            [at("EWR", 0.75, 0.75), at("LGA", 0.25, None)],
+            (
+                "blocks",
+                -0.25,
+                "The weakest of 2 is origin = LGA: 0.250 on 400 rows, -0.250 against the candidate overall",
+            ),
+        ),
+    ],
+    ids=["at the margin", "over it", "without a champion there"],
+)
+def test_a_slice_says_which_category_lost_most(
+    margin: float, scores: list[SliceScore], expected: tuple[str, float, str]
+) -> None:
+    """Against the champion there, or else the candidate overall (0.5); a loss may be as large as the margin."""
+    state, value, sentence = expected
+    found = list(gates.judged(tuple(scores), 0.5, configured(slices=("origin",), max_slice_loss=margin)))
+
+    assert [gate("slice_origin", state, value, -margin, f"{sentence}, {-margin:+.3f} is allowed.")] == found
+
+
+@pytest.mark.parametrize("scores", [(), (at("EWR", None, 0.7),), (at("EWR", 0.7, None),)])
+def test_a_slice_that_cannot_be_judged_does_not_hide_the_next(scores: tuple[SliceScore, ...]) -> None:
+    """Each column has its own gate, also after one whose categories are too small, undefined, or without a bar."""
+    config = configured(slices=("origin", "carrier"), min_slice_rows=401)
+    first, second = gates.judged((*scores, at("AA", 0.7, 0.9, "carrier")), None, config)
+
+    why = "Cannot judge: no origin has 401 rows with both labels."
+    assert gate("slice_origin", "cannot_judge", None, -0.1, why) == first
+    assert ("slice_carrier", "blocks") == (second.name, second.state)
+
+
+TASKS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "binary": ({}, "accuracy", ", {} with label 1"),
+    "multiclass": ({"classes": ("a", "b", "c", "d")}, "accuracy", ", of {} of 4 classes"),
+    "regression": ({"label_range": (0.0, 9.0)}, "r2", ", with {} different labels"),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_holdout_needs_several_labels(task: str) -> None:
+    """It says how many classes or labels there are; by one of them nothing is judged."""
+    data, metric, words = TASKS[task]
+    config = ModelConfig.model_validate(
+        {
+            "name": "m",
+            "task": task,
+            "registry_name": "m",
+            "data": {"source": "rows.db", "numeric": ("x",), **data},
+            "triggers": {"performance": {"metric": metric}},
+            "gates": {"min_holdout_rows": 20},
+        }
+    )
+
+    def holdout(labels: list[int]) -> Gate:
+        rows = np.array(labels)
+        seen = Evidence(
+            labels=rows,
+            times=rows,
+            challenger_scores=rows,
+            holdout_digest="",
+            example_equal=True,
+            latency_p95_ms=1.0,
+            size_mb=1.0,
+        )
+        return gates.holdout(seen, seen, config)
+
+    said = "20 of 20 rows are later than both fits"
+    binary = task == "binary"
+    few = (
+        f"{said}{words.format(20 if binary else 1)}; 20 rows with {'both' if binary else 'several'} labels are needed."
+    )
+    assert gate("holdout", "cannot_judge", 20, 20, few) == holdout([1] * 20)
+    some = [0] * 17 + [1] * 3 if binary else [0] * 18 + [1, 2]
+    assert gate("holdout", "passes", 20, 20, f"{said}{words.format(3)}.") == holdout(some)
+
+
+def test_the_files_are_judged_by_what_they_do() -> None:
+    """Equal, fast and small enough at the exact limits; otherwise with the number that is too large."""
+    empty = np.zeros(0)
+    measured = {"labels": empty, "times": empty, "challenger_scores": empty, "holdout_digest": ""}
+    good = Evidence(**measured, example_equal=True, latency_p95_ms=20.0, size_mb=1.5)
+    bad = Evidence(**measured, example_equal=False, latency_p95_ms=20.4, size_mb=float("nan"))
+    config = configured(max_p95_ms=20, max_size_mb=1.5)
+
+    assert [
+        gate("load_back", "passes", None, None, "The model loaded back from its files says the same as before."),
+        gate("latency", "passes", 20.0, 20, "20 ms for a single row (95th percentile), at most 20 is allowed."),
+        gate("size", "passes", 1.5, 1.5, "1.5 MB on disk, at most 1.5 is allowed."),
+    ] == list(gates.files(good, config))
+    assert [
+        gate(
+            "load_back", "blocks", None, None, "The model loaded back from its files does not say the same as before."
+        ),
+        gate("latency", "blocks", 20.4, 20, "20.4 ms for a single row (95th percentile), at most 20 is allowed."),
+        gate("size", "cannot_judge", None, 1.5, "Cannot judge: the size was not measured."),
+    ] == list(gates.files(bad, config))

@@ -1,0 +1,6 @@
+"""TODO face."""
+
+from training.artifact import model_file
+from training.artifact.zip_index import RETRAIN, TAMPERED
+
+__all__ = ["RETRAIN", "TAMPERED", "model_file"]

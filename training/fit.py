@@ -1,0 +1,160 @@
+"""Turn labelled rows into a fitted model, apart from the later rows that will judge it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.config import ModelConfig
+from core.errors import ConfigError, DataError
+from core.quality_report import QualityReport
+from core.records import Record
+from monitoring.counting import Holdout, holdout_of
+from monitoring.tasks import task_of
+from monitoring.triggers import Decision
+from training.digest import order
+from training.frame import features
+from training.load_build import Build
+from training.scoring import WORDS, score, spoken, truth
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Candidate(Record):
+    """A model that was trained and registered, and is not judged yet. Moments are UTC.
+
+    It was fit on rows from `fit_from` on and before `fit_until`; the holdout runs from `fit_until` to `data_until`,
+    the time of its last row.
+    """
+
+    model: str
+    registry_name: str
+    version: int
+    run_id: str
+    digest: str
+    data_digest: str
+    training_key: str
+    commit: str
+    as_of: dt.datetime
+    fit_from: dt.datetime
+    fit_until: dt.datetime
+    data_until: dt.datetime
+    fit_rows: int
+    holdout_rows: int
+    quality: QualityReport
+    decision: Decision
+    records_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled rows, cut at one instant: every row of `fit` is before `fit_until`, none of `holdout` is."""
+
+    fit: pd.DataFrame
+    holdout: pd.DataFrame
+    fit_from: dt.datetime
+    fit_until: dt.datetime
+    data_until: dt.datetime
+
+
+def split(rows: pd.DataFrame, config: ModelConfig) -> Split:
+    """Keep the last `training.holdout` of the rows apart, by time.
+
+    The cut is the midnight (UTC) that comes nearest to that share, so rows of one instant are never on both sides; with
+    rows of one day only, it is the instant that does.
+
+    Raises:
+        DataError: no labelled rows, too few, all of one instant, or one label only in either part.
+    """
+    time, label = config.data.columns.time, config.data.columns.label
+    _enough(rows, config)
+    places = order(rows, [time, config.data.columns.id])
+    ordered = rows if (np.diff(places) > 0).all() else rows.iloc[places]
+    moments = ordered[time]
+    cuts = moments.dt.floor("D") if moments.iloc[0].date() < moments.iloc[-1].date() else moments
+    starts = np.flatnonzero(cuts.ne(cuts.shift()).to_numpy())[1:]
+    if not len(starts):
+        raise DataError(
+            f"All {len(rows)} labelled rows of {config.name} have the time {moments.iloc[0]}.",
+            why="The column of times may hold the moment of an import.",
+            fix="Name the column of the prediction's time as time in model.toml.",
+        )
+    first = int(starts[np.abs(len(rows) - starts - config.training.holdout * len(rows)).argmin()])
+    parts = {"fit": ordered.iloc[:first], "holdout": ordered.iloc[first:]}
+    for name, part in parts.items():
+        if part[label].nunique() < 2:  # noqa: PLR2004 - with one label there is nothing to learn, or to judge by
+            only = spoken(part[label].iloc[:1], config.data)[0]
+            raise DataError(
+                f"The {name} rows of {config.name} ({len(part)}) have only the label {only}.",
+                why="Labels of one class arrive later than the others, or none were collected.",
+                fix="Take more days with training.window_days, or wait for the labels with training.maturity_days.",
+            )
+    return Split(
+        **parts,
+        fit_from=moments.iloc[0].to_pydatetime(),
+        fit_until=cuts.iloc[first].to_pydatetime(),
+        data_until=moments.iloc[-1].to_pydatetime(),
+    )
+
+
+def _enough(rows: pd.DataFrame, config: ModelConfig) -> None:
+    least, days = config.training.min_rows, config.training.window_days
+    if len(rows) < least:
+        raise DataError(
+            f"{len(rows) or 'No'} labelled rows for {config.name} in {days} days, at least {least} are needed.",
+            why="Labels have not arrived yet, or the feed of labels stopped.",
+            fix="Wait for labels, take more days with training.window_days, or lower training.min_rows.",
+        )
+
+
+def fit(build: Build, config: ModelConfig, parts: Split) -> Any:
+    """The estimator that `build` makes, fitted on the fit part. Every `random_state` left open gets the config's seed.
+
+    Raises:
+        ConfigError: the estimator could not be fitted.
+    """
+    estimator = build(config)
+    parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    open_seeds = [name for name, value in parameters.items() if name.endswith("random_state") and value is None]
+    if open_seeds:
+        estimator.set_params(**dict.fromkeys(open_seeds, config.training.seed))
+    try:
+        labels = truth(parts.fit[config.data.columns.label], config.data)
+        return estimator.fit(features(parts.fit, config.data), labels)
+    except Exception as err:
+        raise ConfigError(
+            f"The estimator of model/{config.name}/pipeline.py could not be fitted ({type(err).__name__}).",
+            why="It does not take what these rows hold: missing values, text, a column with one value.",
+            fix=f"Mend build() in that file; {WORDS}",
+        ) from err
+
+
+def holdout_scores(estimator: Any, config: ModelConfig, parts: Split) -> Holdout:
+    """What the fitted estimator says of the holdout, by day and label, and what its scores are worth there."""
+    columns, rows, task = config.data.columns, parts.holdout, task_of(config)
+    said = score(estimator, features(rows, config.data), task)
+    return holdout_of(rows[columns.time].dt.date.tolist(), rows[columns.label].to_numpy(), said, task)
+
+
+def training_key(config: ModelConfig, data_digest: str, pipeline_digest: str) -> str:
+    """What makes two trainings the same one: rows, features, section [training], seed and pipeline. SHA-256.
+
+    Gates and triggers are not in it: they judge a training and do not change it. Nor is the cluster that fits it.
+    """
+    parts: dict[str, Any] = {
+        "model": config.name,
+        "training": config.training.what,
+        "columns": config.data.columns.model_dump(mode="json"),
+        "features": [config.data.numeric, config.data.categorical],
+        "rows": data_digest,
+        "pipeline": pipeline_digest,
+    }
+    outcome = {"classes": config.data.classes, "label_range": config.data.label_range}
+    parts |= {name: value for name, value in outcome.items() if value is not None}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,7 @@
+"""TODO face."""
+
+from training.gates.evidence import Evidence, latency_p95
+from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.validate import Verdict, validate
+
+__all__ = ["Comparison", "Evidence", "Gate", "Score", "SliceScore", "Verdict", "latency_p95", "validate"]

@@ -1,0 +1,116 @@
+"""Judge a candidate: floors, the champion on the same later rows, slices, and what its stored files do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+from core.config import ModelConfig
+from core.records import Record
+from monitoring.tasks import task_of
+from training import Candidate
+from training.gates import gates
+from training.gates.evidence import Evidence
+from training.gates.gates import Comparison, Gate, Score, SliceScore
+
+
+class Verdict(Record):
+    """Everything that was measured of a candidate, and whether every gate let it pass.
+
+    `champion` is the version in Production, None before the first. `scores` begin with the metric of the performance
+    trigger. `reference` is the best holdout score of that metric so far, this one included: what a manifest that
+    promotes this candidate declares.
+    """
+
+    candidate: Candidate
+    champion: int | None
+    as_of: dt.datetime
+    passed: bool
+    gates: tuple[Gate, ...]
+    scores: tuple[Score, ...]
+    comparison: Comparison | None
+    slices: tuple[SliceScore, ...]
+    latency_p95_ms: float | None
+    size_mb: float
+    holdout_digest: str
+    reference: float | None
+
+    @property
+    def model(self) -> str:
+        """The model's folder name."""
+        return self.candidate.model
+
+
+def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> Verdict:
+    """Ask every gate. A gate that cannot judge does not let pass."""
+    unseen = evidence.later_than(candidate.fit_until, evidence.champion_fit_until)
+    enough = gates.holdout(evidence, unseen, config)
+    judged = enough.state == "passes"
+    scores = _scores(unseen, config) if judged else ()
+    compared = _compare(unseen, config) if judged else None
+    found = tuple(gates.scores(unseen, config)) if judged else ()
+    overall = scores[0].value if scores else None
+    asked = (
+        gates.quality(candidate),
+        enough,
+        *gates.floors(scores, len(unseen.labels), config),
+        gates.champion(compared, evidence.champion_version, config),
+        *gates.judged(found, overall, config),
+        *gates.files(evidence, config),
+    )
+    known = [value for value in (evidence.previous_reference, overall) if value is not None]
+    return Verdict(
+        candidate=candidate,
+        champion=evidence.champion_version,
+        as_of=candidate.as_of,
+        passed=all(gate.state == "passes" for gate in asked),
+        gates=asked,
+        scores=scores,
+        comparison=compared,
+        slices=found,
+        latency_p95_ms=gates.defined(evidence.latency_p95_ms),
+        size_mb=evidence.size_mb,
+        holdout_digest=evidence.holdout_digest,
+        reference=max(known, default=None),
+    )
+
+
+def _scores(unseen: Evidence, config: ModelConfig) -> tuple[Score, ...]:
+    """Every metric of the challenger; with limits where the trigger or a floor uses it."""
+    main, task = config.triggers.performance.metric, task_of(config)
+    counts = task.counted(unseen.labels, unseen.challenger_scores)
+    scores = []
+    for metric in (main, *(name for name in task.metrics if name != main)):
+        value, low, high = gates.defined(task.evaluate(metric, counts)), math.nan, math.nan
+        if metric in {main, *config.gates.floors}:
+            low, high = task.interval(metric, counts, config.gates.confidence, config.training.seed)
+        scores.append(Score(metric=metric, value=value, low=gates.defined(low), high=gates.defined(high)))
+    return tuple(scores)
+
+
+def _compare(unseen: Evidence, config: ModelConfig) -> Comparison | None:
+    """Challenger minus champion; None where something is missing that a fair comparison needs."""
+    version = unseen.champion_version
+    if version is None or unseen.champion_scores is None or unseen.champion_fit_until is None:
+        return None
+    if not config.gates.compare:
+        return None
+    metric, task = config.triggers.performance.metric, task_of(config)
+    sides = (unseen.champion_scores, unseen.challenger_scores)
+    values = [float(task.evaluate(metric, task.counted(unseen.labels, scores))) for scores in sides]
+    difference, low, high = task.paired_difference(
+        metric, unseen.labels, *sides, confidence=config.gates.confidence, seed=config.training.seed
+    )
+    if math.isnan(difference):
+        return None
+    return Comparison(
+        metric=metric,
+        champion=version,
+        champion_value=values[0],
+        challenger_value=values[1],
+        difference=difference,
+        low=low,
+        high=high,
+        margin=config.gates.max_loss_to_champion,
+        rows=len(unseen.labels),
+    )

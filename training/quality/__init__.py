@@ -1,0 +1,6 @@
+"""TODO face."""
+
+from training.quality import suite
+from training.quality.suite import check_training, check_window
+
+__all__ = ["check_training", "check_window", "suite"]
