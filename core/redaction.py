@@ -10,17 +10,9 @@ from urllib.parse import unquote, urlsplit
 # GitHub masks a secret in the log where it stands letter by letter. An error names a part of it (the host, the path),
 # and an issue is not masked at all.
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MONITORING_URL", "APPRISE_URLS")
-
-
 SECRET = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|ACCESS_?KEY|API_?KEY|_KEY$")
-
-
 SHORTEST = 4
-
-
 SHORTEST_WORD = 6  # what is shorter would also hide other words
-
-
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -13,11 +13,7 @@ if TYPE_CHECKING:
     pass
 
 MOST_DIGITS = 9
-
-
 NEGATED = "neg_"  # with which scikit-learn begins the names of errors of which more is better
-
-
 SPECIAL: Mapping[str, str] = {"r2": "R²"}
 
 

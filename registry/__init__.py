@@ -1,4 +1,4 @@
-"""TODO face."""
+"""MLflow: model versions, training runs, events and serving."""
 
 from registry import store
 from registry.events import Event, last_move, read_events, record_event

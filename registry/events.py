@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 LONGEST = 5000
-
-
 MOST = 20
-
-
 SECOND = 1000
 
 

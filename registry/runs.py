@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
-
-
 LONGEST = 500
 
 

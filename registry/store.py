@@ -32,14 +32,8 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-
-
 PAGE = 1000
-
-
 SQLITE = "sqlite:///"
-
-
 HEADER = b"SQLite format 3\0"
 
 

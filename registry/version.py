@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 
 BASELINE, EXAMPLE, DAYS = "baseline.json", "example.json", "days.json"
-
-
 BOUND = ("data_digest", "data_until", "fit_until", "trained_at", "training_key")
 
 
@@ -141,12 +139,6 @@ class Judged(Protocol):
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
-
-
 PRODUCTION = "Production"
-
-
 ALIAS = "production"

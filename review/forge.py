@@ -12,8 +12,6 @@ from pydantic import Field
 from core.records import Record
 
 BOT = "retraining-bot"
-
-
 State = Literal["open", "merged", "closed"]
 
 

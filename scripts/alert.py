@@ -29,12 +29,8 @@ STAGES = {
     "propose": ("propose",),
     "promote": ("promote",),
 }
-
-
 # One cause for all stages of a run: without a registry each of them fails in the same way.
 SHARED = {"config", "outside"}
-
-
 FINE = {"success", "skipped"}
 
 

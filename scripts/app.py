@@ -19,8 +19,6 @@ COMMANDS = {
     "In workflows": ("models", "review", "comment", "alert"),
     "Start here": ("new", "demo", "doctor", "upgrade"),
 }
-
-
 app = typer.Typer(
     name="mlops",
     help="Retrain, judge and promote models: git declares what is in Production, MLflow obeys.",

@@ -8,8 +8,7 @@ import typer
 
 from core import process
 from core.errors import UsageError
-from scripts import pull as before
-from scripts.cli import github_runner, options, output
+from scripts.cli import github_runner, options, output, window_lines
 from stages import pull as pull_stage
 from stages.check import run
 
@@ -59,7 +58,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     if pull:
         with pull_stage.stage(night, window) as counted:
             if not json:
-                output.show(counted, before.lines(counted), as_json=False)
+                output.show(counted, window_lines(counted), as_json=False)
     with night.stage("check"):
         counted = night.take(Window, "window.json", window)
         said = clean(reason or "", 500)  # one line, whatever the form on GitHub was filled in with

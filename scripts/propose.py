@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import GateBlockedError
 from scripts.cli import github_runner, options, output
 from stages.context import Night
 from stages.propose import run
 
 if TYPE_CHECKING:
     from review.forge import Proposal
-    from training.gates import Verdict
 
 
 def propose(
@@ -37,17 +35,8 @@ def propose(
         told = lines(night, proposal) if proposal else nothing
         output.show(proposal or judged, told, as_json=json, out=out)
         github_runner.output("url", proposal.url if proposal else "")
-        if exit_code and not judged.passed:
-            raise blocked(judged)
-
-
-def blocked(verdict: Verdict) -> GateBlockedError:
-    """The error for `--exit-code`."""
-    said = [gate.sentence for gate in verdict.gates if gate.state != "passes"]
-    return GateBlockedError(
-        f"Version {verdict.candidate.version} of {verdict.candidate.registry_name} is refused: {'; '.join(said)}.",
-        fix="Read the report; the model in service stays in service.",
-    )
+        if exit_code:
+            judged.require_passed()
 
 
 def lines(night: Night, proposal: Proposal) -> list[str]:

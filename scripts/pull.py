@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from core import process
-from core.days import DAY
-from scripts.cli import Engine, On, opened, options, output
+from scripts.cli import Engine, On, opened, options, output, window_lines
 from stages.pull import stage
-
-if TYPE_CHECKING:
-    from monitoring.counting import Window
 
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Count every day again, as after rows of older days were changed in place.")
@@ -34,16 +30,4 @@ def pull(
     process.one_thread()
     night = opened(model, as_of, engine)
     with stage(night, out, fresh=fresh) as window:
-        output.show(window, lines(window), as_json=json)
-
-
-def lines(window: Window) -> list[str]:
-    """The result for a person."""
-    if window.version is None:
-        return [f"{window.model}: no version in Production yet, nothing to compare with"]
-    rows = sum(day.rows for day in window.days)
-    found = window.quality
-    said = "" if found is None else f", {found.checks} checks, {len(found.findings)} findings"
-    head = f"{window.model}: {rows:,} rows in {len(window.days)} days up to {window.end - DAY}{said}"
-    warnings = [f"  [yellow]{f.severity}[/] {output.clean(f.sentence)}" for f in found.findings] if found else []
-    return [head, *warnings]
+        output.show(window, window_lines(window), as_json=json)

@@ -24,11 +24,7 @@ if TYPE_CHECKING:
     from review.pages import Status
 
 T = TypeVar("T")
-
-
 READABLE = 0o644  # GitHub Pages refuses files that others cannot read
-
-
 OutDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the pages go. Default: local/site.")]
 
 
@@ -79,7 +75,7 @@ def read(night: Night) -> Status:
     """
     from registry import read_events
     from review.pages import Status
-    from scripts.status import agreement
+    from stages.promote import agreement
 
     problems: list[str] = []
 

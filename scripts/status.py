@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.days import DAY
-from core.errors import RegistryError
 from scripts.cli import options, output
 from stages.context import Night
-from stages.promote import run as plan_of
+from stages.promote import agreement
 
 if TYPE_CHECKING:
     from registry import Event
@@ -63,14 +62,3 @@ def readings(events: list[Event]) -> dict[str, str]:
         {"last failure": f"{last.timestamp:%Y-%m-%d} {last.trigger}: {last.error}"} if last.kind == "failure" else {}
     )
     return {"last judged": f"{judged.timestamp:%Y-%m-%d}", **told, **failed}
-
-
-def agreement(night: Night) -> str:
-    """Whether registry and git agree, in words."""
-    try:
-        result = plan_of(night, dry_run=True)
-    except RegistryError as err:
-        return f"DISAGREES with git: {err.what}"
-    if result["steps"]:
-        return f"DISAGREES with git: mlops promote would {'; '.join(result['steps'])}"
-    return "agrees with git" if result["version"] else "agrees with git: nothing is declared, nothing is in Production"

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from review.local import Git
 
 EXAMPLE = "model/flights/"
-
-
 JOIN = "Join the history of the template"
 
 

@@ -26,7 +26,6 @@ def validate(
 
     Example: mlops validate --model flights --as-of 2013-06-01
     """
-    from scripts.propose import blocked
     from training import Candidate
 
     night = Night.open(model, as_of)
@@ -35,8 +34,8 @@ def validate(
         verdict = run(night, trained, out)
         output.show(verdict, lines(verdict), as_json=json)
         github_runner.output("passed", str(verdict.passed).lower())
-        if exit_code and not verdict.passed:
-            raise blocked(verdict)
+        if exit_code:
+            verdict.require_passed()
 
 
 def lines(verdict: Verdict) -> list[str]:

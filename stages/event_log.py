@@ -3,41 +3,67 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+import datetime as dt
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from core.errors import MlopsError
 from core.failure import Failure
-from scripts.cli import output
 
 if TYPE_CHECKING:
+    from core.config import ModelConfig
     from core.failure import Stage
     from monitoring.triggers import Decision
-    from registry import Event
+    from registry import Event, Registry
     from review.forge import Proposal
-    from stages.context import Night
     from training import Candidate
     from training.gates import Verdict
 
 
-def decision(night: Night, made: Decision) -> None:
+LOG = logging.getLogger("mlops")
+
+
+class Run(Protocol):
+    """What the log needs of the run that it writes about: a `stages.context.Night`."""
+
+    as_of: dt.datetime
+
+    @property
+    def name(self) -> str:
+        """The model's folder name."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model."""
+
+    @property
+    def registry(self) -> Registry:
+        """The store that keeps the log."""
+
+    def file(self, name: str, given: Path | None) -> Path:
+        """Return the path of a record."""
+
+
+def decision(run: Run, made: Decision) -> None:
     """A night was judged."""
     told: dict[str, str] = {r.trigger: f"{r.state.replace('_', ' ')}: {r.sentence}" for r in made.readings}
     _write(
-        night,
+        run,
         "decision",
         trigger=", ".join(r.trigger for r in made.readings if r.state == "fired"),
         success=True,
         version=made.champion,
-        metrics={**_readings(made), **_drift(night, made)},
+        metrics={**_readings(made), **_drift(run, made)},
         reasons=(*made.reasons, *made.held_back_by),
         details={"retrain": str(made.retrain).lower(), **told},
     )
 
 
-def training(night: Night, made: Candidate) -> None:
+def training(run: Run, made: Candidate) -> None:
     """A candidate was trained and registered."""
     _write(
-        night,
+        run,
         "training",
         trigger=fired(made.decision),
         success=True,
@@ -47,10 +73,10 @@ def training(night: Night, made: Candidate) -> None:
     )
 
 
-def validation(night: Night, made: Verdict) -> None:
+def validation(run: Run, made: Verdict) -> None:
     """A candidate was judged: success means that every gate let it pass."""
     _write(
-        night,
+        run,
         "validation",
         trigger=fired(made.candidate.decision),
         success=made.passed,
@@ -60,10 +86,10 @@ def validation(night: Night, made: Verdict) -> None:
     )
 
 
-def proposal(night: Night, made: Proposal, verdict: Verdict) -> None:
+def proposal(run: Run, made: Proposal, verdict: Verdict) -> None:
     """A candidate was proposed for Production."""
     _write(
-        night,
+        run,
         "proposal",
         trigger=fired(verdict.candidate.decision),
         success=True,
@@ -73,10 +99,10 @@ def proposal(night: Night, made: Proposal, verdict: Verdict) -> None:
     )
 
 
-def move(night: Night, *, before: int | None, after: int, commit: str, sentence: str) -> None:
+def move(run: Run, *, before: int | None, after: int, commit: str, sentence: str) -> None:
     """Production was made to agree with git: forward is a promotion, back to an older version a rollback."""
     _write(
-        night,
+        run,
         "promotion" if before is None or after > before else "rollback",
         trigger="git",
         success=True,
@@ -86,15 +112,15 @@ def move(night: Night, *, before: int | None, after: int, commit: str, sentence:
     )
 
 
-def failure(night: Night, stage: Stage, err: Exception) -> None:
+def failure(run: Run, stage: Stage, err: Exception) -> None:
     """A stage failed: in a file for the job that tells people, and in the log, unless that cannot be reached either."""
-    made = Failure.of(night.name, night.as_of, stage, err)
+    made = Failure.of(run.name, run.as_of, stage, err)
     with contextlib.suppress(MlopsError):
-        made.write(night.file(made.file, None))
+        made.write(run.file(made.file, None))
     with contextlib.suppress(MlopsError):
-        _write(night, "failure", trigger=stage, success=False, version=None, reasons=(made.why,), error=made.what)
+        _write(run, "failure", trigger=stage, success=False, version=None, reasons=(made.why,), error=made.what)
         return
-    output.note("The event log could not be reached either: this failure is not in it.")
+    LOG.info("The event log could not be reached either: this failure is not in it.")
 
 
 def fired(made: Decision) -> str:
@@ -109,7 +135,7 @@ def _readings(made: Decision) -> dict[str, float]:
     return {**values, **limits}
 
 
-def _drift(night: Night, made: Decision) -> dict[str, float]:
+def _drift(run: Run, made: Decision) -> dict[str, float]:
     """The largest effect among the columns that drifted tonight, 0 where none did, and the least that counts.
 
     Effects of columns that did not drift would mislead: large ones are usual in seasons, and mean nothing.
@@ -118,11 +144,11 @@ def _drift(night: Night, made: Decision) -> dict[str, float]:
     if not columns:
         return {}
     effect = max((column.effect for column in columns if column.drifted and not column.ignored), default=0.0)
-    return {"drift_effect": effect, "drift_effect_limit": night.config.triggers.drift.min_effect}
+    return {"drift_effect": effect, "drift_effect_limit": run.config.triggers.drift.min_effect}
 
 
-def _write(night: Night, kind: str, **fields: object) -> None:
+def _write(run: Run, kind: str, **fields: object) -> None:
     from registry import Event, record_event
 
-    event: Event = Event.model_validate({"timestamp": night.as_of, "model": night.name, "kind": kind, **fields})
-    record_event(night.registry.client, event)
+    event: Event = Event.model_validate({"timestamp": run.as_of, "model": run.name, "kind": kind, **fields})
+    record_event(run.registry.client, event)

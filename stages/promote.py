@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigError, OutsideError, RegistryError
-from scripts.cli import output
 from stages import event_log
 from stages.connect import open_threads
 from stages.context import Night
@@ -13,6 +13,8 @@ from stages.repository import head_commit
 
 if TYPE_CHECKING:
     from registry.promotion import State
+
+LOG = logging.getLogger("mlops")
 
 
 def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def announce(night: Night, version: int, commit: str) -> None:
             url = page if hub.mlflow_url else hub.commit_url(commit)
             open_threads(hub).deployed(f"production/{night.name}", commit, told, url)
     except (OutsideError, ConfigError) as err:
-        output.warn(f"Production is moved, but this could not be told: {err}")
+        LOG.warning("Production is moved, but this could not be told: %s", err)
 
 
 def supersede(night: Night, production: int) -> None:
@@ -100,3 +102,14 @@ def supersede(night: Night, production: int) -> None:
         f"Superseded: version {proposed.version} was compared with {was}, and version {production} is in Production "
         "now. The next night that has a reason to retrain trains and compares again.",
     )
+
+
+def agreement(night: Night) -> str:
+    """Whether registry and git agree, in words."""
+    try:
+        result = run(night, dry_run=True)
+    except RegistryError as err:
+        return f"DISAGREES with git: {err.what}"
+    if result["steps"]:
+        return f"DISAGREES with git: mlops promote would {'; '.join(result['steps'])}"
+    return "agrees with git" if result["version"] else "agrees with git: nothing is declared, nothing is in Production"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from core.errors import RecordError
-from scripts.cli import output
 from stages import event_log
 from stages.context import Night
 from stages.repository import head_commit
@@ -13,6 +13,8 @@ from stages.repository import head_commit
 if TYPE_CHECKING:
     from review.forge import Proposal
     from training.gates import Verdict
+
+LOG = logging.getLogger("mlops")
 
 
 def run(night: Night, verdict: Verdict) -> Proposal | None:
@@ -35,7 +37,7 @@ def run(night: Night, verdict: Verdict) -> Proposal | None:
         night.as_of,
     )
     for note in night.forge.notes:
-        output.warn(note)
+        LOG.warning(note)
     stay_current(night, verdict, made)
     event_log.proposal(night, made, verdict)
     return made

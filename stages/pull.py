@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from core.days import DAY, midnight
 from core.errors import DataError, MlopsError
-from scripts.cli import output
 from stages.context import Night
 
 if TYPE_CHECKING:
     from monitoring.counting import Baseline, DayTally, Window
     from monitoring.sources import Source
     from registry import ModelVersion
+
+LOG = logging.getLogger("mlops")
 
 
 @contextmanager
@@ -88,7 +90,7 @@ def known_days(night: Night, champion: ModelVersion) -> dict[dt.date, DayTally]:
     try:
         kept = night.registry.known_days(champion)
     except MlopsError as err:
-        output.warn(f"What earlier nights counted cannot be read, so every day is counted again: {err}")
+        LOG.warning("What earlier nights counted cannot be read, so every day is counted again: %s", err)
         return {}
     return kept.by_date(night.config.data) if kept else {}
 
@@ -110,7 +112,7 @@ def keep_days(night: Night, champion: ModelVersion, known: dict[dt.date, DayTall
     try:
         night.registry.keep_days(champion, KnownDays.of(night.config.data, days))
     except MlopsError as err:
-        output.warn(f"What was counted could not be kept for the next night, which counts it again: {err}")
+        LOG.warning("What was counted could not be kept for the next night, which counts it again: %s", err)
 
 
 def stop_if_broken(night: Night, window: Window) -> None:

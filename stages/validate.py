@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.days import midnight
-from scripts.cli import output
 from stages import event_log
 from stages.context import Night
 from training import frame, scoring
@@ -14,6 +14,8 @@ from training import frame, scoring
 if TYPE_CHECKING:
     from training import Candidate
     from training.gates import Evidence, Verdict
+
+LOG = logging.getLogger("mlops")
 
 
 def run(night: Night, candidate: Candidate, out: Path | None = None) -> Verdict:
@@ -27,9 +29,11 @@ def run(night: Night, candidate: Candidate, out: Path | None = None) -> Verdict:
     if night.registry.mark(candidate.registry_name, candidate.version, verdict):
         event_log.validation(night, verdict)
     else:
-        output.warn(
-            f"Version {candidate.version} of {candidate.registry_name} was in Production: in MLflow it keeps the "
-            "verdict that brought it there. This one is in verdict.json and the report only."
+        LOG.warning(
+            "Version %s of %s was in Production: in MLflow it keeps the verdict that brought it there. "
+            "This one is in verdict.json and the report only.",
+            candidate.version,
+            candidate.registry_name,
         )
     write_atomically(path.with_name("report.html"), report(night, verdict))
     return verdict

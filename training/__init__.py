@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Training: labelled rows, a fitted estimator, and the records that describe both."""
 
 from training import fit, frame, load_build, scoring, training_set
 from training.dask import computing_on

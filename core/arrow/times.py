@@ -19,24 +19,12 @@ if TYPE_CHECKING:
 
 
 INSTANT = pa.timestamp("us", "UTC")
-
-
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
-
-
 FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
-
-
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
 MICROSECOND = dt.timedelta(microseconds=1)
 MICROSECONDS_A_DAY = 86_400_000_000
-
-
 NEVER = np.iinfo(np.int64).max
-
-
 ISO = (
     r"^(?P<date>\d{4}-\d{2}-\d{2})"
     r"(?:[Tt ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"

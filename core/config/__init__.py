@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Everything in model.toml, and the settings of the environment."""
 
 from core.config.github import Hub
 from core.config.metrics import METRICS, Metric, Task, is_share

@@ -13,8 +13,6 @@ from core.errors import ConfigError
 from core.records import Record
 
 PUBLIC = "github.com"
-
-
 REPOSITORY = r"[\w.-]+/[\w.-]+"
 
 

@@ -6,25 +6,15 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 Task = Literal["binary", "multiclass", "regression"]
-
-
 # scikit-learn's names; of each, more is better. Errors are therefore negated, and in the unit of the label.
 BinaryMetric = Literal[
     "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_weighted", "roc_auc", "average_precision"
 ]
-
-
 MulticlassMetric = Literal[
     "accuracy", "balanced_accuracy", "precision_macro", "precision_weighted", "f1_macro", "f1_weighted"
 ]
-
-
 RegressionMetric = Literal["r2", "neg_mean_absolute_error", "neg_root_mean_squared_error"]
-
-
 Metric = Literal[BinaryMetric, MulticlassMetric, RegressionMetric]
-
-
 METRICS: Mapping[Task, tuple[Metric, ...]] = {
     "binary": get_args(BinaryMetric),
     "multiclass": get_args(MulticlassMetric),

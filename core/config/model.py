@@ -25,8 +25,6 @@ class Columns(Record):
 
 # What a class may be called: anything that is printable.
 Class = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=128)]
-
-
 Number = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 

@@ -20,8 +20,6 @@ from core.errors import ConfigError, UsageError
 from core.records import Record, problems
 
 MODEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-
 VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 
 

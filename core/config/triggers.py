@@ -11,18 +11,10 @@ from core.config.metrics import Metric, is_share
 from core.records import Record
 
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
 Days = Annotated[int, Field(ge=1, le=3650)]
-
-
 # Names of columns as tables have them, such as "sepal length (cm)"; no quotes, markup or control characters.
 _NAME = re.compile(r"[\w(][\w .,:()/%+=&°'-]*")
-
-
 LONGEST_NAME = 128
-
-
 # The length stands apart: as a bound in the pattern it costs every command the compiling of 128 alternatives.
 Name = Annotated[str, Field(pattern=f"^{_NAME.pattern}$", max_length=LONGEST_NAME)]
 
@@ -33,11 +25,7 @@ def is_name(text: str) -> bool:
 
 
 Loss = Annotated[float, Field(ge=0, le=1e9)]  # how much less of a metric: at most 1 where it is a share
-
-
 Negated = Annotated[float, Field(gt=-1e9, lt=0)]
-
-
 Most = Annotated[float, Field(ge=-1e9, le=1)]
 
 

@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Cells that the values of a column are counted into."""
 
 from monitoring.axes import grid
 from monitoring.axes.axis import Axis, CategoricalAxis, NumericAxis, fit_categorical, fit_numeric

@@ -10,23 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Form = Literal["affine", "bits", "edges"]
-
-
 CELLS = 65_536
-
-
 MOST = 0.001  # the share of the baseline that a bin may hold besides its heaviest value
-
-
 TAIL = 5e-4  # the share of the baseline that an affine grid leaves to each of its two end cells
-
-
 LARGEST = float(np.finfo(np.float64).max)
-
-
 HALF = CELLS // 2
-
-
 SHIFT = 13  # of a float32 this leaves the sign, 5 bits of the exponent and 10 of the mantissa: cells 1/1024 wide
 
 

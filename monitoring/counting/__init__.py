@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Rows counted into daily tallies, which add up to windows and baselines."""
 
 from monitoring.counting import duplicates, tally
 from monitoring.counting.column_tally import ColumnTally

@@ -15,8 +15,6 @@ from pydantic_core import CoreSchema, core_schema
 from core.records import Record
 
 MOST_CELLS = 2**22
-
-
 WHOLE = 8  # bytes of a number in memory
 
 

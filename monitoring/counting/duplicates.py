@@ -18,35 +18,15 @@ from core.arrow import arrays
 from core.errors import DataError
 
 HELD = 1 << 20  # rows in memory before they go to the file: writing it costs as much as all else here
-
-
 BLOCK = 1 << 18  # rows that go to the file together
-
-
 PARTS = 64  # each block of the file is ordered by the first bits of its keys, so that a part can be read by itself
-
-
 BITS = np.uint64(58)  # what is left of a key
-
-
 KEY, DAY = np.dtype("<u8"), np.dtype("<i4")
-
-
 PAIR = np.dtype([("key", KEY), ("day", DAY)])
-
-
 STEP = np.uint64(0x9E3779B97F4A7C15)
-
-
 NULL = np.uint64(0x2545F4914F6CDD1D)
-
-
 Keys = NDArray[np.uint64]
-
-
 Days = NDArray[np.int32]
-
-
 Pairs = NDArray[np.void]
 
 

@@ -21,14 +21,8 @@ from monitoring.counting.duplicates import Ids
 from monitoring.tasks import Task, outcome_columns
 
 FIRST_DAY, LAST_DAY = (dt.date.min - EPOCH_DAY).days, (dt.date.max - EPOCH_DAY).days
-
-
 TIME = pa.timestamp("us", "UTC")
-
-
 FEW = 1 << 15  # rows a day: fewer are counted sooner than 65,536 cells are gone through
-
-
 Index = NDArray[np.intp] | None
 
 

@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Drift: the rows of a window compared with the baseline, column by column."""
 
 from monitoring.drift.comparison import Known, side
 from monitoring.drift.outcomes import with_outcomes

@@ -20,8 +20,6 @@ from monitoring.drift.day_effects import FEWEST_DAYS, Nights, effective_rows
 from monitoring.drift.statistics import ChiSquare, Floats, Kolmogorov, Test, pool_rare
 
 GROUPS = 10
-
-
 LEVELS = 19  # beside them, a group for all other values
 
 
@@ -167,11 +165,7 @@ def groups(axis: Axis, before: Side) -> tuple[NDArray[np.intp], tuple[str, ...]]
 
 
 YEAR = 52 * 7  # days: a year later on the same day of the week
-
-
 AROUND = 14  # days of last year's season before and after the same days, for enough nights to learn their noise from
-
-
 IGNORED = "not tested: ignored by triggers.drift.ignore"
 
 

@@ -58,8 +58,6 @@ def _sorted(p_values: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 
 FEWEST_EXPECTED = 5  # rows a category needs in each sample before the chi-square approximation holds (Cochran)
-
-
 SMALLEST_SHARE = 1e-4  # below it the population stability index would be about one row
 
 

@@ -9,20 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
-
 TERMS = 8  # of both series of Kolmogorov's law, where each is used
-
-
 MEET = 0.8  # from here on the alternating one is the shorter
-
-
 STEPS = 10_000  # more than any continued fraction here takes
-
-
 TINY = 1e-300
-
-
 CLOSE = 1e-15
 
 

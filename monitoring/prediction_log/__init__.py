@@ -1,4 +1,4 @@
-"""TODO face."""
+"""The log that a service writes: predictions, and labels when they arrive."""
 
 from monitoring.prediction_log.log import open_log, schema, typed_rows
 

@@ -18,8 +18,6 @@ from monitoring.sources import driver_of, shown
 from monitoring.tasks import counting
 
 Rows = Sequence[Mapping[str, Any]]
-
-
 DATABASES = (".db", ".sqlite", ".sqlite3")
 
 

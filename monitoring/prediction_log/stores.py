@@ -19,8 +19,6 @@ from core.config import Columns
 from monitoring.sources import not_written, patient
 
 PATIENCE = 20.0  # seconds to wait for another writer
-
-
 KINDS = {"string": "TEXT", "double": "DOUBLE PRECISION", "int64": "BIGINT"}
 
 

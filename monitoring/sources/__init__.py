@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Readers of the monitoring table: SQLite, files, warehouses and Spark."""
 
 from monitoring.sources import typed
 from monitoring.sources.adbc import driver_of, patient, shown

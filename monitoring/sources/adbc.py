@@ -17,8 +17,6 @@ from core.errors import ConfigError, DataError, MlopsError
 from monitoring.sources import errors
 
 TRIES = 5
-
-
 PAUSE = 1.0  # seconds before the second try; twice as long before each one after it, and up to as much by chance
 
 
@@ -151,11 +149,7 @@ PATIENT = {
     "keepalives_count": "6",
     "fallback_application_name": "mlops",
 }
-
-
 LONGEST = "30min"  # for one statement, where neither the server, the role nor the URL says otherwise
-
-
 # Whatever does not look like this may have a password in another place than one expects: nothing of it is shown.
 PLAIN = re.compile(r"(?P<scheme>[a-z+]+)://(?:[^@/?#\s]*@)?(?P<place>[\w.-]*(?::\d{1,5})?(?:/[\w./-]*)?)(?:\?[^@\s]*)?")
 
@@ -232,11 +226,7 @@ POSTGRES = Driver(
     # The driver streams what COPY gives, which takes no parameters; a statement with some is held in memory as a whole.
     settings=True,
 )
-
-
 FLIGHT = Driver(module="adbc_driver_flightsql", install="adbc-driver-flightsql", open=_by_address)
-
-
 DRIVERS = {
     "postgresql": POSTGRES,
     "postgres": POSTGRES,

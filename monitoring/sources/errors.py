@@ -7,27 +7,15 @@ import re
 from core.errors import ConfigError, DataError, MlopsError, OutsideError
 
 PLACE = "MONITORING_URL (or data.source in model.toml) says where it is"
-
-
 PASSES = (
     r"connection refused|timeout expired|timed out|starting up|shutting down|too many (clients|connections)"
     r"|reset by peer|closed the connection|temporary failure in name resolution|remaining connection slots|unavailable"
     r"|recovery mode|no such file or directory"
 )
-
-
 UNKNOWN_HOST = r"could not translate host name|name or service not known|no such host"
-
-
 LOCKED_OUT = r"password|role \"[^\"]*\" does not exist|pg_hba|authenticat|credentials|unauthorized|permission denied"
-
-
 NOT_THERE = "TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|PATH_NOT_FOUND|UNABLE_TO_INFER_SCHEMA|PARSE_SYNTAX_ERROR"
-
-
 CONDITION = r"\[([A-Z][A-Z0-9]*_[A-Z0-9_.]+)\]"  # where Spark's own exception is wrapped in one of Java's
-
-
 UNFIT = {
     "CANNOT_MERGE_SCHEMAS": (
         "Its files differ in the type of a column.",
@@ -46,11 +34,7 @@ UNFIT = {
         "Write it again under another name and rename it when it is complete, or remove it.",
     ),
 }
-
-
 NO_JAVA = "JAVA_GATEWAY_EXITED|JAVA_HOME"
-
-
 NO_DATABASE = r"database \"[^\"]*\" does not exist"
 
 

@@ -22,20 +22,10 @@ from core.errors import DataError
 from monitoring.sources import typed
 
 BATCH = 65_536  # rows at once, fewer of wide tables:
-
-
 VALUES = 1 << 22  # values at once, 32 MiB of floats
-
-
 BUFFER = 1 << 18  # bytes read ahead a column, fewer of wide tables; without it a whole row group lies in memory
-
-
 AHEAD = 1 << 26  # bytes read ahead of all columns
-
-
 BLOCK = 8 << 20  # bytes of a CSV file parsed at once
-
-
 KINDS = (".parquet", ".csv")
 
 

@@ -22,14 +22,8 @@ from monitoring.sources.sqlite import SqliteSource
 from monitoring.sources.warehouse import Warehouse
 
 DATABASES = (".db", ".sqlite", ".sqlite3")
-
-
 PATIENCE = 20.0  # seconds
-
-
 SPARK = "spark://"
-
-
 CHECK = "Check data.source in model.toml (relative to the repository), or the variable MONITORING_URL."
 
 

@@ -27,29 +27,13 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 BATCH = 65_536  # rows that an executor hands over at once, fewer of wide tables:
-
-
 VALUES = 1 << 22  # values at once
-
-
 START = dt.datetime.min.replace(tzinfo=dt.UTC)
-
-
 SLACK = dt.timedelta(days=2)  # whatever the zone of the session: exact bounds are applied on the executors
-
-
 FIRST_YEAR = 1000  # Py4J writes years before without leading zeros, which Java refuses
-
-
 TIMES = ("timestamp", "timestamp_ntz", "date")
-
-
 OURS = ("core", "monitoring")  # what executors need of this project
-
-
 RESULT = "key string, value binary"
-
-
 PANDAS = "PySpark does not yet fully support pandas"  # it is handed none: Arrow only
 
 

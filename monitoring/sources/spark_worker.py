@@ -22,14 +22,8 @@ from monitoring.sources import typed
 from monitoring.tasks import select
 
 Group = tuple[str, bytes]  # what a group of results is about, and one of them
-
-
 Work = Callable[[Iterable[pa.RecordBatch]], Iterator[Group]]
-
-
 SCHEMA = pa.schema([("key", pa.string()), ("value", pa.binary())])
-
-
 DAY_COLUMN, IDS, NEWEST, ERROR = "day", "ids", "newest", "error"
 
 

@@ -19,8 +19,6 @@ from core.errors import DataError
 from monitoring.sources import typed
 
 BATCH = 16_384  # rows that exist as Python objects at once
-
-
 Rows = list[tuple[Any, ...]]
 
 

@@ -16,20 +16,10 @@ from core.config import Data
 from core.errors import DataError
 
 Values = Sequence[Any]
-
-
 NUMBER = pa.float64()
-
-
 OLDER = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
-
-
 MISSING = arrays.text_array(["", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None"]).cast(pa.string())
-
-
 FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^(?i)[+-]?(inf|infinity)$"
-
-
 SECONDS = r"^\d{9,10}$"  # 1973 to 2286; fewer digits could as well be a date
 
 

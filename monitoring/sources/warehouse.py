@@ -22,8 +22,6 @@ KNOWN = (
     "SELECT table_schema, table_name FROM information_schema.tables "
     "WHERE lower(table_schema) NOT IN ('information_schema', 'pg_catalog') ORDER BY 1, 2"
 )
-
-
 NO_SUCH_TABLE = {"42P01", "3F000", "NOT_FOUND"}
 
 
@@ -140,8 +138,6 @@ class Warehouse:
 
 
 Bound = dt.datetime | int | float | str
-
-
 DATE = "____-__-__%"  # how text starts that sorts among ISO dates
 
 

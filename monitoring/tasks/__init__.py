@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Binary, multiclass and regression: metrics, intervals and calibration, all from counts."""
 
 from monitoring.tasks import outcome_columns, select
 from monitoring.tasks.binary import BINARY, Binary

@@ -18,8 +18,6 @@ from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Places, Tas
 SCORE_AXIS = NumericAxis(
     form="edges", origin=0.0, scale=1.0, cuts=tuple(cell / CELLS for cell in range(CELLS)), low=0.0, high=1.0
 )
-
-
 LABEL_AXIS = CategoricalAxis(levels=("0", "1"))
 
 

@@ -12,8 +12,6 @@ from core.errors import DataError
 from monitoring.tasks.outcome_columns import cells_of
 
 Floats = NDArray[np.float64]
-
-
 Metric = Callable[[NDArray[Any], int], Floats]
 
 
@@ -121,6 +119,4 @@ METRICS: Mapping[str, Metric] = {
     "roc_auc": roc_auc,
     "average_precision": average_precision,
 }
-
-
 RANKING = frozenset({"roc_auc", "average_precision"})  # those that need no threshold

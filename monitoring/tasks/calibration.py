@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from core.records import Record
 
 FEWEST = 20  # rows of either label; with fewer, two parameters follow the noise
-
-
 MIDDLE = 0.5  # of a cell
-
-
 Floats = NDArray[np.float64]
 
 

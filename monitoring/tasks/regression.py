@@ -19,21 +19,11 @@ from monitoring.tasks.outcome_columns import CELLS
 from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Places, Task
 
 SCORE, LABEL, ERROR, UNLABELLED = range(4)  # the columns of the counts
-
-
 OCTAVES = 20  # errors are told apart down to a millionth (2 ** -20) of the range of labels
-
-
 STEP = OCTAVES / (CELLS - 1)  # octaves a cell
-
-
 # What an error in each cell counts as: the geometric middle, at most 0.7 % off; in the first one, nothing.
 ERRORS = np.concatenate([[0.0], 2 ** (STEP * (np.arange(CELLS - 1) + 0.5) - OCTAVES)])
-
-
 TINY = np.finfo(np.float64).tiny
-
-
 GROUPS = 1000  # of rows, which are drawn together where there are more
 
 

@@ -15,17 +15,9 @@ from core.errors import DataError
 from monitoring.axes import Axis
 
 Bools = NDArray[np.bool_]
-
-
 Floats = NDArray[np.float64]
-
-
 Places = NDArray[np.intp]
-
-
 Bounds = tuple[float, float]
-
-
 Difference = tuple[float, float, float]
 
 

@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Triggers: evidence, the rule of each trigger, early warnings, and the decision."""
 
 from monitoring.triggers.decision import Decision, decide
 from monitoring.triggers.evidence import Past, Reading, Request, remember

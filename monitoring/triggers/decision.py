@@ -19,8 +19,6 @@ from monitoring.triggers.evidence import Evidence, Past, Reading, Request
 from monitoring.triggers.rules import TRIGGERS, manual, read_all
 
 TOLD = {"quiet": "is quiet", "cannot_judge": "cannot judge"}
-
-
 TOLD_OF = TRIGGERS.keys() - {"manual"}
 
 

@@ -142,8 +142,6 @@ def read_all(evidence: Evidence) -> tuple[Reading, ...]:
 
 
 TRIGGERS: Mapping[Name, Trigger] = {"performance": performance, "drift": drift, "age": age, "manual": manual}
-
-
 MOST_NAMES = 5
 
 

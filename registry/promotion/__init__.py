@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Promotion: from production.json to Production in MLflow."""
 
 from registry.promotion import apply, manifest, plan
 from registry.promotion.manifest import Manifest

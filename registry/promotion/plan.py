@@ -14,14 +14,8 @@ if TYPE_CHECKING:
     from registry.promotion.manifest import Manifest
 
 READY = "READY"
-
-
 WRONG_STORE = "It was deleted in MLflow, or MLFLOW_TRACKING_URI names another store than the one it was trained in."
-
-
 REVERT = "Revert the commit that changed production.json, or train again and merge the new proposal."
-
-
 Step = Literal["stage", "alias", "tags"]
 
 

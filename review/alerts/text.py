@@ -9,33 +9,20 @@ from typing import TYPE_CHECKING
 
 from core.failure import Failure
 from core.records import Record
-from review.pull_request import sections
-from review.text import clean, code, inert, links, plain, section, verdict_text
+from review.text import clean, code, inert, links, plain, section, verdict_sections, verdict_text
 
 if TYPE_CHECKING:
     from training.gates import Verdict
 
 REFUSED = "validate-refused"
-
-
 SEEN = re.compile(r"^- \d{4}-\d\d-\d\d\b.*$", re.MULTILINE)
-
-
 LEFT_OUT = re.compile(r"^- … (\d{1,5}) earlier$", re.MULTILINE)
-
-
 HEADING = "## Seen on"
-
-
 MOST = 30
-
-
 SAFE = {
     "promote": "Production is as it was: `mlops promote` checks everything that can refuse before it writes anything.",
     "propose": "The candidate is registered and Production is as it was; nobody was asked to merge anything yet.",
 }
-
-
 UNCHANGED = "Nothing was promoted: the model in service stays in service."
 
 
@@ -88,8 +75,8 @@ def refused(verdict: Verdict, run_url: str | None, report_url: str | None) -> Al
     parts = [
         f"⛔ **{verdict_text.headline(verdict)}** {plain(verdict_text.consequence(verdict), 600)}",
         verdict_text.caution(verdict),
-        sections.why(verdict),
-        sections.gates(verdict),
+        verdict_sections.why(verdict),
+        verdict_sections.gates(verdict),
         section("What it means", UNCHANGED),
         section(
             "What to do",

@@ -1,4 +1,4 @@
-"""TODO face."""
+"""GitHub: pull requests, commits, issues and repository settings through its API."""
 
 from review.github.api import Api
 from review.github.codeowners import PLACES, owners

@@ -17,20 +17,10 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 T = TypeVar("T")
-
-
 TRIES = 4
-
-
 TIMEOUT = 20  # seconds for one request
-
-
 LONGEST_PAUSE = 60.0  # seconds that GitHub may ask us to wait; more is reported instead
-
-
 IN_ALL = 150.0  # seconds for one operation with all its tries
-
-
 AGENT = "retraining-template"
 
 

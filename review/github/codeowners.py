@@ -6,14 +6,8 @@ import re
 from dataclasses import dataclass
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-
-
 PERSON = re.compile(r"@([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)")
-
-
 TEAM = re.compile(r"@[A-Za-z0-9-]+/([A-Za-z0-9_.-]+)")
-
-
 EXAMPLE = "your-org"
 
 

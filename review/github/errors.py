@@ -95,8 +95,6 @@ KNOWN = (
         "Re-run the job when it is over: everything here can be done again safely.",
     ),
 )
-
-
 UNKNOWN = Refusal(
     frozenset(),
     "",

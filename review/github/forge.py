@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 LABEL = "promotion"
-
-
 # The last line of a body, which GitHub does not show: for which night it was written.
 MARK = re.compile(r"^<!-- promotion (\{.*\}) -->\s*$", re.MULTILINE)
 

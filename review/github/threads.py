@@ -14,11 +14,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 LABEL = "retraining"
-
-
 MARK = re.compile(r"<!-- retraining ([a-z0-9_]+/[a-z-]+) -->")
-
-
 LONGEST = 65_000  # GitHub takes 65,536 characters
 
 

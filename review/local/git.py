@@ -10,8 +10,6 @@ from core.errors import OutsideError
 from review.forge import BOT
 
 SECONDS = 60
-
-
 QUIET = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from review.local.git import Git
 
 MAIN = "refs/heads/main"
-
-
 NEVER = "0" * 40
 
 

@@ -1,4 +1,4 @@
-"""TODO face."""
+"""HTML pages: report, status site, replay and local pull request."""
 
 from review.pages import report
 from review.pages.event_lines import quiet

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 # Raw HTML is off but for this one construct. Escaped data holds no "<", so it cannot form one.
 FOLDED = re.compile(r"^<details>\n<summary>([^<>&\n]*)</summary>\n\n(.*?)\n\n</details>$", re.MULTILINE | re.DOTALL)
-
-
 HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
-
-
 KINDS = {"+": "added", "-": "removed", " ": "same", "@": "hunk"}
 
 

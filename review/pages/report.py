@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from training.gates import Verdict
 
 MOST_COLUMNS = 12
-
-
 FORMATS = {
     "number": markdown.number,
     "signed": markdown.signed,

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from registry import Event
 
 GAP = dt.timedelta(days=4)
-
-
 NEAR = 6.0
 
 

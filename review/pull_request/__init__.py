@@ -1,7 +1,7 @@
-"""TODO face."""
+"""The promotion pull request: its body, its check and its comments."""
 
-from review.pull_request import promotion_check, replay_comment, sections
+from review.pull_request import promotion_check, replay_comment
 from review.pull_request.body import manifest_for, render_body, title
 from review.pull_request.promotion_check import Check, Review
 
-__all__ = ["Check", "Review", "manifest_for", "promotion_check", "render_body", "replay_comment", "sections", "title"]
+__all__ = ["Check", "Review", "manifest_for", "promotion_check", "render_body", "replay_comment", "title"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from review.pull_request import charts, sections
-from review.text import Links, clean, inert, link, plain, section, verdict_text
+from review.text import Links, clean, inert, link, plain, section, verdict_sections, verdict_text
 
 if TYPE_CHECKING:
     from registry import Event
@@ -17,14 +17,8 @@ if TYPE_CHECKING:
     from training.gates import Verdict
 
 LIMIT = 65_000  # GitHub refuses a body over 65,536 characters; the forge adds a line of its own
-
-
 STORY = "## Earlier in this pull request"
-
-
 STORY_LINE = re.compile(r"^- \d{4}-\d\d-\d\d: .*$", re.MULTILINE)
-
-
 MOST_STORY = 20
 
 
@@ -98,9 +92,9 @@ def render_body(
     """
     links = links or Links()
     parts = [
-        sections.why(verdict),
+        verdict_sections.why(verdict),
         sections.comparison(verdict),
-        sections.gates(verdict),
+        verdict_sections.gates(verdict),
         sections.merging(verdict, before, reference(verdict, before), links),
         sections.slices(verdict),
         sections.quality(verdict),

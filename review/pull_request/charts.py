@@ -15,23 +15,11 @@ if TYPE_CHECKING:
     from training.gates import Verdict
 
 MOST_POINTS = 13
-
-
 LONGEST_STEP = 7
-
-
 MOST_LABELS = 6
-
-
 MOST_MOVES = 6
-
-
 LARGEST = 1e10  # errors reach twice the largest label
-
-
 FEWEST = 2  # a line has two ends
-
-
 # Both colours are told apart by colour-blind readers, and stand out from the light and from the dark page. All else is
 # left to the theme that GitHub chooses with the page. On a telephone Mermaid measures letters too small: a title of
 # the axis would lie on its numbers, and labels need more room around them.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from training.gates import Verdict
 
 State = Literal["passes", "blocks", "note"]
-
-
 MARKS = {"passes": "✅", "blocks": "⛔", "note": "\u2139\ufe0f"}
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from review.text import (
+    MARKS,
     bar,
     change,
     code,
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from monitoring.drift import ColumnDrift
     from registry.promotion import Manifest
     from review.text import Links
-    from training.gates import Gate, Score, SliceScore, Verdict
-
-MARKS = {"passes": "✅", "blocks": "⛔", "cannot_judge": "⚠️", "fired": "🔔", "quiet": "⚪", "warns": "👀"}
-
+    from training.gates import Score, SliceScore, Verdict
 
 CLICK = (
     "**Checks** of this pull request wait for one click, because the token of a workflow opened it: press **Approve "
@@ -54,23 +51,6 @@ def summary(verdict: Verdict, links: Links, report: str | None) -> str:
         verdict_text.caution(verdict),
     ]
     return "\n\n".join(filter(None, [*lines, " · ".join(filter(None, where))]))
-
-
-def why(verdict: Verdict) -> str:
-    """What led to the training: every trigger, those that fired first, and above them what no trigger says."""
-    made = verdict.candidate.decision
-    rows = [
-        (
-            f"{MARKS[r.state]}\u00a0{r.trigger} {verdict_text.STATES[r.state]}",
-            plain(r.sentence),
-            *verdict_text.read(r, made),
-        )
-        for r in sorted(made.readings, key=lambda r: r.state != "fired")
-    ]
-    told = {r.sentence for r in made.readings}
-    lines = "\n".join(f"- {plain(reason)}" for reason in verdict_text.reasons(verdict) if reason not in told)
-    grid = table(columns("Trigger", "In words", "Reading>", "Limit>"), rows) if rows else ""
-    return section("Why", lines, grid)
 
 
 def comparison(verdict: Verdict) -> str:
@@ -106,30 +86,6 @@ def _alone(score: Score) -> tuple[str, ...]:
     none = number(None)
     interval = none if score.high is None else f"{low} to {high}"
     return (plain(verdict_text.label(score.metric)), none, value, none, interval)
-
-
-def gates(verdict: Verdict) -> str:
-    """The gates that do not let pass; folded, those that do."""
-    stopping, passing = verdict_text.stopping(verdict), [gate for gate in verdict.gates if gate.state == "passes"]
-    return section(
-        "Gates",
-        _gates(verdict, stopping) if stopping else "",
-        folded(f"{MARKS['passes']} {len(passing)} of {len(verdict.gates)} gates passed", _gates(verdict, passing))
-        if passing
-        else "",
-    )
-
-
-def _gates(verdict: Verdict, asked: Sequence[Gate]) -> str:
-    rows = [
-        (
-            f"{MARKS[g.state]}\u00a0{plain(verdict_text.label(g.name))}",
-            plain(g.sentence),
-            *verdict_text.measured(g, verdict),
-        )
-        for g in asked
-    ]
-    return table(columns("Gate", "In words", "Measured>", "Limit>"), rows, most=60)
 
 
 def merging(verdict: Verdict, before: Manifest | None, reference: float | None, links: Links) -> str:

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from registry import Event
 
 MOVES = frozenset({"promotion", "rollback"})
-
-
 SIGNS = {"promotion": "promoted", "rollback": "brought back", "training": "trained", "failure": "failed"}
 
 

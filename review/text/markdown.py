@@ -11,23 +11,13 @@ from typing import Literal
 # GitHub links names, numbers and addresses after it has undone every escape, and once more in e-mail replies, where
 # code spans do not protect. A space without width inside them is what keeps them text.
 JOINT = "\u200b"
-
-
 LINKS = re.compile(
     r"(?<=@)|(?<=#)(?=\d)|(?<=gh-)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=mailto:)|(?<=xmpp:)|(?<=:)(?=[a-z0-9_+-]+:)",
     re.IGNORECASE,
 )
-
-
 ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-_])")
-
-
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>&|~#@$!^=])")
-
-
 BLOCK_START = re.compile(r"^([-+:]|\d{1,9}(?=[.)](?:\s|$)))")
-
-
 Align = Literal["left", "right"]
 
 

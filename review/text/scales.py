@@ -14,11 +14,7 @@ if TYPE_CHECKING:
     from training.gates import Comparison, SliceScore, Verdict
 
 PAD = 0.08
-
-
 WIDEST = 100.0
-
-
 SHORT, ROOM = 7, 49  # characters of a label that is no wide one, and of all labels side by side on a phone
 
 

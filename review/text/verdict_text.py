@@ -25,17 +25,9 @@ STATES = {
     "cannot_judge": "cannot judge",
     "warns": "warns",
 }
-
-
 DIFFERENCES = ("champion", "slice_")  # how the gates are called that measure differences of the main metric
-
-
 MOST_REASONS = 10
-
-
 NO_REASON = "No reason was recorded."
-
-
 label, start = wording.metric, wording.sentence_case  # one name for a thing, in records and on pages
 
 

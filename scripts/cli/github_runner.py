@@ -19,17 +19,9 @@ if TYPE_CHECKING:
     from core.errors import MlopsError
 
 MOST_SUMMARY = 1_000_000  # bytes a step; over 1 MiB GitHub shows nothing at all
-
-
 CUT = "\n\n_The summary is cut here: the log has the rest._\n"
-
-
 FILE = re.compile(r"model/[a-z][a-z0-9_]*/(?:model\.toml|pipeline\.py|production\.json)")
-
-
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
-
-
 _guard: ContextVar[str | None] = ContextVar("guard", default=None)
 
 

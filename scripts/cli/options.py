@@ -19,8 +19,6 @@ Model = Annotated[
         "--model", "-m", envvar="MLOPS_MODEL", help="Folder name below model/. Not needed where there is one."
     ),
 ]
-
-
 AsOf = Annotated[
     str | None,
     typer.Option(
@@ -30,17 +28,9 @@ AsOf = Annotated[
         help="Act as on this UTC date or time, e.g. 2013-06-01. Default: now.",
     ),
 ]
-
-
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-
-
 Out = Annotated[Path | None, typer.Option("--out", help="Write the result as JSON to this file.")]
-
-
 From = Annotated[Path | None, typer.Option("--from", help="Read the record of the stage before from this file.")]
-
-
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 4 when a gate blocks, for use in scripts.")]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -154,3 +155,26 @@ def progress(total: int, label: str) -> Iterator[Callable[[str], None]]:
             bar.update(task, advance=1, description=clean(text))
 
         yield step
+
+
+class _Reporter(logging.Handler):
+    """Prints what stages log: warnings as `warn` does, the rest as a note."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        if record.levelno >= logging.WARNING:
+            warn(record.getMessage())
+        else:
+            note(clean(record.getMessage()))
+
+
+def report_logging() -> None:
+    """Let stages report through this module. Calling it again changes nothing."""
+    log = logging.getLogger("mlops")
+    if not any(isinstance(handler, _Reporter) for handler in log.handlers):
+        log.addHandler(_Reporter())
+        log.setLevel(logging.INFO)
+        log.propagate = False
+
+
+report_logging()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from stages.context import Night
 
 NAME = "reviewer"
-
-
 WHO = {
     f"GIT_{role}_{key}": value
     for role in ("AUTHOR", "COMMITTER")

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from training.gates import Verdict
 
 SPOILED = dt.date(2013, 9, 17)
-
-
 REVERTED = dt.date(2013, 9, 20)
 
 

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from core.config import Data
 
 LABEL_DELAY = 2 * DAY
-
-
 FIRST_NIGHT = dt.date(2013, 3, 4)
-
-
 LAST_NIGHT = dt.date(2014, 1, 1)
 
 

@@ -13,11 +13,7 @@ if TYPE_CHECKING:
     from review.github import Setup
 
 NEEDED = {"retraining": ("MLFLOW_TRACKING_URI", "MONITORING_URL"), "production": ("MLFLOW_TRACKING_URI",)}
-
-
 GUIDE = "docs/setup-github.md"
-
-
 HIDDEN = "not there, or this token may not see it"
 
 

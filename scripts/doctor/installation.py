@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from core.config import Settings
 
 LOCKED = re.compile(r"^([a-z0-9._-]+)==(\S+?)(?: ;.*)?(?: \\)?$", re.MULTILINE)
-
-
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 

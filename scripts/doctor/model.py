@@ -21,14 +21,8 @@ if TYPE_CHECKING:
     from core.config import Data
 
 ROWS, FEW = 64, 4  # made-up rows in all, and of each class at least
-
-
 MISSING = 0.1
-
-
 UNJUDGED = "Performance is judged on the labels of the last days."
-
-
 LATE = 3  # days without rows, or without a label beyond the time labels take to be mature, before it is odd
 
 

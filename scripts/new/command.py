@@ -19,50 +19,28 @@ if TYPE_CHECKING:
     from training.scaffold import Proposal
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the model: small letters, digits and _, a letter first.")]
-
-
 Source = Annotated[
     str, typer.Option("--from", metavar="FILE|URL", help="A Parquet or CSV file or folder, or a database.")
 ]
-
-
 Time = Annotated[str, typer.Option(metavar="COL", help="Column of the time when the prediction is asked for.")]
-
-
 Target = Annotated[
     str, typer.Option(metavar="COL", help="Column of what is to be foreseen: 0 and 1, classes, or numbers.")
 ]
-
-
 Asked = Annotated[
     str | None,
     typer.Option("--task", metavar="TASK", help="binary, multiclass or regression. Default: as the target looks."),
 ]
-
-
 Keep = Annotated[
     list[str] | None,
     typer.Option(metavar="COL", help="A column that is a feature, although it looks like a leak or an id; repeatable."),
 ]
-
-
 Score = Annotated[str | None, typer.Option(metavar="COL", help="Column of the model's scores. Default: prediction.")]
-
-
 Id = Annotated[
     str | None, typer.Option("--id", metavar="COL", help="Column that differs in every row. Default: one is found.")
 ]
-
-
 Labelled = Annotated[str | None, typer.Option(metavar="COL", help="Column of the time when the label became known.")]
-
-
 Version = Annotated[str | None, typer.Option(metavar="COL", help="Column of the model version that gave the score.")]
-
-
 TableName = Annotated[str | None, typer.Option("--table", metavar="T", help="Table, where the source has several.")]
-
-
 Force = Annotated[bool, typer.Option("--force", help="Write over the three files of a folder that is there.")]
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from training.scaffold import Judged, Proposal, Table
 
 NAMED = 12  # columns of a kind, or items of a list, that are told one by one
-
-
 STAGES = ("doctor", "pull", "check", "train", "validate", "propose")
 
 

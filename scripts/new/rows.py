@@ -18,14 +18,8 @@ if TYPE_CHECKING:
     from monitoring.sources import Source
 
 VARIABLE = "${MONITORING_URL}"
-
-
 IN_REPOSITORY = re.compile(r"(sqlite|duckdb):///[^/?#]+")
-
-
 ANY = ("classes", "not known yet")
-
-
 NEVER = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)  # nanoseconds reach no further
 
 

@@ -14,14 +14,8 @@ if TYPE_CHECKING:
     from training.scaffold import Days, Sample, Table, Target
 
 ROWS = 200_000
-
-
 VALUES = 20_000_000  # in memory at once: 160 MB
-
-
 RECENT = 730  # days
-
-
 ROLES = {"score": "prediction", "labelled_at": "labelled_at", "version": "model_version"}
 
 

@@ -25,20 +25,10 @@ if TYPE_CHECKING:
     from stages.replay import Policy, Replay, Rows, Tale
 
 First = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First night. Default: the first with rows.")]
-
-
 Last = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last night. Default: the day of the last row.")]
-
-
 Nights = Annotated[int | None, typer.Option("--last", min=1, help="Only so many nights, up to --to or today.")]
-
-
 Source = Annotated[str | None, typer.Option(help="Path or URL of the rows. Default: the model's monitoring source.")]
-
-
 Target = Annotated[str | None, typer.Option(help="Their column of labels. Default: that of model.toml, else target.")]
-
-
 Policies = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,17 +38,11 @@ Policies = Annotated[
         "and gates. Repeat to compare.",
     ),
 ]
-
-
 Review = Annotated[int, typer.Option(min=0, max=365, help="How many days a proposal waits for its merge.")]
-
-
 Truth = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="The day a known change began: count false alarms, and nights to the first."),
 ]
-
-
 Picture = Annotated[Path | None, typer.Option(help="Draw the metric over time into this HTML file.")]
 
 

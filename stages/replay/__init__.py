@@ -1,4 +1,4 @@
-"""TODO face."""
+"""A replay: the nights of a year under other policies, with everything in memory."""
 
 from stages.replay.counts import Counts
 from stages.replay.fits import Fits

@@ -13,14 +13,8 @@ from core.config import ModelConfig, check_config, parse_config
 from core.errors import ConfigError, UsageError
 
 FOLDER = Path(__file__).parent / "policies"
-
-
 OWN = "default"
-
-
 MAIN = "main"
-
-
 SECTIONS = ("triggers", "gates")
 
 

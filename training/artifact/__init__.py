@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Model files: written and read without pickle, bound by a digest."""
 
 from training.artifact import model_file
 from training.artifact.zip_index import RETRAIN, TAMPERED

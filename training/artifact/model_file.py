@@ -14,19 +14,11 @@ from training.artifact import zip_index
 from training.artifact.zip_index import RETRAIN, TAMPERED
 
 MODEL_FILE = "model.skops"
-
-
 ENTRY_FILE = "MLmodel"
-
-
 ADDED_BY_DOWNLOADS = "registered_model_meta"
-
-
 KNOWN_FILES = frozenset(
     {MODEL_FILE, ENTRY_FILE, ADDED_BY_DOWNLOADS, "conda.yaml", "python_env.yaml", "requirements.txt"}
 )
-
-
 ALLOWED_TYPES = frozenset(
     {
         # What scikit-learn's estimators hold besides what skops trusts by itself. Each of these only keeps numbers, or

@@ -16,14 +16,8 @@ from collections.abc import Iterable
 from core.errors import RegistryError
 
 PLAIN_NAME = re.compile(r"[\w-]+(\.\w+)?", re.ASCII)
-
-
 SHOWN = 3
-
-
 TAMPERED = "Somebody changed the files after the training, or the download is damaged."
-
-
 RETRAIN = "Do not serve it. Find out who can write to the artifact store, and train again."
 
 

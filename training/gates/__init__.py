@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Gates: what a candidate must pass before it is proposed."""
 
 from training.gates.evidence import Evidence, latency_p95
 from training.gates.gates import Comparison, Gate, Score, SliceScore

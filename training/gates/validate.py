@@ -6,6 +6,7 @@ import datetime as dt
 import math
 
 from core.config import ModelConfig
+from core.errors import GateBlockedError
 from core.records import Record
 from monitoring.tasks import task_of
 from training import Candidate
@@ -39,6 +40,19 @@ class Verdict(Record):
     def model(self) -> str:
         """The model's folder name."""
         return self.candidate.model
+
+    def require_passed(self) -> None:
+        """Make sure that every gate let the candidate pass.
+
+        Raises:
+            GateBlockedError: one did not.
+        """
+        if not self.passed:
+            said = [gate.sentence for gate in self.gates if gate.state != "passes"]
+            raise GateBlockedError(
+                f"Version {self.candidate.version} of {self.candidate.registry_name} is refused: {'; '.join(said)}.",
+                fix="Read the report; the model in service stays in service.",
+            )
 
 
 def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> Verdict:

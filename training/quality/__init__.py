@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Data-quality checks with Great Expectations."""
 
 from training.quality import suite
 from training.quality.suite import check_training, check_window

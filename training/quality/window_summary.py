@@ -16,11 +16,7 @@ from monitoring.counting import Baseline, DayTally, Window
 from monitoring.tasks import Task, task_of
 
 Severity = Literal["critical", "warning", "info"]
-
-
 JUDGED: tuple[Severity, ...] = ("critical",)  # the rest stops nothing
-
-
 Share = Callable[[DayTally], float | None]
 
 
@@ -66,8 +62,6 @@ class Cell(NamedTuple):
 
 
 MAY = ", at most {limit:.1%} may be"
-
-
 CHECKS = {
     "missing_column": Check("critical", "{column} is not there{when}"),
     "rows": Check("critical", "{value:.0f} rows{when}, at least {limit:.0f} are needed"),

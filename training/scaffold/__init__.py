@@ -1,4 +1,4 @@
-"""TODO face."""
+"""Proposals of `mlops new`: a model folder derived from a table."""
 
 from training.scaffold import propose
 from training.scaffold.columns import Judged, find_id, require_id

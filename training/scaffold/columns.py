@@ -19,32 +19,14 @@ from training.scaffold.leaks import leak
 from training.scaffold.sample import Column, Ints, Sample
 
 Kind = Literal["numeric", "categorical", "left out"]
-
-
 FEW = 12  # different numbers that may be codes: months, ratings, classes
-
-
 CODES = 1000  # different numbers that may be codes where the name says so
-
-
 CODED = re.compile(r"(^|[ _.-])(id|code|type|class|category|group|zip|postcode|kind)$", re.IGNORECASE)
-
-
 ID = re.compile(r"(^|[ _.-])(id|key|uuid|guid|number|no)$|ID$", re.IGNORECASE)
-
-
 MOST_MISSING = 0.7
-
-
 MANY = 0.5  # of the texts are different
-
-
 NEW = 0.3  # of the later rows have a text that the earlier ones do not
-
-
 IN_STEP = 0.95  # rank correlation with the time
-
-
 LARGE = 10**8
 
 

@@ -20,11 +20,7 @@ BECAUSE = {
     "labelled_at": "when the label became known",
     "version": "the model version that gave the score",
 }
-
-
 ROUNDS, TREES, LEAST = 60, 600, 15  # each round is a tree a class: with many classes there are fewer rounds
-
-
 ASKS: Mapping[Task, str] = {"binary": "is {} 1?", "multiclass": "which {} is it?", "regression": "how large is {}?"}
 
 
@@ -84,8 +80,6 @@ def _config(table: Table, judged: Sequence[Judged], choices: Sequence[Choice], w
 
 
 WIDTH = 120
-
-
 SECTIONS = (
     "data",
     "training",

@@ -11,20 +11,10 @@ from numpy.typing import NDArray
 from monitoring.tasks import Binary, Multiclass, Regression, Task
 
 PERFECT = 0.99
-
-
 EXPLAINED = 0.98  # of the variance: the square of such a correlation
-
-
 LEAST = 10  # rows of each label: with fewer a perfect order may be chance
-
-
 BINS = 20
-
-
 LEAVES = 100  # as many classes as a model may have
-
-
 Array = NDArray[Any]
 
 

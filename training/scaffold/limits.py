@@ -69,23 +69,11 @@ METRICS: Mapping[Task, tuple[Metric, Metric]] = {
     "multiclass": ("balanced_accuracy", "f1_weighted"),
     "regression": ("r2", "neg_mean_absolute_error"),
 }
-
-
 RARE = 0.05  # a rarer label than that is told by its rank, not by a threshold
-
-
 FEW = 5  # rows of a class among the later ones: with fewer, each would move the mean over classes too far
-
-
 EXPLAINED = 0.1  # of the variance: where it is less, floors are better put in the unit of the label
-
-
 SURE = 0.99
-
-
 APART = (1.0, 0.5)  # of what fits differ by, the next may lie beyond them: where they are few, and many
-
-
 SLACK = 1.5  # how far under the surely reached value a floor stands
 
 

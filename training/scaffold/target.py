@@ -121,23 +121,13 @@ def _rank(level: Any) -> tuple[bool, float, str]:
 
 
 SHOWN = 4  # values of a target
-
-
 CODES = 12  # different whole numbers that are taken as classes, however few rows each has
-
-
 CLASSES = 30  # those that are where none is rare: the larger a count, the rarer it is
-
-
 RARE = 10  # rows
-
-
 OTHERWISE = (
     "Write 0 and 1 into the column (null where it is not known yet): which value becomes 1 is your choice, it is what "
     "the model foresees. Or leave the values as they are, and take them as two classes: --task multiclass."
 )
-
-
 NEEDS: dict[Task, str] = {
     "binary": "Its target is 0 or 1 (false and true are read as these), or null where it is not known.",
     "multiclass": f"Its target is one of 2 to {MOST} classes.",
@@ -222,11 +212,7 @@ def _found(labels: Labels) -> str:
 
 
 LARGEST = 1e9  # number that a label may be
-
-
 MARGIN = 0.25  # of the range on either side, in which later labels may lie
-
-
 HEAVY = 0.1  # of the range; where 98 % of the labels lie in less, larger ones will come
 
 

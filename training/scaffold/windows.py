@@ -17,32 +17,14 @@ from core.days import EPOCH_DAY
 from core.errors import DataError
 
 WINDOW = 60  # days, where they hold enough
-
-
 ENOUGH = (2000, 100)  # labelled rows, and rows of the rarer label, that a window should have
-
-
 MOST = 2_000_000  # rows that a training should not go beyond
-
-
 PART = 0.6  # of all days that the first training may take, so that nights are left to replay
-
-
 LEAST = (100, 10)  # labelled rows, and rows of the rarer label, without which nothing can be judged
-
-
 SELDOM = (20, 0.001)  # rows, and share of them: a class on fewer cannot be learned, and has no say in the windows
-
-
 POOR = (80, 10)  # the same of a window; with fewer it takes nearly all days
-
-
 NEARLY = 0.9
-
-
 HOLDOUT = 200  # rows that the usual holdout should have
-
-
 Counts = NDArray[np.int64]
 
 

@@ -20,11 +20,7 @@ from monitoring.sources.source import Source, open_source
 from tests import postgres
 
 DATA = Data(source="rows", table="predictions", numeric=("wind",))
-
-
 SECRET = "hidden"  # noqa: S105 - of nobody
-
-
 START = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 
 
