@@ -94,6 +94,7 @@ $(ENVS)/%/.installed: requirements-%.lock
 lint: $(STAMP)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports --no-cache
 
 types: $(STAMP)
 	@$(BIN)/mypy

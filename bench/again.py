@@ -60,7 +60,7 @@ def counted(folder: Path, first: dt.date, end: dt.date, *, features: bool = True
 def run(program: str, folder: Path) -> int:
     """Rows that a program has tallies of."""
     from bench.drift_data import AS_OF, config
-    from monitoring.counting import KnownDays, brought_up
+    from monitoring.counting import KnownDays, reuse_counted_days
 
     end = AS_OF.date()
     first = end - DAYS * DAY
@@ -69,7 +69,7 @@ def run(program: str, folder: Path) -> int:
     elif program == "again":
         known = KnownDays.read(folder / "known.json").by_date(config().data)
         glance = counted(folder, first, end, features=False)
-        days = brought_up(known, glance, end, lambda *span: counted(folder, *span))
+        days = reuse_counted_days(known, glance, end, lambda *span: counted(folder, *span))
     else:
         days = counted(folder, end - DAY, end if program == "day" else end - DAY)
     return sum(day.rows for day in days)
@@ -84,8 +84,8 @@ def main() -> None:
     parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
-        process.one_thread()
-        process.little_garbage()
+        process.limit_blas_threads()
+        process.reduce_gc()
         print(json.dumps({"rows": run(options.run[0], Path(options.run[1]))}))
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -32,13 +32,13 @@ ALPHA = 0.05
 def ours(source: str, folder: Path) -> dict[str, Any]:
     """Rows, and what drifted."""
     from bench.drift_data import AS_OF, config
-    from monitoring.counting import Baseline, looked_at
+    from monitoring.counting import Baseline, build_window
     from monitoring.triggers import decide, remember
 
     settings = config()
     baseline = Baseline.read(folder / "baseline.json")
     days, columns, start = counted(source, baseline)
-    window = looked_at(settings, 1, AS_OF, days, columns)
+    window = build_window(settings, 1, AS_OF, days, columns)
     past = remember(AS_OF, (1, start), reference=None, trainings=(), candidates=(), open_proposal=None)
     decision = decide(settings, window, baseline, past, None)
     decision.write(folder / "decision.json")
@@ -68,12 +68,13 @@ def distances(source: Path, folder: Path) -> dict[str, float]:
     """The distance of each numeric column over the whole window, which ours can tell and a night does not ask for."""
     from bench.drift_data import NUMERIC
     from monitoring.counting import Baseline
-    from monitoring.drift import Known, side
+    from monitoring.drift import ReferenceColumn, column_days
 
     baseline = Baseline.read(folder / "baseline.json")
     days = counted(str(source), baseline)[0]
     pairs = {
-        name: Known.of(baseline, name).compare(side(baseline.axes[name], name, days), nightly=False) for name in NUMERIC
+        name: ReferenceColumn.of(baseline, name).compare(column_days(baseline.axes[name], name, days), nightly=False)
+        for name in NUMERIC
     }
     return {name: pair.effect for name, pair in pairs.items() if pair}
 
@@ -114,7 +115,7 @@ def article_numbers(source: str, folder: Path) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "ours":  # as `mlops pull` and `mlops check` do; the others run as they are
-        process.one_thread()
-        process.little_garbage()
+        process.limit_blas_threads()
+        process.reduce_gc()
     run = {"ours": ours, "reading": reading, "article": article, "article_numbers": article_numbers}[sys.argv[1]]
     print(json.dumps(run(sys.argv[2], Path(sys.argv[3]))))

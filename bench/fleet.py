@@ -21,7 +21,7 @@ from typing import Any
 from bench.startup import LAST, ROOT, run
 from core.config import Settings, load_config
 from registry import Origin
-from scripts.demo.reviewer import Person
+from scripts.demo.reviewer import Reviewer
 from stages.clock import instant
 from stages.context import Night
 
@@ -61,7 +61,7 @@ def settle(place: Path, models: int) -> list[str]:
         told = {"model": name, "champion": None, **{k: getattr(version, k) for k in ("version", "run_id", "digest")}}
         found = declared.model_copy(update={**told, "records_digest": version.records_digest})
         (folder / "production.json").write_text(found.to_json())
-    person = Person(night)
+    person = Reviewer(night)
     person.git("add", "--all")
     person.git("commit", "--quiet", "--message", "Add twins")
     run(place, ("promote", "--as-of", LAST))

@@ -33,7 +33,7 @@ from core.config import ModelConfig, Settings, load_config
 from core.days import midnight
 from scripts.replay.command import ready
 from stages.context import Night
-from stages.replay import Tale
+from stages.replay import PolicyHistory
 
 SEEDS, REVIEW = 2, 1
 POLICIES = ("default", "never", "weekly", "monthly", "seed")
@@ -79,14 +79,14 @@ def replayed(stream: str, seed: int, also: Sequence[str], *, quick: bool) -> Fou
 
 def _played(
     root: Path, model: str, source: Path, also: Sequence[str], last: dt.date | None
-) -> tuple[dict[str, Tale], dict[str, Tale]]:
+) -> tuple[dict[str, PolicyHistory], dict[str, PolicyHistory]]:
     """All nights as `mlops replay` plays them, told twice: by the model's own metric, and by AUC."""
     config = load_config(root, model)
     night = Night(Settings.load(root, {}), config, midnight(SHORT), live=False)
     replay, first, end = ready(night, [*POLICIES, *also], (str(source), None), (None, last, False), REVIEW)
     chosen = [life.policy for life in replay.lives]
-    tales = {policy.name: Tale(policy.name, config) for policy in chosen}
-    aucs = {policy.name: Tale(policy.name, _by_auc(config)) for policy in chosen}
+    tales = {policy.name: PolicyHistory(policy.name, config) for policy in chosen}
+    aucs = {policy.name: PolicyHistory(policy.name, _by_auc(config)) for policy in chosen}
     for played in replay.nights(first, end):
         for policy, one in zip(chosen, played, strict=True):
             tales[policy.name].add(one)
@@ -102,7 +102,7 @@ def _by_auc(config: ModelConfig) -> ModelConfig:
 
 
 def _outcomes(
-    tales: dict[str, Tale], aucs: dict[str, Tale], truth: dt.date | None, *, concept: bool
+    tales: dict[str, PolicyHistory], aucs: dict[str, PolicyHistory], truth: dt.date | None, *, concept: bool
 ) -> dict[str, Outcome]:
     """What each policy brought and cost; without a change of the concept there is nothing to see or to win back."""
     lost = truth if concept else None

@@ -24,7 +24,7 @@ from bench.limits import peak
 from bench.measured import ROOT, machine
 from monitoring.counting import build_baseline
 from monitoring.sources import open_source
-from stages.train import given_up
+from stages.train import drain
 from training import fit, training_set
 from training.quality import check_training
 
@@ -57,7 +57,8 @@ def measure(rows: int) -> dict[str, Any]:
         return timed("expectations", lambda: judge(frame))
 
     material = timed(
-        "frame, digest, split", lambda: training_set.prepare(given_up(batches), settings, AS_OF, "0" * 64, checked)
+        "frame, digest, split",
+        lambda: training_set.build_training_set(drain(batches), settings, AS_OF, "0" * 64, checked),
     )
     estimator = timed("fit", lambda: fit.fit(lambda _: DummyClassifier(), settings, material.parts))
     timed("holdout", lambda: fit.holdout_scores(estimator, settings, material.parts))

@@ -29,7 +29,7 @@ from monitoring.sources import open_source
 from monitoring.tasks import METRICS
 from monitoring.triggers import Decision
 from training import Candidate, features, frame
-from training.gates import Evidence, validate
+from training.gates import CandidateEvidence, validate
 
 T = TypeVar("T")
 START = AS_OF - dt.timedelta(days=WINDOW_DAYS)
@@ -98,7 +98,7 @@ def measure(rows: int) -> dict[str, Any]:
     challenger, champion = (rng.beta(2 + label, 3 - label) for _ in range(2))
     evidence = timed(
         "digest and slices",
-        lambda: Evidence.of(
+        lambda: CandidateEvidence.of(
             holdout,
             judged_by("roc_auc"),
             challenger_scores=challenger,

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from core.errors import MlopsError
 from core.records import Record
-from core.redaction import conceal
+from core.redaction import redact
 
 Stage = Literal["pull", "check", "train", "validate", "propose", "promote"]
 
@@ -43,7 +43,7 @@ class Failure(Record):
                 "Read the log of the run; if it is the template's, report it with the trace.",
             )
         # A file name that is not UTF-8 could not be written.
-        what, why, fix = (conceal(part).encode(errors="replace").decode() for part in parts)
+        what, why, fix = (redact(part).encode(errors="replace").decode() for part in parts)
         return cls(model=model, as_of=as_of, stage=stage, kind=kind, what=what, why=why, fix=fix)
 
     @property

@@ -9,13 +9,13 @@ import os
 SELDOM = 100_000  # new objects between searches for garbage; with Python's own 700 loading a library is full of them
 
 
-def little_garbage() -> None:
+def reduce_gc() -> None:
     """Search for garbage seldom, and not at the end: a sixth of the time that loading MLflow takes is saved."""
     gc.set_threshold(SELDOM)
     atexit.register(gc.freeze)  # the system takes back all memory anyway
 
 
-def one_thread() -> None:
+def limit_blas_threads() -> None:
     """Let no threads be started for linear algebra, in a process that only counts; call it before numpy is loaded.
 
     They wait for work by turning round and round, for a twentieth of the processor time of a night. A user who has set

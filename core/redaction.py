@@ -16,7 +16,7 @@ SHORTEST_WORD = 6  # what is shorter would also hide other words
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def conceal(text: str, env: Mapping[str, str] = os.environ) -> str:
+def redact(text: str, env: Mapping[str, str] = os.environ) -> str:
     """`text` with the name of a secret variable wherever its value, or a telling part of that, stands.
 
     Secret are the addresses that our workflows get, all variables whose names say so, and the password in any address.

@@ -22,9 +22,9 @@ from registry.version import (
     EXAMPLE,
     PRODUCTION,
     Example,
-    Judged,
     ModelVersion,
     Origin,
+    StoredVerdict,
     records_digest,
 )
 from training.artifact import model_file
@@ -150,11 +150,15 @@ class Registry:
         Raises:
             ConfigError: the estimator holds types that are not on the allow-list.
         """
-        from training import says
+        from training import fingerprint
 
         version = self.find(name, origin.training_key)
         if version is None:
-            kept = {**(records or {}), BASELINE: baseline, EXAMPLE: Example.of(example, says(estimator, example))}
+            kept = {
+                **(records or {}),
+                BASELINE: baseline,
+                EXAMPLE: Example.of(example, fingerprint(estimator, example)),
+            }
             numbers = params or {}, metrics or {}
             with self._reaching(f"given a new version of {name}"):
                 runs.log(self.client, self.artifacts, name, estimator, example, origin, kept, numbers)
@@ -168,7 +172,7 @@ class Registry:
         with self._reaching(f"asked whether the training of {version.name} version {version.version} ended"):
             runs.finish(self.client, version)
 
-    def mark(self, name: str, version: int, verdict: Judged) -> bool:
+    def mark(self, name: str, version: int, verdict: StoredVerdict) -> bool:
         """Keep a verdict with the version it is about, and say on that whether it passed.
 
         One that was in Production keeps the verdict that brought it there (False): judged later, on other rows and
@@ -249,11 +253,11 @@ class Registry:
 
     def says_the_same(self, version: ModelVersion, estimator: Any) -> bool:
         """Whether an estimator says of the example what the version said at its training; one that fails does not."""
-        from training import says
+        from training import fingerprint
 
         rows, scores = self.example(version)
         try:
-            return bool(np.allclose(says(estimator, rows), scores, rtol=0, atol=1e-9))
+            return bool(np.allclose(fingerprint(estimator, rows), scores, rtol=0, atol=1e-9))
         except Exception:  # noqa: BLE001 - whatever an estimator raises, it is not what was trained
             return False
 

@@ -15,7 +15,7 @@ from core.errors import OutsideError, RegistryError
 from core.records import Record
 from registry import store
 from registry.version import BASELINE, EXAMPLE, ModelVersion, Origin, instant, records_digest
-from training import asked
+from training import scoring_method
 from training.artifact import RETRAIN, TAMPERED, model_file
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ def _log_model(
             serialization_format="skops",
             skops_trusted_types=types,
             pip_requirements=[f"{package}=={metadata.version(package)}" for package in PACKAGES],
-            pyfunc_predict_fn=asked(estimator),
-            signature=infer_signature(example, getattr(estimator, asked(estimator))(example)),
+            pyfunc_predict_fn=scoring_method(estimator),
+            signature=infer_signature(example, getattr(estimator, scoring_method(estimator))(example)),
         )
         client.log_model_artifacts(logged.model_id, f"{folder}/model")
     client.finalize_logged_model(logged.model_id, "READY")

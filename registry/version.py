@@ -127,7 +127,7 @@ def instant(text: str) -> dt.datetime | None:
     return moment if moment.tzinfo else None
 
 
-class Judged(Protocol):
+class StoredVerdict(Protocol):
     """What a verdict must have to be kept."""
 
     @property

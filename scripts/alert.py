@@ -54,7 +54,7 @@ def alert(
     moment, _ = clock.instant(as_of)
     results = parsed(jobs)
     found = causes(settings, name, moment, results)
-    told = tell(settings, name, found, moment, over=calm(settings, name, results, found))
+    told = tell(settings, name, found, moment, over=recovered_stages(settings, name, results, found))
     output.show({"model": name, **told}, lines(name, told), as_json=json, out=out)
 
 
@@ -94,7 +94,7 @@ def causes(settings: Settings, model: str, as_of: dt.datetime, results: Mapping[
     return found
 
 
-def calm(settings: Settings, model: str, results: Mapping[str, str], found: list[Alert]) -> set[str]:
+def recovered_stages(settings: Settings, model: str, results: Mapping[str, str], found: list[Alert]) -> set[str]:
     """The stages whose alerts are over: those of all jobs where the whole run went well, else of those that did.
 
     A refusal is over when a candidate passed, or when nothing asks for one any more; not because of a quiet night in

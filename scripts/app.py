@@ -48,8 +48,8 @@ def options(
 
 def main() -> None:
     """Run one command. Foreseen errors end with their message and exit code, others with the trace and exit code 1."""
-    process.little_garbage()
-    with github_runner.guarded():
+    process.reduce_gc()
+    with github_runner.disable_workflow_commands():
         try:
             app()
         except MlopsError as err:

@@ -47,7 +47,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
 
     Example: mlops check --model flights --as-of 2013-06-01 --reason "new airport" --force
     """
-    process.one_thread()
+    process.limit_blas_threads()
     from monitoring.counting import Window
     from monitoring.triggers import Request
     from review.text import clean

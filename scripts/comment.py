@@ -13,7 +13,7 @@ from stages.connect import open_threads
 from stages.repository import find_root, only_model
 
 if TYPE_CHECKING:
-    from core.config import Hub
+    from core.config import GitHubContext
 
 FAILED = (
     "### ⚠️ This promotion could not be checked\n\nThe check itself failed, so nothing is known of it. Do not merge; "
@@ -55,14 +55,14 @@ def comment(
     output.show({"pull_request": pull_request, "text": text}, [told], as_json=json, out=out)
 
 
-def of_review(path: Path, hub: Hub) -> str:
+def of_review(path: Path, hub: GitHubContext) -> str:
     """The verdict on a promotion; where there is none, that it could not be checked."""
     from review.pull_request import promotion_check
 
     return promotion_check.text(promotion_check.Reviews.read(path), hub.run_url) if path.exists() else FAILED
 
 
-def of_replay(path: Path, model: str, hub: Hub) -> str:
+def of_replay(path: Path, model: str, hub: GitHubContext) -> str:
     """What the thresholds would have done."""
     from core.replay_result import ReplayResult
     from review.pull_request import replay_comment

@@ -27,7 +27,7 @@ def pull(
 
     Example: mlops pull --model flights --as-of 2013-06-01
     """
-    process.one_thread()
+    process.limit_blas_threads()
     night = opened(model, as_of, engine)
     with stage(night, out, fresh=fresh) as window:
         output.show(window, window_lines(window), as_json=json)

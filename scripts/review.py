@@ -9,7 +9,7 @@ from scripts.cli import github_runner, options, output
 from stages.context import Night
 
 if TYPE_CHECKING:
-    from registry.promotion import Manifest, State
+    from registry.promotion import Manifest, RegistryState
     from review.pull_request import Check, Review
 
 
@@ -59,7 +59,7 @@ def run(night: Night) -> Review | None:
     return judged(night, proposed, before, apply.observe(night.registry.client, night.config.registry_name))
 
 
-def judged(night: Night, proposed: Manifest, before: Manifest | None, state: State) -> Review:
+def judged(night: Night, proposed: Manifest, before: Manifest | None, state: RegistryState) -> Review:
     """All checks of one manifest."""
     from registry.promotion import plan
     from review.pull_request import Check, promotion_check

@@ -12,7 +12,7 @@ import typer
 
 from core.days import DAY, midnight
 from core.errors import MlopsError
-from core.redaction import conceal
+from core.redaction import redact
 from scripts.cli import options, output
 from stages import clock
 from stages.context import Night
@@ -107,7 +107,7 @@ def drift(night: Night) -> DriftReport | None:
 
     None where nothing is in service, and before the first night of the version that is.
     """
-    from monitoring.counting import looked_at
+    from monitoring.counting import build_window
     from monitoring.drift import drift_report
 
     champion = night.champion
@@ -117,7 +117,7 @@ def drift(night: Night) -> DriftReport | None:
     if champion is None or not counted:
         return None
     end = night.at(midnight(max(counted) + DAY))
-    window = looked_at(end.config, champion.version, end.as_of, days.values(), end.config.data.features)
+    window = build_window(end.config, champion.version, end.as_of, days.values(), end.config.data.features)
     return drift_report(night.baseline(champion), window, night.config.triggers.drift, ())
 
 
@@ -133,4 +133,4 @@ def publishable(event: Event) -> Event:
 
 def hidden(text: str) -> str:
     """Text without addresses and passwords, also on a laptop: these pages are made to be shown around."""
-    return conceal(text, {**os.environ, "GITHUB_ACTIONS": "true"})
+    return redact(text, {**os.environ, "GITHUB_ACTIONS": "true"})

@@ -9,7 +9,7 @@ from stages.context import Night
 
 if TYPE_CHECKING:
     from monitoring.counting import Window
-    from monitoring.triggers import Decision, Past, Request
+    from monitoring.triggers import Decision, History, Request
 
 
 def run(
@@ -30,7 +30,7 @@ def run(
     return decision
 
 
-def past(night: Night) -> Past:
+def past(night: Night) -> History:
     """What happened before this night, as MLflow, git and the forge tell it."""
     from monitoring.triggers import remember
 

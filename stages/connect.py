@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.config import Hub, Settings
+    from core.config import GitHubContext, Settings
     from review.forge import Forge
     from review.github import Setup, Threads
 
@@ -21,14 +21,14 @@ def open_forge(settings: Settings) -> Forge:
     return LocalForge(settings.forge)
 
 
-def open_threads(hub: Hub) -> Threads:
+def open_threads(hub: GitHubContext) -> Threads:
     """The issues, comments and deployments of a repository on GitHub."""
     from review.github import Api, Threads
 
     return Threads(Api(hub))
 
 
-def open_setup(hub: Hub, environments: tuple[str, ...]) -> Setup:
+def open_setup(hub: GitHubContext, environments: tuple[str, ...]) -> Setup:
     """How a repository on GitHub is set up."""
     from review.github import Api, read
 

@@ -14,7 +14,7 @@ from core.errors import RecordError
 from core.failure import Stage
 from stages.clock import instant
 from stages.connect import open_forge
-from stages.lock import alone
+from stages.lock import exclusive_lock
 from stages.repository import find_root, only_model
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Night:
     def stage(self, name: Stage) -> Iterator[None]:
         """Run one stage alone, and leave a failure in the event log and in a file before it goes on to the reader."""
         work = self.settings.work(self.name)
-        with alone(work, self.name):
+        with exclusive_lock(work, self.name):
             (work / f"failure-{name}.json").unlink(missing_ok=True)
             try:
                 yield

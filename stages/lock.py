@@ -11,7 +11,7 @@ from core.errors import BusyError, OutsideError
 
 
 @contextmanager
-def alone(folder: Path, name: str) -> Iterator[None]:
+def exclusive_lock(folder: Path, name: str) -> Iterator[None]:
     """Hold the model `name`, whose records lie in `folder`, until the block ends; the system lets go of it in any case.
 
     Raises:

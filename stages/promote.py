@@ -12,7 +12,7 @@ from stages.context import Night
 from stages.repository import head_commit
 
 if TYPE_CHECKING:
-    from registry.promotion import State
+    from registry.promotion import RegistryState
 
 LOG = logging.getLogger("mlops")
 
@@ -46,7 +46,7 @@ def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[st
     if declared is None or dry_run or verify:
         return result
     apply.apply(night.registry.client, plan, night.as_of)
-    before = left(night, state, declared.version)
+    before = previous_version(night, state, declared.version)
     if plan.steps or before != declared.version:
         announce(night, declared.version, plan.commit)
     if before != declared.version:
@@ -56,7 +56,7 @@ def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[st
     return {**result, "done": bool(plan.steps)}
 
 
-def left(night: Night, state: State, version: int) -> int | None:
+def previous_version(night: Night, state: RegistryState, version: int) -> int | None:
     """The version that `version` takes the place of; itself where that is done, and in the event log.
 
     A promotion that was killed after it had moved Production left no entry: then the log still tells of the one before.

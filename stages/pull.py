@@ -39,18 +39,18 @@ def run(night: Night, out: Path | None = None, *, fresh: bool = False) -> Window
 
 def counted(night: Night, *, fresh: bool = False) -> Window:
     """The window; empty where no version is in service, because there is nothing to compare with."""
-    from monitoring.counting import looked_at
+    from monitoring.counting import build_window
 
     champion = night.champion
     if champion is None:
-        return looked_at(night.config, None, night.as_of, (), ())
+        return build_window(night.config, None, night.as_of, (), ())
     from training.quality import check_window
 
     source = night.source
     baseline = night.baseline(champion)
     known = {} if fresh else known_days(night, champion)
     tallies = count(night, source, baseline, str(champion.version), known)
-    window = looked_at(night.config, champion.version, night.as_of, tallies, source.columns)
+    window = build_window(night.config, champion.version, night.as_of, tallies, source.columns)
     window = window.model_copy(update={"quality": check_window(window, baseline, night.config)})
     keep_days(night, champion, known, window)
     return window
@@ -63,9 +63,9 @@ def count(
 
     A live night reads without an upper end, to see rows that claim to be from the future.
     """
-    from monitoring.counting import brought_up, days_needed, tally
+    from monitoring.counting import days_needed, reuse_counted_days, tally
     from monitoring.sources import Counting
-    from monitoring.tasks import counting
+    from monitoring.tasks import task_for_data
 
     data = night.config.data
     first = night.today - days_needed(night.config) * DAY
@@ -76,13 +76,13 @@ def count(
         axes = baseline.axes if features else {}
         if isinstance(source, Counting):
             return source.tally(names, *span, axes, version=version, as_of=night.as_of)
-        rows, task = source.batches(names, *span), counting(data)
+        rows, task = source.batches(names, *span), task_for_data(data)
         return tally.count(rows, axes, data.columns, version=version, as_of=night.as_of, task=task)
 
     end = None if night.live else night.today
     if not known:
         return read(first, end)
-    return brought_up(known, read(first, end, features=False), night.today, read)
+    return reuse_counted_days(known, read(first, end, features=False), night.today, read)
 
 
 def known_days(night: Night, champion: ModelVersion) -> dict[dt.date, DayTally]:

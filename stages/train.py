@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from stages import event_log
 from stages.context import Night
 from stages.repository import head_commit
-from training import load_build
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,14 +29,14 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
         OutsideError: the cluster that should fit the model does not answer.
     """
     from registry import Origin
-    from training import computing_on, fit, training_set
+    from training import computing_on, fit, load_build, training_set
 
     config, root = night.config, night.settings.root
     batches = read(night)
     baseline = counted(night, batches)
     pipeline = load_build.pipeline_digest(root, night.name)
     # The frame takes the rows over: from here on nothing else holds them.
-    material = training_set.prepare(given_up(batches), config, night.as_of, pipeline, partial(judge, night))
+    material = training_set.build_training_set(drain(batches), config, night.as_of, pipeline, partial(judge, night))
     version = night.registry.find(config.registry_name, material.training_key)
     if version is None:
         with computing_on(config.training.cluster):
@@ -52,7 +51,7 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
         )
         version = register(night, estimator, origin, baseline, material.parts)
     night.registry.finish(version)
-    candidate = training_set.describe(material, version, decision, head_commit(root))
+    candidate = training_set.candidate_record(material, version, decision, head_commit(root))
     candidate.write(night.file("candidate.json", out))
     event_log.training(night, candidate)
     return candidate
@@ -77,22 +76,22 @@ def register(night: Night, estimator: Any, origin: Origin, baseline: Baseline, p
 
 def read(night: Night) -> list[pa.RecordBatch]:
     """All rows of the training window, labelled or not."""
-    from training import span
+    from training import training_period
 
     data = night.config.data
-    return list(night.source.batches([*data.features, *data.roles], *span(night.config, night.as_of)))
+    return list(night.source.batches([*data.features, *data.roles], *training_period(night.config, night.as_of)))
 
 
 def counted(night: Night, batches: list[pa.RecordBatch]) -> Baseline:
     """The baseline of all rows of the window: also unlabelled ones will be met."""
     from monitoring.counting import build_baseline
-    from monitoring.tasks import counting
+    from monitoring.tasks import task_for_data
 
     data = night.config.data
-    return build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of, counting(data))
+    return build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of, task_for_data(data))
 
 
-def given_up(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def drain(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """One after the other, each forgotten before the next: a training holds its rows once, not twice."""
     while batches:
         yield batches.pop(0)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from core.days import midnight
 from stages import event_log
 from stages.context import Night
-from training import frame, scoring
 
 if TYPE_CHECKING:
     from training import Candidate
-    from training.gates import Evidence, Verdict
+    from training.gates import CandidateEvidence, Verdict
 
 LOG = logging.getLogger("mlops")
 
@@ -39,10 +38,11 @@ def run(night: Night, candidate: Candidate, out: Path | None = None) -> Verdict:
     return verdict
 
 
-def evidence(night: Night, candidate: Candidate) -> Evidence:
+def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
     """What the gates look at: the holdout, what both models say of it, and how the stored model behaves."""
     from monitoring.tasks import task_of
-    from training.gates import Evidence, latency_p95
+    from training import frame, scoring
+    from training.gates import CandidateEvidence, latency_p95
 
     config, registry, task = night.config, night.registry, task_of(night.config)
     holdout = read_holdout(night, candidate)
@@ -52,7 +52,7 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
     if champion is not None and champion.version == candidate.version:
         champion = None
     declared, metric = night.manifest, config.triggers.performance.metric
-    return Evidence.of(
+    return CandidateEvidence.of(
         holdout,
         config,
         challenger_scores=scoring.score(challenger, rows, task),
@@ -68,6 +68,8 @@ def evidence(night: Night, candidate: Candidate) -> Evidence:
 
 def read_holdout(night: Night, candidate: Candidate) -> Any:
     """The labelled rows of the holdout, as a frame."""
+    from training import frame
+
     data = night.config.data
     names = [*data.features, *data.roles]
     batches = night.source.batches(names, candidate.fit_until, midnight(night.watermark))

@@ -13,11 +13,11 @@ import pandas as pd
 
 from core.config.settings import Settings, load_config
 from core.days import midnight
-from monitoring.prediction_log.log import Log, open_log
+from monitoring.prediction_log.log import PredictionLog, open_log
 from registry.registry import Registry
 from registry.serving import Served
 from scripts.demo.command import prepare
-from scripts.demo.reviewer import Person
+from scripts.demo.reviewer import Reviewer
 from stages.context import Night
 from tests.place import FLIGHTS, ROOT, Place
 
@@ -172,12 +172,12 @@ class World:
         return Settings.load(self.place.folder, {})
 
     @property
-    def person(self) -> Person:
+    def person(self) -> Reviewer:
         """Who merges and reverts."""
-        return Person(Night(self.settings, self.config, midnight(FIRST), live=False))
+        return Reviewer(Night(self.settings, self.config, midnight(FIRST), live=False))
 
     @property
-    def log(self) -> Log:
+    def log(self) -> PredictionLog:
         """Of the service."""
         return open_log(self.settings.source(self.config), self.config.data, self.place.folder)
 

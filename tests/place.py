@@ -22,7 +22,7 @@ from core.config.settings import Settings, load_config
 from core.days import midnight
 from scripts.app import main
 from scripts.demo.command import prepare
-from scripts.demo.reviewer import Person
+from scripts.demo.reviewer import Reviewer
 from scripts.demo.world import World
 from stages.context import Night
 from tests.moving import moved
@@ -101,9 +101,9 @@ class Place:
         )
 
     @property
-    def person(self) -> Person:
+    def person(self) -> Reviewer:
         """Who merges and reverts."""
-        return Person(self.night(FIRST))
+        return Reviewer(self.night(FIRST))
 
     def mlops(self, *words: str, day: dt.date | None = FIRST, env: dict[str, str] | None = None) -> Ran:
         """Run a command as at the prompt."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.lock import alone
+from stages.lock import exclusive_lock
 from tests.place import Place
 
 NIGHT = dt.date(2013, 3, 15)
@@ -203,7 +203,7 @@ def test_a_folder_that_cannot_be_written_is_said(place: Place) -> None:
 def test_two_runs_of_one_model_do_not_meet(place: Place) -> None:
     """The second run on a machine ends at once with exit code 6 and changes nothing."""
     night = place.night(NIGHT)
-    with alone(night.settings.work(night.name), night.name):
+    with exclusive_lock(night.settings.work(night.name), night.name):
         ran = place.mlops("promote")
 
     assert 6 == ran.code

@@ -186,7 +186,7 @@ def printed(say: Callable[[], None], **env: str) -> Printed:
             patch.dict(os.environ, {"GITHUB_ACTIONS": "true", **files, **env}),
             streams[0],
             streams[1],
-            github_runner.guarded(),
+            github_runner.disable_workflow_commands(),
         ):
             say()
         return Printed(log.getvalue(), Path(folder))

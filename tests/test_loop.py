@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import OutsideError
 from monitoring.tasks.select import task_of
-from monitoring.triggers.evidence import Past
+from monitoring.triggers.evidence import History
 from tests.place import FIRST, Place
 
 LATER = dt.date(2013, 4, 20)
@@ -81,7 +81,7 @@ def test_trainings_that_did_not_replace_the_champion_are_counted(place: Place) -
     assert (1, third.trained_at, third.fit_until) == attempts(past(night))
 
 
-def attempts(past: Past) -> tuple[int, dt.datetime | None, dt.datetime | None]:
+def attempts(past: History) -> tuple[int, dt.datetime | None, dt.datetime | None]:
     """How many there were, when the first was, and what the last was fitted on."""
     return past.attempts, past.first_attempt, past.last_fit_until
 

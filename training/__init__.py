@@ -7,27 +7,27 @@ from training.example import synthetic_rows
 from training.fit import Candidate, Split
 from training.frame import features, scorable
 from training.load_build import Build
-from training.scoring import asked, says, score, spoken
-from training.training_set import Material, span
+from training.scoring import fingerprint, score, scoring_method, to_table_values
+from training.training_set import TrainingSet, training_period
 
 __all__ = [
     "Build",
     "Candidate",
-    "Material",
     "Split",
-    "asked",
+    "TrainingSet",
     "computing_on",
     "data_digest",
     "features",
+    "fingerprint",
     "fit",
     "frame",
     "load_build",
-    "says",
     "scorable",
     "score",
     "scoring",
-    "span",
-    "spoken",
+    "scoring_method",
     "synthetic_rows",
+    "to_table_values",
+    "training_period",
     "training_set",
 ]

@@ -20,7 +20,7 @@ from monitoring.triggers import Decision
 from training.digest import order
 from training.frame import features
 from training.load_build import Build
-from training.scoring import WORDS, score, spoken, truth
+from training.scoring import WORDS, score, to_estimator_labels, to_table_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ def split(rows: pd.DataFrame, config: ModelConfig) -> Split:
     parts = {"fit": ordered.iloc[:first], "holdout": ordered.iloc[first:]}
     for name, part in parts.items():
         if part[label].nunique() < 2:  # noqa: PLR2004 - with one label there is nothing to learn, or to judge by
-            only = spoken(part[label].iloc[:1], config.data)[0]
+            only = to_table_values(part[label].iloc[:1], config.data)[0]
             raise DataError(
                 f"The {name} rows of {config.name} ({len(part)}) have only the label {only}.",
                 why="Labels of one class arrive later than the others, or none were collected.",
@@ -125,7 +125,7 @@ def fit(build: Build, config: ModelConfig, parts: Split) -> Any:
     if open_seeds:
         estimator.set_params(**dict.fromkeys(open_seeds, config.training.seed))
     try:
-        labels = truth(parts.fit[config.data.columns.label], config.data)
+        labels = to_estimator_labels(parts.fit[config.data.columns.label], config.data)
         return estimator.fit(features(parts.fit, config.data), labels)
     except Exception as err:
         raise ConfigError(

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from core.arrow import arrays
-from core.arrow.times import INSTANT
+from core.arrow import INSTANT, arrays
 from core.config import Data
 from core.errors import DataError
-from monitoring.tasks import counting, outcome_columns
+from monitoring.tasks import outcome_columns, task_for_data
 from training.scoring import label_type
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def _complete(batch: pa.RecordBatch, names: list[str]) -> None:
 
 def _labels(batch: pa.RecordBatch, data: Data, as_of: dt.datetime) -> np.ndarray[Any, Any]:
     """The label of each row as known by `as_of`, NaN for none; read as the triggers read it."""
-    task = counting(data)
+    task = task_for_data(data)
     found, bad = outcome_columns.labels(batch, data.columns, as_of, task)
     if bad.any():
         kind, odd = arrays.plain(batch.column(data.columns.label)).type, int(bad.sum())

@@ -12,7 +12,7 @@ from typing import Any
 from core.config import ModelConfig
 from core.errors import ConfigError
 from monitoring.tasks import task_of
-from training.scoring import needed
+from training.scoring import required_methods
 
 Build = Callable[[ModelConfig], Any]
 
@@ -54,7 +54,7 @@ def load_build(root: Path, name: str) -> Build:
             raise ConfigError(
                 f"build() in {where} failed: {type(err).__name__}: {err}.", fix="Mend it; mlops train calls it again."
             ) from err
-        methods = needed(task_of(config))
+        methods = required_methods(task_of(config))
         absent = [method for method in methods if not callable(getattr(estimator, method, None))]
         if absent:
             raise ConfigError(

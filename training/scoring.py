@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WORDS = "what the library says may hold values of rows: mlops --traceback train shows it, on a machine of yours."
 
 
-def needed(task: Task) -> tuple[str, ...]:
+def required_methods(task: Task) -> tuple[str, ...]:
     """The methods that an estimator of this task needs."""
     return ("fit", "predict_proba" if isinstance(task, Binary) else "predict")
 
@@ -30,7 +30,7 @@ def score(estimator: Any, rows: pd.DataFrame, task: Task = BINARY) -> NDArray[np
         ConfigError: the estimator does not give such answers.
     """
     try:
-        answers = np.asarray(getattr(estimator, needed(task)[1])(rows))
+        answers = np.asarray(getattr(estimator, required_methods(task)[1])(rows))
         said = _said(answers, task)
     except Exception as err:
         raise ConfigError(
@@ -59,15 +59,15 @@ def _said(answers: NDArray[Any], task: Task) -> NDArray[np.float64] | None:
     return answers.astype(np.float64)
 
 
-def asked(estimator: Any) -> str:
+def scoring_method(estimator: Any) -> str:
     """The method that serves: the chances of two classes, else the answer itself."""
     several = len(getattr(estimator, "classes_", ())) > 2  # noqa: PLR2004
     return "predict_proba" if not several and hasattr(estimator, "predict_proba") else "predict"
 
 
-def says(estimator: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
+def fingerprint(estimator: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
     """A number for each row that tells whether an estimator is still the one it was, whatever its task."""
-    answers = np.asarray(getattr(estimator, asked(estimator))(rows))
+    answers = np.asarray(getattr(estimator, scoring_method(estimator))(rows))
     if answers.ndim == 2:  # noqa: PLR2004 - a column a class
         answers = answers[:, -1]
     return (answers if answers.dtype.kind in "fiub" else np.searchsorted(estimator.classes_, answers)).astype(
@@ -75,13 +75,13 @@ def says(estimator: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
     )
 
 
-def spoken(numbers: ArrayLike, data: Data) -> list[Any]:
+def to_table_values(numbers: ArrayLike, data: Data) -> list[Any]:
     """What a model said, or what came true, as the monitoring table holds it: names of classes, else numbers."""
     found = np.asarray(numbers)
     return found.tolist() if data.classes is None else [data.classes[place] for place in found.astype(np.intp).tolist()]
 
 
-def truth(labels: ArrayLike, data: Data) -> NDArray[Any]:
+def to_estimator_labels(labels: ArrayLike, data: Data) -> NDArray[Any]:
     """What an estimator is fitted on: names of classes as text, else the numbers."""
     return np.asarray(labels) if data.classes is None else np.asarray(data.classes)[np.asarray(labels, np.intp)]
 

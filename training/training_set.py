@@ -44,7 +44,7 @@ class Registered(Protocol):
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingSet:
     """What a training starts from: labelled rows cut in two, what the suite says of them, and what identifies them."""
 
     parts: Split
@@ -53,21 +53,21 @@ class Material:
     training_key: str
 
 
-def span(config: ModelConfig, as_of: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+def training_period(config: ModelConfig, as_of: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
     """The first instant of the rows that a night trains on, and the watermark that ends them."""
     today = dt.datetime.combine(as_of.date(), dt.time(), dt.UTC)
     end = today - dt.timedelta(days=config.training.maturity_days)
     return end - dt.timedelta(days=config.training.window_days), end
 
 
-def prepare(
+def build_training_set(
     batches: Iterable[pa.RecordBatch],
     config: ModelConfig,
     as_of: dt.datetime,
     pipeline_digest: str,
     check: Callable[[Any], QualityReport],
-) -> Material:
-    """Read, judge and cut the rows of `span`; `check` is the expectation suite.
+) -> TrainingSet:
+    """Read, judge and cut the rows of `training_period`; `check` is the expectation suite.
 
     Raises:
         DataError: the rows do not suffice, or the suite finds something critical.
@@ -81,10 +81,10 @@ def prepare(
             fix="Mend the rows and run mlops train again; nothing was registered.",
         )
     parts, digest = split(rows, config), data_digest(rows)
-    return Material(parts, quality, digest, training_key(config, digest, pipeline_digest))
+    return TrainingSet(parts, quality, digest, training_key(config, digest, pipeline_digest))
 
 
-def describe(material: Material, version: Registered, decision: Decision, commit: str) -> Candidate:
+def candidate_record(material: TrainingSet, version: Registered, decision: Decision, commit: str) -> Candidate:
     """The record of the training for the stages after it."""
     parts = material.parts
     return Candidate(

@@ -1,6 +1,6 @@
 """Helpers for Arrow arrays and times; the only part of core that loads pyarrow."""
 
 from core.arrow import arrays, times
-from core.arrow.times import ALWAYS, INSTANT
+from core.arrow.times import EPOCH, INSTANT, MICROSECONDS_A_DAY
 
-__all__ = ["ALWAYS", "INSTANT", "arrays", "times"]
+__all__ = ["EPOCH", "INSTANT", "MICROSECONDS_A_DAY", "arrays", "times"]

@@ -193,6 +193,3 @@ def no_time(name: str, rows: int) -> DataError:
         why="Nobody knows to which day such a row belongs.",
         fix=f"Fill in {name!r} or delete these rows, then run the night again.",
     )
-
-
-ALWAYS = dt.datetime(1700, 1, 1, tzinfo=dt.UTC)  # nanoseconds, in which some databases count, reach back to 1677

@@ -1,6 +1,6 @@
 """Everything in model.toml, and the settings of the environment."""
 
-from core.config.github import Hub
+from core.config.github import GitHubContext
 from core.config.metrics import METRICS, Metric, Task, is_share
 from core.config.model import Class, Columns, Data, ModelConfig
 from core.config.settings import MODEL_NAME, Settings, check_config, load_config, model_names, parse_config
@@ -13,7 +13,7 @@ __all__ = [
     "Columns",
     "Data",
     "DriftTrigger",
-    "Hub",
+    "GitHubContext",
     "Metric",
     "ModelConfig",
     "Settings",

@@ -16,7 +16,7 @@ PUBLIC = "github.com"
 REPOSITORY = r"[\w.-]+/[\w.-]+"
 
 
-class Hub(Record):
+class GitHubContext(Record):
     """A repository on GitHub or GitHub Enterprise Server.
 
     `repository` is OWNER/NAME; `server_url` is for people, `api_url` for programs. `identity` says whose token it is:

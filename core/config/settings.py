@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from core.config.github import Hub
+from core.config.github import GitHubContext
 from core.config.model import ModelConfig
 from core.errors import ConfigError, UsageError
 from core.records import Record, problems
@@ -35,7 +35,7 @@ class Settings(Record):
     artifacts: Path
     monitoring_url: str | None
     forge: Path
-    hub: Hub | None
+    hub: GitHubContext | None
 
     @classmethod
     def load(cls, root: Path, env: Mapping[str, str] = os.environ) -> Settings:
@@ -54,7 +54,7 @@ class Settings(Record):
             artifacts=local / "artifacts",
             monitoring_url=env.get("MONITORING_URL") or None,
             forge=Path(env.get("MLOPS_FORGE") or local / "forge.git").resolve(),
-            hub=Hub.load(env),
+            hub=GitHubContext.load(env),
         )
 
     @property

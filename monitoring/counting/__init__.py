@@ -4,10 +4,10 @@ from monitoring.counting import duplicates, tally
 from monitoring.counting.column_tally import ColumnTally
 from monitoring.counting.counts import Counts
 from monitoring.counting.holdout import Holdout, holdout_of
-from monitoring.counting.known_days import KnownDays, brought_up
-from monitoring.counting.row_counter import TIME, Kernel, date
+from monitoring.counting.known_days import KnownDays, reuse_counted_days
+from monitoring.counting.row_counter import TIME, RowCounter, date
 from monitoring.counting.tally import Baseline, DayTally, build_baseline, count, tallies
-from monitoring.counting.window import Window, days_needed, looked_at
+from monitoring.counting.window import Window, build_window, days_needed
 
 __all__ = [
     "TIME",
@@ -16,17 +16,17 @@ __all__ = [
     "Counts",
     "DayTally",
     "Holdout",
-    "Kernel",
     "KnownDays",
+    "RowCounter",
     "Window",
-    "brought_up",
     "build_baseline",
+    "build_window",
     "count",
     "date",
     "days_needed",
     "duplicates",
     "holdout_of",
-    "looked_at",
+    "reuse_counted_days",
     "tallies",
     "tally",
 ]

@@ -30,7 +30,7 @@ Days = NDArray[np.int32]
 Pairs = NDArray[np.void]
 
 
-class Ids:
+class DuplicateCounter:
     """The ids of each day that were seen so far: 12 bytes a row, at most 12 MiB of them in memory.
 
     Ids are one where a hash of id and day is the same: by chance in one of 92,000 windows of 20 million rows.

@@ -35,7 +35,7 @@ class KnownDays(Record):
         return {day.date: day for day in self.days} if self.asked == self.of(data).asked else {}
 
 
-def brought_up(
+def reuse_counted_days(
     known: Mapping[dt.date, DayTally], glance: Collection[DayTally], today: dt.date, read: Reader
 ) -> tuple[DayTally, ...]:
     """All days of a window by date, as if each had been counted anew tonight.

@@ -11,13 +11,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.arrow import arrays
-from core.arrow.times import MICROSECONDS_A_DAY
+from core.arrow import MICROSECONDS_A_DAY, arrays
 from core.config import Columns
 from core.days import EPOCH_DAY
 from core.errors import DataError
 from monitoring.axes import Axis, NumericAxis, grid
-from monitoring.counting.duplicates import Ids
+from monitoring.counting.duplicates import DuplicateCounter
 from monitoring.tasks import Task, outcome_columns
 
 FIRST_DAY, LAST_DAY = (dt.date.min - EPOCH_DAY).days, (dt.date.max - EPOCH_DAY).days
@@ -27,7 +26,7 @@ Index = NDArray[np.intp] | None
 
 
 @dataclass
-class Part:
+class ColumnCounts:
     """What was counted of one column on one day so far."""
 
     counts: NDArray[np.int64]
@@ -40,13 +39,13 @@ class Day:
     """What was counted of one day so far; `scores` is None as long as none was."""
 
     rows: int = 0
-    columns: dict[str, Part] = field(default_factory=dict)
+    columns: dict[str, ColumnCounts] = field(default_factory=dict)
     scores: NDArray[np.int64] | None = None
     unscored: int = 0
     bad_labels: int = 0
 
 
-class Kernel:
+class RowCounter:
     """Counts batches into `days`; arguments as in `tally.count`."""
 
     def __init__(
@@ -58,7 +57,7 @@ class Kernel:
         self._version = version
         self._as_of = as_of
         self.task = task
-        self.ids = Ids()
+        self.ids = DuplicateCounter()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count one batch.
@@ -98,7 +97,7 @@ class Kernel:
             part = day.columns.get(name)
             if part is None:
                 # A copy, so that the counts of a whole batch are not kept for the sake of one day.
-                part = day.columns[name] = Part(row.astype(np.int64))
+                part = day.columns[name] = ColumnCounts(row.astype(np.int64))
             else:
                 part.counts += row
             part.outside += int(n)

@@ -17,7 +17,7 @@ from monitoring.axes import Axis, fit_categorical, fit_numeric
 from monitoring.counting.column_tally import ColumnTally, JoinedInJson
 from monitoring.counting.counts import Counts
 from monitoring.counting.holdout import Holdout
-from monitoring.counting.row_counter import Day, Kernel
+from monitoring.counting.row_counter import Day, RowCounter
 from monitoring.tasks import BINARY, Task
 
 
@@ -119,13 +119,13 @@ def count(
     Raises:
         DataError: the time column is missing, of another type, or null somewhere.
     """
-    kernel = Kernel(axes, columns, version, as_of, task)
+    kernel = RowCounter(axes, columns, version, as_of, task)
     for batch in batches:
         kernel.add(batch)
     return tallies(kernel, kernel.duplicates())
 
 
-def tallies(kernel: Kernel, duplicates: Mapping[dt.date, int]) -> tuple[DayTally, ...]:
+def tallies(kernel: RowCounter, duplicates: Mapping[dt.date, int]) -> tuple[DayTally, ...]:
     """What a kernel has counted, by date, and how many `duplicates` a date has (none: absent)."""
     none = Counts.zeros(*kernel.task.shape)
     return tuple(_tally(date, day, duplicates.get(date, 0), none) for date, day in sorted(kernel.days.items()))

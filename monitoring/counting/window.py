@@ -42,7 +42,7 @@ def days_needed(config: ModelConfig) -> int:
     return max(drift, triggers.performance.window_days + config.training.maturity_days)
 
 
-def looked_at(
+def build_window(
     config: ModelConfig, version: int | None, as_of: dt.datetime, tallies: Iterable[DayTally], columns: Collection[str]
 ) -> Window:
     """The window of a night, not judged yet, from the tallies of its days and the columns that the source has.

@@ -16,7 +16,7 @@ from core.days import DAY
 from core.errors import RecordError
 from monitoring.axes import Axis, NumericAxis
 from monitoring.counting import Baseline, DayTally
-from monitoring.drift.day_effects import FEWEST_DAYS, Nights, effective_rows
+from monitoring.drift.day_effects import FEWEST_DAYS, DayToDayVariation, effective_rows
 from monitoring.drift.statistics import ChiSquare, Floats, Kolmogorov, Test, pool_rare
 
 GROUPS = 10
@@ -24,7 +24,7 @@ LEVELS = 19  # beside them, a group for all other values
 
 
 @dataclass(frozen=True)
-class Side:
+class ColumnDays:
     """One column on some days: rows by day and cell that have a value; rows by day that have one and that have none."""
 
     values: NDArray[np.int64]
@@ -54,7 +54,7 @@ class Side:
         return found
 
 
-def side(axis: Axis, name: str, days: Sequence[DayTally]) -> Side:
+def column_days(axis: Axis, name: str, days: Sequence[DayTally]) -> ColumnDays:
     """The column `name` on those of `days` that have a value of it, its cells in the order of the values.
 
     Raises:
@@ -75,7 +75,7 @@ def side(axis: Axis, name: str, days: Sequence[DayTally]) -> Side:
         values = counts[:, : axis.null]
     nulls, rows = counts[:, axis.null], counts.sum(axis=1)
     presence = np.stack([rows - nulls, nulls], axis=1)
-    return Side(_some(values, values.any(axis=1)), _some(presence, rows > 0))
+    return ColumnDays(_some(values, values.any(axis=1)), _some(presence, rows > 0))
 
 
 def _some(values: NDArray[np.int64], kept: Any) -> NDArray[np.int64]:
@@ -84,34 +84,34 @@ def _some(values: NDArray[np.int64], kept: Any) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ColumnComparison:
     """One column, window against baseline; both sides have rows.
 
     `nights`, `test` and `differences` belong together: the baseline's daily shares, and window minus baseline, by cell.
     """
 
-    before: Side
-    after: Side
+    before: ColumnDays
+    after: ColumnDays
     effect: float
-    nights: Nights
+    nights: DayToDayVariation
     test: Test
     differences: Floats
 
 
-def numeric_nights(before: Side) -> Nights:
+def numeric_nights(before: ColumnDays) -> DayToDayVariation:
     """The baseline's daily distribution functions, up to the last cell, where they are all 1."""
     shares = np.cumsum(before.values[:, :-1], axis=1) / before.rows[:, None]
-    return Nights(before.rows, shares, np.ones(shares.shape[1]))
+    return DayToDayVariation(before.rows, shares, np.ones(shares.shape[1]))
 
 
-def compare_numeric(before: Side, after: Side, nights: Nights) -> Comparison:
+def compare_numeric(before: ColumnDays, after: ColumnDays, nights: DayToDayVariation) -> ColumnComparison:
     """The distance of Kolmogorov and Smirnov; `nights` are those of `before`."""
     differences = np.cumsum(after.total)[:-1] / after.total.sum() - np.cumsum(before.total)[:-1] / before.total.sum()
     test = Kolmogorov()
-    return Comparison(before, after, float(test.distance(differences)), nights, test, differences)
+    return ColumnComparison(before, after, float(test.distance(differences)), nights, test, differences)
 
 
-def compare_categorical(before: Side, after: Side, *, nightly: bool) -> Comparison:
+def compare_categorical(before: ColumnDays, after: ColumnDays, *, nightly: bool) -> ColumnComparison:
     """The total variation over all levels; the test has rare levels pooled.
 
     With `nightly`, rare is what expects too few of the independent rows that the nights are worth: a level of one row
@@ -126,29 +126,29 @@ def compare_categorical(before: Side, after: Side, *, nightly: bool) -> Comparis
     old, new = (np.bincount(group, part.total, len(nights.weights)) for part in (before, after))
     test = ChiSquare((old + new) / (old + new).sum())
     effect = float(test.distance(after.shares - before.shares))
-    return Comparison(before, after, effect, nights, test, new / new.sum() - old / old.sum())
+    return ColumnComparison(before, after, effect, nights, test, new / new.sum() - old / old.sum())
 
 
-def _category_nights(before: Side, group: NDArray[np.intp]) -> Nights:
+def _category_nights(before: ColumnDays, group: NDArray[np.intp]) -> DayToDayVariation:
     """The baseline's daily shares of groups of levels."""
     size = int(group.max()) + 1
     daily = np.stack([np.bincount(group, row, size) for row in before.values]) / before.rows[:, None]
     share = np.bincount(group, before.total, size) / before.total.sum()
-    return Nights(before.rows, daily, np.divide(1, share, out=np.zeros(size), where=share > 0))
+    return DayToDayVariation(before.rows, daily, np.divide(1, share, out=np.zeros(size), where=share > 0))
 
 
-def compare_nulls(before: Side, after: Side, *, nightly: bool) -> Comparison | None:
+def compare_nulls(before: ColumnDays, after: ColumnDays, *, nightly: bool) -> ColumnComparison | None:
     """The shares of nulls, as a column of two categories; None where nothing is null, or a side has no rows.
 
     Chi-square with one degree of freedom is the square of the pooled two-proportion test; the effect is the difference.
     """
-    sides = [Side(part.presence, part.presence) for part in (before, after)]
+    sides = [ColumnDays(part.presence, part.presence) for part in (before, after)]
     if not all(len(part.values) for part in sides) or not any(part.null_share for part in sides):
         return None
     return compare_categorical(*sides, nightly=nightly)
 
 
-def groups(axis: Axis, before: Side) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+def groups(axis: Axis, before: ColumnDays) -> tuple[NDArray[np.intp], tuple[str, ...]]:
     """A group for each cell, and a name for each group: tenths of the baseline, or the most frequent levels."""
     if isinstance(axis, NumericAxis):
         upto = np.cumsum(before.total) - before.total
@@ -170,36 +170,36 @@ IGNORED = "not tested: ignored by triggers.drift.ignore"
 
 
 @dataclass(frozen=True)
-class Known:
+class ReferenceColumn:
     """A column as the past has it. `untested` says why it is measured and never fires; empty where it is tested."""
 
     name: str
     axis: Axis
-    before: Side
+    before: ColumnDays
     untested: str = ""
 
     @classmethod
-    def of(cls, baseline: Baseline, name: str, untested: str = "") -> Known:
+    def of(cls, baseline: Baseline, name: str, untested: str = "") -> ReferenceColumn:
         """The column on all days of the baseline."""
         axis = baseline.axes[name]
-        return cls(name, axis, side(axis, name, baseline.days), untested)
+        return cls(name, axis, column_days(axis, name, baseline.days), untested)
 
     @cached_property
     def _groups(self) -> tuple[NDArray[np.intp], tuple[str, ...]]:
         return groups(self.axis, self.before)
 
-    def grouped(self, after: Side) -> tuple[tuple[str, ...], Floats, Floats]:
+    def grouped(self, after: ColumnDays) -> tuple[tuple[str, ...], Floats, Floats]:
         """Names and shares of the groups, of the past and of the window."""
         group, names = self._groups
         old, new = (np.bincount(group, part.shares, len(names)).astype(np.float64) for part in (self.before, after))
         return names, old, new
 
     @cached_property
-    def _nights(self) -> Nights:
+    def _nights(self) -> DayToDayVariation:
         """Of a numeric column: always the same, whatever it is compared with."""
         return numeric_nights(self.before)
 
-    def compare(self, after: Side, *, nightly: bool) -> Comparison | None:
+    def compare(self, after: ColumnDays, *, nightly: bool) -> ColumnComparison | None:
         """The values; None where a side has none."""
         if not len(self.before.rows) or not len(after.rows):
             return None
@@ -207,21 +207,21 @@ class Known:
             return compare_numeric(self.before, after, self._nights)
         return compare_categorical(self.before, after, nightly=nightly)
 
-    def compare_nulls(self, after: Side, *, nightly: bool) -> Comparison | None:
+    def compare_nulls(self, after: ColumnDays, *, nightly: bool) -> ColumnComparison | None:
         """The shares of nulls; None where neither side has any, or a side has no rows."""
         return compare_nulls(self.before, after, nightly=nightly)
 
 
-def columns(baseline: Baseline, config: DriftTrigger) -> dict[str, Known]:
+def columns(baseline: Baseline, config: DriftTrigger) -> dict[str, ReferenceColumn]:
     """All columns of the baseline but the seasonal ones, whose past depends on the night."""
     return {
-        name: Known.of(baseline, name, IGNORED if name in config.ignore else "")
+        name: ReferenceColumn.of(baseline, name, IGNORED if name in config.ignore else "")
         for name in baseline.axes
         if name not in config.seasonal_columns
     }
 
 
-def seasonal(baseline: Baseline, name: str, end: dt.date, length: int) -> Known:
+def seasonal(baseline: Baseline, name: str, end: dt.date, length: int) -> ReferenceColumn:
     """The column on the days of last year that are the season of the `length` days before `end`.
 
     Where the baseline does not reach back so far, it is measured against the whole baseline, and not tested.
@@ -230,9 +230,9 @@ def seasonal(baseline: Baseline, name: str, end: dt.date, length: int) -> Known:
     begins = min((day.date for day in baseline.days if day.rows), default=end)
     if begins > first:
         have, need = (end - begins).days, (end - first).days
-        return Known.of(baseline, name, f"cannot judge the season: {have} days of history, {need} needed")
+        return ReferenceColumn.of(baseline, name, f"cannot judge the season: {have} days of history, {need} needed")
     axis = baseline.axes[name]
-    return Known(name, axis, side(axis, name, _between(baseline.days, first, last)))
+    return ReferenceColumn(name, axis, column_days(axis, name, _between(baseline.days, first, last)))
 
 
 def season(end: dt.date, length: int) -> tuple[dt.date, dt.date]:

@@ -18,7 +18,7 @@ EVEN = 1e-9  # of the sampling variance: a spread below it is what rounding leav
 
 
 @dataclass(frozen=True)
-class Nights:
+class DayToDayVariation:
     """One column on the days of the baseline.
 
     `rows` (days): rows that have a value, none zero. `shares` (days, cells): the day's distribution function at the end
@@ -115,7 +115,7 @@ def effective_rows(rows: Floats, correlation: float) -> float:
     return float(rows.sum() ** 2 / (rows * (1 + correlation * (rows - 1))).sum())
 
 
-def serial_factor(columns: Iterable[Nights], length: int) -> float:
+def serial_factor(columns: Iterable[DayToDayVariation], length: int) -> float:
     """Variance of the means of runs of `length` days, over what it would be if days were independent; at least 1.
 
     Pooled over the columns, each in units of its own sampling variance. 1 for columns with under 3 * length days.

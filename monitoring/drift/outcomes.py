@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from core.config import ModelConfig
 from monitoring.axes import Axis, NumericAxis
 from monitoring.counting import Holdout, Window
-from monitoring.drift.comparison import Known, Side
-from monitoring.drift.report import ColumnDrift, DriftReport, judged
+from monitoring.drift.comparison import ColumnDays, ReferenceColumn
+from monitoring.drift.report import ColumnDrift, DriftReport, judge_columns
 from monitoring.tasks import task_of
 
 SCORE, TARGET = "score", "target"
@@ -50,13 +50,15 @@ def _judged(name: str, axis: Axis, before: Any, after: Any, config: ModelConfig)
     known, now = side_of(axis, list(before)), side_of(axis, list(after))
     if now.rows.sum() < config.triggers.drift.min_rows:
         return None
-    return judged([(Known(name, axis, known), now)], len(now.rows), config.triggers.drift, tonight=True)[0]
+    return judge_columns(
+        [(ReferenceColumn(name, axis, known), now)], len(now.rows), config.triggers.drift, tonight=True
+    )[0]
 
 
-def side_of(axis: Axis, days: Sequence[NDArray[np.int64]]) -> Side:
+def side_of(axis: Axis, days: Sequence[NDArray[np.int64]]) -> ColumnDays:
     """Days of rows by bin of an axis, as a column without nulls, infinities, or other values; days without rows go."""
     some = [day for day in days if day.any()]
     values = np.array(some, np.int64).reshape(len(some), axis.bins)
     rows = values.sum(axis=1)
     beyond = (1, 1) if isinstance(axis, NumericAxis) else (0, 1)
-    return Side(np.pad(values, ((0, 0), beyond)), np.stack([rows, np.zeros_like(rows)], axis=1))
+    return ColumnDays(np.pad(values, ((0, 0), beyond)), np.stack([rows, np.zeros_like(rows)], axis=1))

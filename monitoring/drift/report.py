@@ -9,7 +9,7 @@ from typing import Literal
 from core.config import DriftTrigger
 from core.records import Record
 from monitoring.counting import Baseline, DayTally, Window
-from monitoring.drift.comparison import Comparison, Known, Side, columns, seasonal, side
+from monitoring.drift.comparison import ColumnComparison, ColumnDays, ReferenceColumn, column_days, columns, seasonal
 from monitoring.drift.day_effects import FEWEST_DAYS
 from monitoring.drift.significance import Significance, significance
 from monitoring.drift.statistics import stability_index
@@ -100,18 +100,20 @@ def drift_report(
 
 
 def _night(
-    pasts: Sequence[Known], days: Sequence[DayTally], end: dt.date, config: DriftTrigger, *, tonight: bool
+    pasts: Sequence[ReferenceColumn], days: Sequence[DayTally], end: dt.date, config: DriftTrigger, *, tonight: bool
 ) -> DriftNight:
     rows = sum(day.rows for day in days)
     if rows < config.min_rows:
         return DriftNight(end=end, rows=rows, drifted=(), columns=())
-    found = judged([(past, side(past.axis, past.name, days)) for past in pasts], len(days), config, tonight=tonight)
+    found = judge_columns(
+        [(past, column_days(past.axis, past.name, days)) for past in pasts], len(days), config, tonight=tonight
+    )
     drifted = tuple(column.column for column in found if column.drifted)
     return DriftNight(end=end, rows=rows, drifted=drifted, columns=found)
 
 
-def judged(
-    sides: Sequence[tuple[Known, Side]], length: int, config: DriftTrigger, *, tonight: bool
+def judge_columns(
+    sides: Sequence[tuple[ReferenceColumn, ColumnDays]], length: int, config: DriftTrigger, *, tonight: bool
 ) -> tuple[ColumnDrift, ...]:
     """What is found of columns that are judged together."""
     nightly = config.rule == "nights"
@@ -127,9 +129,9 @@ def judged(
 
 
 def _column(
-    past: Known,
-    after: Side,
-    pair: Comparison | None,
+    past: ReferenceColumn,
+    after: ColumnDays,
+    pair: ColumnComparison | None,
     verdicts: tuple[Significance | None, Significance | None],
     config: DriftTrigger,
     tonight: bool,
@@ -159,12 +161,12 @@ def _column(
     )
 
 
-def _missing(before: Side, after: Side, config: DriftTrigger) -> str:
+def _missing(before: ColumnDays, after: ColumnDays, config: DriftTrigger) -> str:
     shown = "" if config.nulls == "count" else " (shown only: triggers.drift.nulls)"
     return f"missing in {after.null_share:.1%} of the rows instead of {before.null_share:.1%}{shown}"
 
 
-def _bars(past: Known, after: Side, *, shown: bool) -> tuple[tuple[Bar, ...], float]:
+def _bars(past: ReferenceColumn, after: ColumnDays, *, shown: bool) -> tuple[tuple[Bar, ...], float]:
     """The groups of the baseline with their shares (where they are shown), and the stability index over them."""
     names, old, new = past.grouped(after)
     shares = zip(names, old.tolist(), new.tolist(), strict=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.config import DriftTrigger
-from monitoring.drift.comparison import Comparison
+from monitoring.drift.comparison import ColumnComparison
 from monitoring.drift.day_effects import FEWEST_DAYS, effective_rows, p_value, serial_factor
 from monitoring.drift.statistics import CORRECTIONS, ChiSquare
 
@@ -27,7 +27,7 @@ class Significance:
 
 
 @dataclass(frozen=True)
-class _Alone:
+class _Unadjusted:
     """Of one column before the others are looked at; `top` is the largest surprise of the baseline's own runs."""
 
     adjusted: bool
@@ -38,7 +38,7 @@ class _Alone:
 
 
 def significance(
-    values: Mapping[str, Comparison], nulls: Mapping[str, Comparison], length: int, config: DriftTrigger
+    values: Mapping[str, ColumnComparison], nulls: Mapping[str, ColumnComparison], length: int, config: DriftTrigger
 ) -> tuple[dict[str, Significance], dict[str, Significance]]:
     """Judge the columns of a window of `length` days together: their values, and apart from them their shares of nulls.
 
@@ -67,12 +67,12 @@ def significance(
     )
 
 
-def _adjusted(tests: Sequence[_Alone], config: DriftTrigger) -> list[float]:
+def _adjusted(tests: Sequence[_Unadjusted], config: DriftTrigger) -> list[float]:
     found = CORRECTIONS[config.correction](np.array([one.p_value for one in tests])) if tests else np.empty(0)
     return [float(p) for p in found]
 
 
-def _each(compared: Mapping[str, Comparison], length: int, config: DriftTrigger) -> dict[str, _Alone]:
+def _each(compared: Mapping[str, ColumnComparison], length: int, config: DriftTrigger) -> dict[str, _Unadjusted]:
     """Columns of one kind, which share what is learnt of how nights resemble their neighbours."""
     nights = config.rule == "nights"
     adjusted = {name: nights and len(pair.nights.rows) >= FEWEST_DAYS for name, pair in compared.items()}
@@ -80,7 +80,7 @@ def _each(compared: Mapping[str, Comparison], length: int, config: DriftTrigger)
     return {name: _alone(pair, length, serial, adjusted=adjusted[name]) for name, pair in compared.items()}
 
 
-def _alone(pair: Comparison, length: int, serial: float, *, adjusted: bool) -> _Alone:
+def _alone(pair: ColumnComparison, length: int, serial: float, *, adjusted: bool) -> _Unadjusted:
     correlation = pair.nights.correlation(serial) if adjusted else 0.0
     sides = (effective_rows(part.rows, correlation) for part in (pair.before, pair.after))
     size = 1 / sum(1 / rows for rows in sides)
@@ -91,13 +91,13 @@ def _alone(pair: Comparison, length: int, serial: float, *, adjusted: bool) -> _
     days = len(pair.nights.rows)
     p = p_value(surprise, days if adjusted else None)
     if not adjusted or days <= 2 * length:
-        return _Alone(adjusted, surprise, p, None, -math.inf)
+        return _Unadjusted(adjusted, surprise, p, None, -math.inf)
     distances, surprises, sizes = pair.nights.runs(length, correlation, test)
     own = float((distances * np.sqrt(sizes / size)).max())
-    return _Alone(adjusted, surprise, p, own, float(surprises.max()))
+    return _Unadjusted(adjusted, surprise, p, own, float(surprises.max()))
 
 
-def _verdict(one: _Alone, p: float, effect: float, top: float, length: int, config: DriftTrigger) -> Significance:
+def _verdict(one: _Unadjusted, p: float, effect: float, top: float, length: int, config: DriftTrigger) -> Significance:
     top = top if one.adjusted else -math.inf
     fallback = config.rule == "nights" and not one.adjusted
     floor = max(config.min_effect, UNADJUSTED_EFFECT) if fallback else config.min_effect

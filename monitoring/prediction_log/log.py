@@ -15,7 +15,7 @@ from core.config import Data
 from core.errors import ConfigError, DataError
 from monitoring.prediction_log.stores import FileLedger, PostgresLedger, SqliteLedger
 from monitoring.sources import driver_of, shown
-from monitoring.tasks import counting
+from monitoring.tasks import task_for_data
 
 Rows = Sequence[Mapping[str, Any]]
 DATABASES = (".db", ".sqlite", ".sqlite3")
@@ -31,7 +31,7 @@ class Ledger(Protocol):
         """Write labels to rows, all or none; the ids that no row has."""
 
 
-class Log:
+class PredictionLog:
     """The monitoring table of one model, for whoever serves it.
 
     Args:
@@ -84,7 +84,7 @@ class Log:
         """
         if at.tzinfo is None:
             raise DataError("The time of the labels has no zone.", fix="Write datetime.now(UTC), not datetime.now().")
-        field, task = schema(self._data).field(self._data.columns.label), counting(self._data)
+        field, task = schema(self._data).field(self._data.columns.label), task_for_data(self._data)
         true = [_label(label, field.type) for label in labels.values()]
         column = typed_rows({field.name: true}, pa.schema([field])).column(0).combine_chunks()
         wrong = int(np.count_nonzero(np.isnan(task.labels(column)[0])))
@@ -107,7 +107,7 @@ def _label(label: object, kind: pa.DataType) -> object:
     return int(label)
 
 
-def open_log(url: str, data: Data, root: Path) -> Log:
+def open_log(url: str, data: Data, root: Path) -> PredictionLog:
     """The log at `url`, which is that of the monitoring source; its table or folder is made where there is none.
 
     Args:
@@ -120,7 +120,7 @@ def open_log(url: str, data: Data, root: Path) -> Log:
     """
     fields, roles = schema(data), data.columns
     if driver_of(url) is not None and url.startswith("postgres"):
-        return Log(PostgresLedger(url, _table_name(data, shown(url)), fields, roles), data)
+        return PredictionLog(PostgresLedger(url, _table_name(data, shown(url)), fields, roles), data)
     scheme, found, rest = url.partition("://")
     if found and scheme not in {"sqlite", "file"}:
         raise ConfigError(
@@ -130,8 +130,8 @@ def open_log(url: str, data: Data, root: Path) -> Log:
         )
     path = root / (rest[1:] if scheme == "sqlite" else rest) if found else root / url
     if scheme == "sqlite" or path.suffix in DATABASES:
-        return Log(SqliteLedger(path, _table_name(data, path.name), fields, roles), data)
-    return Log(FileLedger(path, fields, roles), data)
+        return PredictionLog(SqliteLedger(path, _table_name(data, path.name), fields, roles), data)
+    return PredictionLog(FileLedger(path, fields, roles), data)
 
 
 def _table_name(data: Data, place: str) -> str:

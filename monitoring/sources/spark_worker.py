@@ -17,7 +17,7 @@ from core.arrow import times
 from core.config import Data
 from core.errors import DataError
 from monitoring.axes import Axis
-from monitoring.counting import DayTally, Kernel, date, duplicates, tallies
+from monitoring.counting import DayTally, RowCounter, date, duplicates, tallies
 from monitoring.sources import typed
 from monitoring.tasks import select
 
@@ -60,7 +60,9 @@ class Count:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Group]:
         """Count."""
-        kernel = Kernel(self.axes, self.span.data.columns, self.version, self.as_of, select.counting(self.span.data))
+        kernel = RowCounter(
+            self.axes, self.span.data.columns, self.version, self.as_of, select.task_for_data(self.span.data)
+        )
         for batch in batches:
             kernel.add(self.span.of(batch))
         for day in tallies(kernel, {}):

@@ -7,7 +7,7 @@ from monitoring.tasks.calibration import FEWEST, Calibration, fit_calibration
 from monitoring.tasks.multiclass import Multiclass
 from monitoring.tasks.outcome_columns import CELLS
 from monitoring.tasks.regression import Regression
-from monitoring.tasks.select import counting, task_of
+from monitoring.tasks.select import task_for_data, task_of
 from monitoring.tasks.task import Task
 
 __all__ = [
@@ -20,10 +20,10 @@ __all__ = [
     "Multiclass",
     "Regression",
     "Task",
-    "counting",
     "evaluate",
     "fit_calibration",
     "outcome_columns",
     "select",
+    "task_for_data",
     "task_of",
 ]

@@ -11,10 +11,10 @@ from monitoring.tasks.task import Task
 
 def task_of(config: ModelConfig) -> Task:
     """The task of a model, for counting and judging."""
-    return counting(config.data, config.training.threshold)
+    return task_for_data(config.data, config.training.threshold)
 
 
-def counting(data: Data, threshold: float = 0.5) -> Task:
+def task_for_data(data: Data, threshold: float = 0.5) -> Task:
     """The task of these rows. To count, no threshold is needed."""
     if data.classes is not None:
         return Multiclass(data.classes)

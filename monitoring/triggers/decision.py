@@ -15,7 +15,7 @@ from monitoring.counting import Baseline, Window
 from monitoring.drift import DriftReport, drift_report, with_outcomes
 from monitoring.performance import Estimate, PerformanceReport, estimate_report, performance_report
 from monitoring.triggers.early_warnings import watch_all
-from monitoring.triggers.evidence import Evidence, Past, Reading, Request
+from monitoring.triggers.evidence import Evidence, History, Reading, Request
 from monitoring.triggers.rules import TRIGGERS, manual, read_all
 
 TOLD = {"quiet": "is quiet", "cannot_judge": "cannot judge"}
@@ -47,7 +47,7 @@ def decide(
     config: ModelConfig,
     window: Window,
     baseline: Baseline | None,
-    past: Past,
+    past: History,
     request: Request | None,
     *,
     compare: Callable[..., DriftReport] = drift_report,
@@ -90,7 +90,7 @@ def _evidence(
     config: ModelConfig,
     window: Window,
     baseline: Baseline | None,
-    past: Past,
+    past: History,
     request: Request | None,
     compare: Callable[..., DriftReport],
 ) -> Evidence:
@@ -119,7 +119,7 @@ def _evidence(
     )
 
 
-def _again(config: ModelConfig, past: Past, as_of: dt.datetime, readings: tuple[Reading, ...]) -> tuple[str, ...]:
+def _again(config: ModelConfig, past: History, as_of: dt.datetime, readings: tuple[Reading, ...]) -> tuple[str, ...]:
     """Why a performance alarm need not wait for the end of the pause; empty where it has to, or where there is none.
 
     The first training after a change is fitted on rows from before it: the holdout and the days without labels lie in
@@ -142,7 +142,7 @@ def _again(config: ModelConfig, past: Past, as_of: dt.datetime, readings: tuple[
 
 
 def _held_back(
-    config: ModelConfig, window: Window, past: Past, request: Request | None, *, again: bool
+    config: ModelConfig, window: Window, past: History, request: Request | None, *, again: bool
 ) -> tuple[str, ...]:
     """What stands against a training, a sentence each; `again`: not the pause."""
     limits, found = config.triggers.limits, []

@@ -100,12 +100,12 @@ def watch_all(evidence: Evidence) -> tuple[Reading, ...]:
     """What each watch says; one whose trigger is switched off is so too. Only probabilities can be estimated from."""
     return tuple(
         (watch if getattr(evidence.config.triggers, trigger).enabled else switched_off(name))(evidence)
-        for name, (trigger, watch) in WATCHES.items()
+        for name, (trigger, watch) in EARLY_WARNINGS.items()
         if name != "estimate" or evidence.config.task == "binary"
     )
 
 
-WATCHES: Mapping[Name, tuple[str, Callable[[Evidence], Reading]]] = {
+EARLY_WARNINGS: Mapping[Name, tuple[str, Callable[[Evidence], Reading]]] = {
     "score": ("drift", score),
     "target": ("drift", target),
     "estimate": ("performance", estimate),

@@ -30,7 +30,7 @@ class Reading(Record):
     sentence: str
 
 
-class Past(Record):
+class History(Record):
     """What happened before this night, as the registry, git and the forge remember it.
 
     `reference`: best holdout score among promoted versions. `open_proposal`: URL of one that waits for a person.
@@ -62,7 +62,7 @@ class Evidence:
 
     config: ModelConfig
     as_of: dt.datetime
-    past: Past
+    past: History
     performance: PerformanceReport | None
     drift: DriftReport | None
     request: Request | None
@@ -91,7 +91,7 @@ def remember(
     trainings: Iterable[dt.datetime],
     candidates: Iterable[tuple[dt.datetime, dt.datetime]],
     open_proposal: str | None,
-) -> Past:
+) -> History:
     """The past of a night.
 
     Args:
@@ -105,7 +105,7 @@ def remember(
     since = champion[1] if champion else as_of
     attempts = sorted(one for one in candidates if since < one[0] <= as_of)
     before = [moment for moment in trainings if moment <= as_of]
-    return Past(
+    return History(
         champion=champion[0] if champion else None,
         champion_trained=champion[1] if champion else None,
         reference=reference,

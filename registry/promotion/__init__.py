@@ -2,6 +2,6 @@
 
 from registry.promotion import apply, manifest, plan
 from registry.promotion.manifest import Manifest
-from registry.promotion.plan import State
+from registry.promotion.plan import RegistryState
 
-__all__ = ["Manifest", "State", "apply", "manifest", "plan"]
+__all__ = ["Manifest", "RegistryState", "apply", "manifest", "plan"]

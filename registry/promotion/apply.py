@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import RegistryError
 from registry import ALIAS, PRODUCTION, ModelVersion, instant, store
-from registry.promotion.plan import REVERT, Plan, State, Step, require_ready, steps_to
+from registry.promotion.plan import REVERT, Plan, RegistryState, Step, require_ready, steps_to
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TRIES = 3
 
 
-def observe(client: MlflowClient, name: str) -> State:
+def observe(client: MlflowClient, name: str) -> RegistryState:
     """What the registry has of a registered model; nothing, where it does not know its name.
 
     Raises:
@@ -36,14 +36,14 @@ def observe(client: MlflowClient, name: str) -> State:
         except MlflowException as err:
             if store.code(err) != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            return State(name=name, versions={}, production=(), alias=None, promoted={})
+            return RegistryState(name=name, versions={}, production=(), alias=None, promoted={})
         found = store.pages(
             lambda token: client.search_model_versions(
                 f"name={store.literal(name)}", max_results=store.PAGE, page_token=token
             )
         )
     promoted = {int(entry.version): instant(entry.tags.get("promoted_at", "")) for entry in found}
-    return State(
+    return RegistryState(
         name=name,
         versions={int(entry.version): entry.status for entry in found},
         production=tuple(sorted(int(entry.version) for entry in found if entry.current_stage == PRODUCTION)),

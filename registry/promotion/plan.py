@@ -19,7 +19,7 @@ REVERT = "Revert the commit that changed production.json, or train again and mer
 Step = Literal["stage", "alias", "tags"]
 
 
-class State(Record):
+class RegistryState(Record):
     """What the registry has of one registered model.
 
     `versions`: status by number. `production`: the versions in Production. `alias`: the one that `production` names.
@@ -47,7 +47,7 @@ class Plan(Record):
     sentences: tuple[str, ...]
 
 
-def plan(state: State, manifest: Manifest | None, commit: str) -> Plan:
+def plan(state: RegistryState, manifest: Manifest | None, commit: str) -> Plan:
     """What is to be written so that `state` becomes what `manifest` declares. Nothing is read or written here.
 
     Raises:
@@ -90,7 +90,7 @@ def require_ready(name: str, version: int, status: str | None) -> None:
         )
 
 
-def steps_to(state: State, version: int) -> tuple[Step, ...]:
+def steps_to(state: RegistryState, version: int) -> tuple[Step, ...]:
     """The writes that are missing until `version`, and it alone, is in Production.
 
     Raises:
@@ -108,12 +108,12 @@ def steps_to(state: State, version: int) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def movement(state: State, before: int | None, version: int) -> str:
+def movement(state: RegistryState, before: int | None, version: int) -> str:
     """How Production went from `before` to `version`, in words, also where the registry shows it no more."""
     return _sentence("stage", state.model_copy(update={"production": (before,) if before else ()}), version)
 
 
-def _sentence(step: Step, state: State, version: int) -> str:
+def _sentence(step: Step, state: RegistryState, version: int) -> str:
     if step == "alias":
         return f"point alias {ALIAS} at version {version}"
     if step == "tags":

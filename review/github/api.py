@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.config import Hub
+from core.config import GitHubContext
 from core.errors import ConfigError
 from review.github.errors import overtaken, refused, unreachable, words
 
@@ -40,7 +40,7 @@ class Api:
         pause: waits so many seconds; for tests.
     """
 
-    def __init__(self, hub: Hub, *, agent: str = AGENT, pause: Callable[[float], None] | None = None) -> None:
+    def __init__(self, hub: GitHubContext, *, agent: str = AGENT, pause: Callable[[float], None] | None = None) -> None:
         self.hub = hub
         self.agent = agent
         self.pause = pause

@@ -18,7 +18,7 @@ MARK = re.compile(r"<!-- retraining ([a-z0-9_]+/[a-z-]+) -->")
 LONGEST = 65_000  # GitHub takes 65,536 characters
 
 
-class Known(BaseModel):
+class OpenIssue(BaseModel):
     """An open issue of ours: whose, about what, and its text."""
 
     key: str
@@ -34,20 +34,20 @@ class Threads:
     def __init__(self, api: Api) -> None:
         self.api = api
 
-    def known(self, model: str) -> list[Known]:
+    def known(self, model: str) -> list[OpenIssue]:
         """The open issues that we opened about a model, oldest first."""
         found = self.api(f"list the issues of {model}", _ours)
         return [one for one in found if one.key.startswith(f"{model}/")]
 
-    def tell(self, key: str, title: str, body: str) -> tuple[Known, bool]:
+    def tell(self, key: str, title: str, body: str) -> tuple[OpenIssue, bool]:
         """Open the issue of a model and cause (`MODEL/CAUSE`), or update it; and whether it is new."""
         text = f"<!-- retraining {key} -->\n{body}"[:LONGEST]
 
-        def operation(repo: Repository) -> tuple[Known, bool]:
+        def operation(repo: Repository) -> tuple[OpenIssue, bool]:
             old = next((one for one in _ours(repo) if one.key == key), None)
             if old is None:
                 made = repo.create_issue(title, body=text, labels=[LABEL])
-                return Known(key=key, number=made.number, url=made.html_url, title=title, body=text), True
+                return OpenIssue(key=key, number=made.number, url=made.html_url, title=title, body=text), True
             if (old.title, old.body) != (title, text):
                 repo.get_issue(old.number).edit(title=title, body=text)
             return old.model_copy(update={"title": title, "body": text}), False
@@ -106,11 +106,11 @@ def comment(issue: Issue, subject: str, text: str) -> None:
     issue.create_comment(whole)
 
 
-def _ours(repo: Repository) -> list[Known]:
+def _ours(repo: Repository) -> list[OpenIssue]:
     """The open issues with our mark. Anybody can write that mark, but only an app opens issues as one."""
     issues = repo.get_issues(state="open", labels=[LABEL], sort="created", direction="asc")
     return [
-        Known(key=mark[1], number=one.number, url=one.html_url, title=one.title, body=one.body)
+        OpenIssue(key=mark[1], number=one.number, url=one.html_url, title=one.title, body=one.body)
         for one in issues
         if one.pull_request is None and one.user.type == "Bot" and (mark := MARK.match(one.body or ""))
     ]

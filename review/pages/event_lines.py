@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Line:
+class EventLine:
     """What happened from one day to another (mostly the same), the kind of its mark (empty: none), and an address."""
 
     first: dt.date
@@ -25,7 +25,7 @@ class Line:
     link: str = ""
 
 
-def lines(events: Sequence[Event], metric: str) -> list[Line]:
+def lines(events: Sequence[Event], metric: str) -> list[EventLine]:
     """The log of a model, from its events in the order in which they happened; `metric` is that of its performance."""
     runs = [list(run) for _, run in groupby(events, key=_alike)]
     return [_idle(run, metric) if quiet(run[0]) else _line(run[0]) for run in reversed(runs)]
@@ -41,14 +41,14 @@ def _alike(event: Event) -> Hashable:
     return event.trigger if quiet(event) else id(event)
 
 
-def _idle(run: Sequence[Event], metric: str) -> Line:
+def _idle(run: Sequence[Event], metric: str) -> EventLine:
     """Nights in a row without a training, for the same reason."""
     nights, last = f"{len(run)} night{'' if len(run) == 1 else 's'}", run[-1]
     if last.trigger:
         text = ": ".join((f"{nights} on which {last.trigger} fired, held back", *last.reasons[-1:]))
     else:
         text = f"{len(run)} quiet {nights.partition(' ')[2]}{_scores(run, metric)}"
-    return Line(run[0].timestamp.date(), last.timestamp.date(), "", text)
+    return EventLine(run[0].timestamp.date(), last.timestamp.date(), "", text)
 
 
 def _scores(run: Sequence[Event], metric: str) -> str:
@@ -59,11 +59,11 @@ def _scores(run: Sequence[Event], metric: str) -> str:
     return f", {label(metric)} {' to '.join(ends)}"
 
 
-def _line(event: Event) -> Line:
+def _line(event: Event) -> EventLine:
     address = event.details.get("url", "")
     link = address if address.startswith("https://") else ""  # a forge on this machine has no pages for others
     day = event.timestamp.date()
-    return Line(day, day, event_text.kind(event) or "", start(_text(event)), link)
+    return EventLine(day, day, event_text.kind(event) or "", start(_text(event)), link)
 
 
 def _text(event: Event) -> str:

@@ -22,7 +22,7 @@ KINDS = {"+": "added", "-": "removed", " ": "same", "@": "hunk"}
 
 
 @dataclass
-class Line:
+class DiffLine:
     """A line of a change, numbered as in the new file (in the old one where it is removed)."""
 
     kind: str
@@ -35,7 +35,7 @@ class Change:
     """What a pull request changes in one file."""
 
     path: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[DiffLine] = field(default_factory=list)
 
     @property
     def added(self) -> int:
@@ -94,15 +94,15 @@ def changes(diff: str) -> Iterator[Change]:
         yield Change(names[-1] if names else "a file", list(_numbered(lines[start:])))
 
 
-def _numbered(lines: Sequence[str]) -> Iterator[Line]:
+def _numbered(lines: Sequence[str]) -> Iterator[DiffLine]:
     old = new = 0
     for line in lines:
         kind = KINDS.get(line[:1], "note")
         if found := HUNK.match(line):
             old, new = int(found[1]), int(found[2])
-            yield Line("hunk", None, line)
+            yield DiffLine("hunk", None, line)
             continue
         number = old if kind == "removed" else new if kind in {"added", "same"} else None
-        yield Line(kind, number, line)
+        yield DiffLine(kind, number, line)
         old += kind in {"removed", "same"}
         new += kind in {"added", "same"}

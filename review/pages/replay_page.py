@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 GAP = dt.timedelta(days=1)
 
 
-class History(Protocol):
+class PlayedPolicy(Protocol):
     """All nights of one policy, as the replay tells them."""
 
     policy: str
@@ -44,7 +44,7 @@ class History(Protocol):
 
 
 @dataclass(frozen=True)
-class Mark:
+class ReplayMark:
     """Something that happened: where, what, and in words."""
 
     x: float
@@ -53,13 +53,13 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Row:
+class ReplayRow:
     """One policy in the picture: its lines, its alarms (from, width), its marks and its figures."""
 
     policy: str
     lines: tuple[str, ...]
     alarms: tuple[tuple[float, float], ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[ReplayMark, ...]
     result: PolicyResult
 
 
@@ -68,7 +68,7 @@ class Picture:
     """All of it: rows, axes, the floor, and the night of a known change."""
 
     metric: str
-    rows: tuple[Row, ...]
+    rows: tuple[ReplayRow, ...]
     y: Scale
     months: tuple[tuple[float, str], ...]
     floor: float
@@ -77,7 +77,7 @@ class Picture:
     last: dt.date
 
 
-def render_replay(name: str, tales: Sequence[History], truth: dt.date | None) -> str:
+def render_replay(name: str, tales: Sequence[PlayedPolicy], truth: dt.date | None) -> str:
     """The page: no script, nothing loaded, light and dark, phone and desktop.
 
     Args:
@@ -89,7 +89,7 @@ def render_replay(name: str, tales: Sequence[History], truth: dt.date | None) ->
     return str(page.render(name=name, words=verdict_text, made=picture(tales, truth), truth=truth))
 
 
-def picture(tales: Sequence[History], truth: dt.date | None) -> Picture:
+def picture(tales: Sequence[PlayedPolicy], truth: dt.date | None) -> Picture:
     """Where everything stands."""
     config, nights = tales[0].config, tales[0].nights
     first, last = _noon(nights[0].date), _noon(nights[-1].date)
@@ -98,7 +98,7 @@ def picture(tales: Sequence[History], truth: dt.date | None) -> Picture:
     metric = config.triggers.performance.metric
     y = scale([floor, *(night.week for tale in tales for night in tale.nights)], least=0.05, metric=metric)
     rows = tuple(
-        Row(
+        ReplayRow(
             policy=tale.policy,
             lines=tuple(_lines(tale.nights, x, y)),
             alarms=tuple(_alarms(tale.nights, x)),
@@ -145,7 +145,7 @@ def _alarms(nights: Sequence[NightSummary], x: Scale) -> list[tuple[float, float
     return [x.span(_noon(start).timestamp() - half, _noon(end).timestamp() + half) for start, end in spans]
 
 
-def _marks(tale: History, x: Scale) -> list[Mark]:
+def _marks(tale: PlayedPolicy, x: Scale) -> list[ReplayMark]:
     """Trainings that went into service or were refused, one that still waits at the end, and nights that failed."""
     marks = []
     moved = max((night.date for night in tale.nights if night.promoted is not None), default=dt.date.min)
@@ -159,7 +159,7 @@ def _marks(tale: History, x: Scale) -> list[Mark]:
             told.append(("training", f"proposed: {_short(night.why)}"))
         if night.failed or night.stopped:
             told.append(("failure", _short(night.why)))
-        marks += [Mark(x.at(_noon(night.date).timestamp()), kind, f"{night.date}: {text}") for kind, text in told]
+        marks += [ReplayMark(x.at(_noon(night.date).timestamp()), kind, f"{night.date}: {text}") for kind, text in told]
     return marks
 
 

@@ -94,7 +94,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadingCell:
     """What a trigger said on the last night, as the event log has it."""
 
     trigger: str
@@ -141,12 +141,12 @@ def drawn(status: Status) -> timeline.Timeline | None:
     return timeline.timeline(shown, status.metric)
 
 
-def readings(judged: Event | None) -> list[Reading]:
+def readings(judged: Event | None) -> list[ReadingCell]:
     """A line for each trigger; nobody's asking for a retraining is none."""
     told = judged.details if judged else {}
     metrics = judged.metrics if judged else {}
     return [
-        Reading(name, state, sentence, metrics.get(name), metrics.get(f"{name}_limit"))
+        ReadingCell(name, state, sentence, metrics.get(name), metrics.get(f"{name}_limit"))
         for name in TRIGGERS
         if name in told
         for state, _, sentence in [told[name].partition(": ")]

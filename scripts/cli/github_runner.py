@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from core.redaction import conceal
+from core.redaction import redact
 
 if TYPE_CHECKING:
     from core.errors import MlopsError
@@ -31,11 +31,11 @@ def active() -> bool:
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
+def disable_workflow_commands() -> Iterator[None]:
     """Let nothing that is printed inside be taken for a command of the runner, but for our own.
 
     A runner obeys any line that begins with `::`, also one in an error text or a trace that quotes a row. What
-    libraries print is made `fit` too: they know nothing of secrets and of terminals.
+    libraries print is made `sanitize` too: they know nothing of secrets and of terminals.
     """
     if not active():
         yield
@@ -55,7 +55,7 @@ def guarded() -> Iterator[None]:
 
 
 class Printed(io.TextIOBase):
-    """A stream for lines that anybody may read: each is made `fit` when it is whole."""
+    """A stream for lines that anybody may read: each is made `sanitize` when it is whole."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -68,7 +68,7 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         """Keep `text` until its line ends."""
         *lines, self._begun = re.split("\r\n|\r|\n", self._begun + text)
-        self._stream.write("".join(f"{fit(line)}\n" for line in lines))
+        self._stream.write("".join(f"{sanitize(line)}\n" for line in lines))
         return len(text)
 
     def flush(self) -> None:
@@ -82,9 +82,9 @@ class Printed(io.TextIOBase):
         self.flush()
 
 
-def fit(line: str) -> str:
+def sanitize(line: str) -> str:
     """A line without secrets, without colours, and without other characters that a terminal obeys."""
-    plain = COLOUR.sub("", conceal(line))
+    plain = COLOUR.sub("", redact(line))
     return "".join(c if c.isprintable() or c in "\t\u200b" else "\ufffd" for c in plain)
 
 
@@ -101,7 +101,7 @@ def annotate(err: MlopsError) -> None:
     """Mark the run with an error, on the file of the model that it is about where it names one."""
     text = "\n".join(filter(None, (err.what, err.why, err.fix)))
     found = FILE.search(text)
-    command("error", text, title=conceal(err.what)[:120], file=found[0] if found else "")
+    command("error", text, title=redact(err.what)[:120], file=found[0] if found else "")
 
 
 def warn(text: str) -> None:
@@ -153,5 +153,5 @@ def _write(*lines: str) -> None:
 
 def _escape(text: str, *, property_: bool = False) -> str:
     # Made fit before: the runner undoes what is escaped here, and shows it.
-    escaped = "%0A".join(fit(line).replace("%", "%25") for line in text.splitlines())
+    escaped = "%0A".join(sanitize(line).replace("%", "%25") for line in text.splitlines())
     return escaped.replace(":", "%3A").replace(",", "%2C") if property_ else escaped

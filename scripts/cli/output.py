@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.redaction import conceal
+from core.redaction import redact
 from scripts.cli import github_runner
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def error(err: MlopsError) -> None:
 def told(err: MlopsError) -> list[str]:
     """The three parts of an error, a line each."""
     parts = (("[bold red]  error[/]", err.what), ("[dim]because[/]", err.why), ("[dim]     do[/]", err.fix))
-    return [f"{label} {clean(conceal(text))}" for label, text in parts if text]
+    return [f"{label} {clean(redact(text))}" for label, text in parts if text]
 
 
 def show(
@@ -75,7 +75,7 @@ def show(
     In a workflow run the lines after the first are folded, and `summary`, else the lines, goes on the page of the run.
     """
     text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
-    text = conceal(text)  # the job that reads it, to comment or to keep it, may not know the secret
+    text = redact(text)  # the job that reads it, to comment or to keep it, may not know the secret
     if out is not None:
         from core.records import write_atomically
 
@@ -110,13 +110,13 @@ def summarise(lines: Sequence[str]) -> None:
     """Put lines for a person into the summary of the workflow run: the first as a heading, the others as a list."""
     from review.text import plain
 
-    head, *rest = [plain(conceal(unmarked(line)), 1000) for line in lines]
+    head, *rest = [plain(redact(unmarked(line)), 1000) for line in lines]
     github_runner.summary("\n".join([f"### {head}", "", *(f"- {line}" for line in rest)]))
 
 
 def warn(text: str) -> None:
     """Print what did not work but stops nothing; in a workflow run also mark the run with it."""
-    told = conceal(text)
+    told = redact(text)
     note(f"[yellow]warning[/] {clean(told)}")
     if github_runner.active():
         github_runner.warn(told)

@@ -12,7 +12,7 @@ WHO = {
 }
 
 
-class Person:
+class Reviewer:
     """Somebody with a clone of the repository and the right to push to its default branch.
 
     Args:

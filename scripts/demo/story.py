@@ -18,7 +18,7 @@ from core import wording
 from core.days import DAY, midnight
 from core.errors import DataError
 from scripts.cli import output
-from scripts.demo.reviewer import Person
+from scripts.demo.reviewer import Reviewer
 from scripts.demo.world import FIRST_NIGHT, LAST_NIGHT, World
 from stages import check, promote, propose, pull, train, validate
 from stages.context import Night
@@ -43,7 +43,7 @@ class Story:
 
     def __init__(self, night: Night, flights: Path) -> None:
         self.night = night
-        self.person = Person(night)
+        self.person = Reviewer(night)
         self.counts: Counter[str] = Counter()
         self.merges: list[str] = []
         self.calm: list[Decision] = []

@@ -10,7 +10,7 @@ import typer
 
 from core.errors import MlopsError
 from scripts.cli import options, output
-from scripts.doctor.finding import Check, Finding
+from scripts.doctor.finding import Check, Diagnosis
 from stages.context import Night
 
 MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[bold red]fail[/]"}
@@ -33,7 +33,7 @@ def doctor(
         raise typer.Exit(2)
 
 
-def run(nights: list[Night]) -> Iterator[Finding]:
+def run(nights: list[Night]) -> Iterator[Diagnosis]:
     """All checks, those of the machine first, then of each model, then of GitHub."""
     from scripts.doctor import github, installation, model
 
@@ -46,15 +46,15 @@ def run(nights: list[Night]) -> Iterator[Finding]:
         yield from github.findings(nights[0].settings, tuple(night.name for night in nights))
 
 
-def attempted(what: str, check: Check) -> Finding:
+def attempted(what: str, check: Check) -> Diagnosis:
     """What a check finds; an error of ours is a failure with its cause and remedy."""
     try:
         return check()._replace(what=what)
     except MlopsError as err:
-        return Finding(what, "fail", err.what, err.why, err.fix)
+        return Diagnosis(what, "fail", err.what, err.why, err.fix)
 
 
-def lines(found: list[Finding]) -> list[str]:
+def lines(found: list[Diagnosis]) -> list[str]:
     """The result for a person: a line a check, and under those that are not right why and what to do."""
     told = []
     for one in found:

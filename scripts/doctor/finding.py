@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 State = Literal["ok", "warn", "fail"]
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """What was looked at and how it is; `why` it matters and what to do (`fix`) where it is not right."""
 
     what: str
@@ -18,4 +18,4 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-Check = Callable[[], Finding]
+Check = Callable[[], Diagnosis]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from core.errors import MlopsError
-from scripts.doctor.finding import Finding, State
+from scripts.doctor.finding import Diagnosis, State
 
 if TYPE_CHECKING:
     from core.config import Settings
@@ -17,13 +17,13 @@ GUIDE = "docs/setup-github.md"
 HIDDEN = "not there, or this token may not see it"
 
 
-def findings(settings: Settings, models: tuple[str, ...]) -> Iterator[Finding]:
+def findings(settings: Settings, models: tuple[str, ...]) -> Iterator[Diagnosis]:
     """One for each thing that docs/setup-github.md asks for; one alone where there is no GitHub."""
     from stages.connect import open_setup
 
     yield from owners(settings, models)
     if settings.hub is None:
-        yield Finding(
+        yield Diagnosis(
             "github",
             "warn",
             "not looked at",
@@ -34,12 +34,12 @@ def findings(settings: Settings, models: tuple[str, ...]) -> Iterator[Finding]:
     try:
         setup = open_setup(settings.hub, tuple(NEEDED))
     except MlopsError as err:
-        yield Finding("github", "fail", err.what, err.why, err.fix)
+        yield Diagnosis("github", "fail", err.what, err.why, err.fix)
         return
     yield from settings_of(setup, app=settings.hub.identity == "app")
 
 
-def settings_of(setup: Setup, *, app: bool) -> Iterator[Finding]:
+def settings_of(setup: Setup, *, app: bool) -> Iterator[Diagnosis]:
     """What GitHub tells, judged."""
     branch, may, rules, schedule = setup.default_branch, setup.may_open_pulls, setup.rules, setup.schedule
     why = "promote.yml runs on pushes to main only."
@@ -60,14 +60,14 @@ def settings_of(setup: Setup, *, app: bool) -> Iterator[Finding]:
     yield judged("schedule", schedule, schedule == "active", why, "Actions > nightly > Enable workflow")
 
 
-def judged(what: str, says: str | None, right: bool, why: str, fix: str, *, bad: State = "fail") -> Finding:
+def judged(what: str, says: str | None, right: bool, why: str, fix: str, *, bad: State = "fail") -> Diagnosis:
     """A finding; what cannot be seen is only worth a look."""
     if says is None:
-        return Finding(what, "warn", HIDDEN, why, fix)
-    return Finding(what, "ok", says) if right else Finding(what, bad, says, why, fix)
+        return Diagnosis(what, "warn", HIDDEN, why, fix)
+    return Diagnosis(what, "ok", says) if right else Diagnosis(what, bad, says, why, fix)
 
 
-def owners(settings: Settings, models: tuple[str, ...]) -> Iterator[Finding]:
+def owners(settings: Settings, models: tuple[str, ...]) -> Iterator[Diagnosis]:
     """Whether somebody is asked to review each promotion."""
     from registry.promotion import manifest
     from review.github import PLACES, owners

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from scripts.doctor.finding import Check, Finding
+from scripts.doctor.finding import Check, Diagnosis
 
 if TYPE_CHECKING:
     from core.config import Settings
@@ -24,20 +24,20 @@ def checks(settings: Settings) -> Iterator[tuple[str, Check]]:
     yield "registry", lambda: registry(settings)
 
 
-def python() -> Finding:
+def python() -> Diagnosis:
     """Whether this Python is one that is tested."""
     found = sys.version_info[:2]
     says = f"{found[0]}.{found[1]}"
     if OLDEST <= found <= NEWEST:
-        return Finding("", "ok", says)
-    return Finding("", "fail", says, "3.11 to 3.13 are tested.", "make setup PYTHON=python3.12")
+        return Diagnosis("", "ok", says)
+    return Diagnosis("", "fail", says, "3.11 to 3.13 are tested.", "make setup PYTHON=python3.12")
 
 
-def packages(settings: Settings) -> Finding:
+def packages(settings: Settings) -> Diagnosis:
     """Whether what is installed is what the lock file names; what is not installed here is no matter."""
     lock = settings.root / "requirements-dev.lock"
     if not lock.is_file():
-        return Finding("", "warn", "there is no requirements-dev.lock", "Runs would not be repeatable.", "make lock")
+        return Diagnosis("", "warn", "there is no requirements-dev.lock", "Runs would not be repeatable.", "make lock")
     named = dict(LOCKED.findall(lock.read_text(encoding="utf-8")))
     other = [
         f"{one.metadata['Name']} {one.version}, locked {named[name]}"
@@ -45,8 +45,8 @@ def packages(settings: Settings) -> Finding:
         if (name := re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower()) in named and one.version != named[name]
     ]
     if not other:
-        return Finding("", "ok", f"as in {lock.name}")
-    return Finding(
+        return Diagnosis("", "ok", f"as in {lock.name}")
+    return Diagnosis(
         "",
         "warn",
         f"{len(other)} are of other versions than in {lock.name}: {', '.join(sorted(other)[:3])}",
@@ -55,7 +55,7 @@ def packages(settings: Settings) -> Finding:
     )
 
 
-def registry(settings: Settings) -> Finding:
+def registry(settings: Settings) -> Diagnosis:
     """Whether the registry answers and takes a note."""
     from registry import store
 
@@ -63,4 +63,4 @@ def registry(settings: Settings) -> Finding:
     with store.reaching(settings.store, "written to"):
         client.set_experiment_tag("0", "mlops.doctor", "looked")
     kind = "a server" if settings.store.startswith("http") else "a database here"
-    return Finding("", "ok", f"{kind}, answers and can be written")
+    return Diagnosis("", "ok", f"{kind}, answers and can be written")

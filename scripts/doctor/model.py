@@ -10,7 +10,7 @@ import numpy as np
 
 from core.days import DAY, midnight
 from core.errors import MlopsError
-from scripts.doctor.finding import Check, Finding
+from scripts.doctor.finding import Check, Diagnosis
 from stages.context import Night
 from stages.promote import run as plan_of
 from training import frame, scoring
@@ -36,7 +36,7 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
         yield "cluster", lambda: cluster(night)
 
 
-def pipeline(night: Night) -> Finding:
+def pipeline(night: Night) -> Diagnosis:
     """Whether build() gives an estimator that learns, and that can be kept without pickle and read back."""
     from monitoring.tasks import task_of
     from training import fit, load_build
@@ -50,10 +50,10 @@ def pipeline(night: Night) -> Finding:
     features, task = frame.features(made, config.data), task_of(config)
     one, other = (scoring.score(model, features, task) for model in (estimator, again))
     if not np.allclose(one, other, rtol=1e-9, atol=1e-9):
-        return Finding(
+        return Diagnosis(
             "", "fail", "answers otherwise when it was saved and loaded", "What is promoted must be what was judged."
         )
-    return Finding("", "ok", f"{type(estimator).__name__}, {len(kept) / 1e6:.1f} MB on {len(made)} made-up rows")
+    return Diagnosis("", "ok", f"{type(estimator).__name__}, {len(kept) / 1e6:.1f} MB on {len(made)} made-up rows")
 
 
 def made_up(data: Data) -> pd.DataFrame:
@@ -69,12 +69,12 @@ def made_up(data: Data) -> pd.DataFrame:
     return pd.DataFrame({**numeric, **categorical, data.columns.label: labels})
 
 
-def rows(night: Night) -> Finding:
+def rows(night: Night) -> Diagnosis:
     """Whether the source can be reached, has the columns, and got rows lately."""
     source, data = night.source, night.config.data
     absent = [name for name in (*data.features, *data.roles) if name not in source.columns]
     if absent == [data.columns.score] and night.champion is None:
-        return Finding(
+        return Diagnosis(
             "",
             "warn",
             f"no column {absent[0]} yet, all others are there",
@@ -82,7 +82,7 @@ def rows(night: Night) -> Finding:
             "Nothing until the first version is in Production; then docs/serving.md",
         )
     if absent:
-        return Finding(
+        return Diagnosis(
             "",
             "fail",
             f"the source has no column {', '.join(absent)}",
@@ -91,28 +91,28 @@ def rows(night: Night) -> Finding:
         )
     newest = source.latest()
     if newest is None:
-        return Finding("", "warn", "no row yet", "There is nothing to train on.", "Fill it: docs/serving.md")
+        return Diagnosis("", "warn", "no row yet", "There is nothing to train on.", "Fill it: docs/serving.md")
     age = (night.as_of - newest) // DAY
     says = f"all columns are there, newest row of {newest:%Y-%m-%d %H:%M} UTC"
     if age >= LATE:
-        return Finding(
+        return Diagnosis(
             "", "warn", f"{says}, {age} days ago", "A night without rows of the day before stops.", "See to the feed."
         )
-    return Finding("", "ok", says)
+    return Diagnosis("", "ok", says)
 
 
-def labels(night: Night) -> Finding:
+def labels(night: Night) -> Diagnosis:
     """When the last label arrived, and for which day."""
     last = last_label(night)
     if last is None:
-        return Finding(
+        return Diagnosis(
             "", "warn", f"none in the last {window(night)} days", "Performance cannot be judged.", "See to the labels."
         )
     mature = night.config.training.maturity_days
     says = f"last one for {last:%Y-%m-%d}; they count after {mature} days"
     if (night.today - last).days > mature + LATE:
-        return Finding("", "warn", says, UNJUDGED, "See to the labels.")
-    return Finding("", "ok", says)
+        return Diagnosis("", "warn", says, UNJUDGED, "See to the labels.")
+    return Diagnosis("", "ok", says)
 
 
 def window(night: Night) -> int:
@@ -125,34 +125,34 @@ def last_label(night: Night) -> dt.date | None:
     import numpy as np
 
     from core.arrow import arrays, times
-    from monitoring.tasks import counting, outcome_columns
+    from monitoring.tasks import outcome_columns, task_for_data
 
     data, days = night.config.data, set[int]()
     names = [name for name in data.roles if name != data.columns.id]
     for batch in night.source.batches(names, midnight(night.today - window(night) * DAY), night.as_of):
-        known = ~np.isnan(outcome_columns.labels(batch, data.columns, night.as_of, counting(data))[0])
+        known = ~np.isnan(outcome_columns.labels(batch, data.columns, night.as_of, task_for_data(data))[0])
         moments = arrays.view(batch.column(data.columns.time), np.int64)[known]
         days |= {int(moments.max())} if len(moments) else set()
     return (times.EPOCH + max(days) * times.MICROSECOND).date() if days else None
 
 
-def production(night: Night) -> Finding:
+def production(night: Night) -> Diagnosis:
     """Whether the registry is as git declares, to the last byte of the model."""
     result: dict[str, Any] = plan_of(night, verify=True)
     if result["version"] is None:
-        return Finding(
+        return Diagnosis(
             "", "warn", "git declares no version yet", "Nothing is served.", "Train, propose and merge the first."
         )
-    return Finding("", "ok", f"version {result['version']}, as git declares")
+    return Diagnosis("", "ok", f"version {result['version']}, as git declares")
 
 
-def cluster(night: Night) -> Finding:
+def cluster(night: Night) -> Diagnosis:
     """Whether the Dask cluster that fits the model can be used; nights on which nothing is trained do without."""
     from training import computing_on
 
     address = night.config.training.cluster
     try:
         with computing_on(address):
-            return Finding("", "ok", f"{address} has workers")
+            return Diagnosis("", "ok", f"{address} has workers")
     except MlopsError as err:
-        return Finding("", "warn", err.what, err.why, err.fix)
+        return Diagnosis("", "warn", err.what, err.why, err.fix)

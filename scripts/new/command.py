@@ -11,12 +11,12 @@ import typer
 from core.errors import UsageError
 from scripts.cli import options, output
 from scripts.new.output import lines
-from scripts.new.rows import Rows
+from scripts.new.rows import TableRows
 from scripts.new.table import look
 
 if TYPE_CHECKING:
     from core.config import Task
-    from training.scaffold import Proposal
+    from training.scaffold import ScaffoldProposal
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the model: small letters, digits and _, a letter first.")]
 Source = Annotated[
@@ -71,7 +71,7 @@ def new(  # noqa: PLR0913, PLR0917 - an argument an option
     root = place(Path.cwd())
     free(root, name, force=force)
     asked = {"id": id_, "time": time, "score": score, "label": target, "labelled_at": labelled_at, "version": version}
-    rows = Rows(root, source, table, asked)
+    rows = TableRows(root, source, table, asked)
     found = look(rows, asked, known(task), tuple(keep or ()))
     proposal = propose.propose(name, found)
     propose.write(root, proposal)
@@ -137,7 +137,7 @@ def known(task: str | None) -> Task | None:
     return found
 
 
-def record(proposal: Proposal) -> dict[str, Any]:
+def record(proposal: ScaffoldProposal) -> dict[str, Any]:
     """The result for a program."""
     return {
         "model": proposal.name,

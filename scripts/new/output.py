@@ -12,13 +12,13 @@ from scripts.cli import output
 from scripts.new.rows import VARIABLE
 
 if TYPE_CHECKING:
-    from training.scaffold import Judged, Proposal, Table
+    from training.scaffold import ColumnChoice, ScaffoldProposal, TableSample
 
 NAMED = 12  # columns of a kind, or items of a list, that are told one by one
 STAGES = ("doctor", "pull", "check", "train", "validate", "propose")
 
 
-def lines(proposal: Proposal, table: Table, source: str) -> list[str]:
+def lines(proposal: ScaffoldProposal, table: TableSample, source: str) -> list[str]:
     """What to look at, and what to type next."""
     days, name = table.days, proposal.name
     rows = f"{int(days.counts[:, 0].sum()):,} rows of {days.first} to {days.last}, {days.labelled:,} labelled"
@@ -35,7 +35,7 @@ def lines(proposal: Proposal, table: Table, source: str) -> list[str]:
     return [output.clean(line) for line in told]
 
 
-def columns(proposal: Proposal, table: Table) -> Iterator[str]:
+def columns(proposal: ScaffoldProposal, table: TableSample) -> Iterator[str]:
     """The roles, and what the other columns are taken as."""
     roles = [f"{column} ({role})" for role, column in table.roles.model_dump().items() if column]
     yield f"  {', '.join(roles)}"
@@ -47,7 +47,7 @@ def columns(proposal: Proposal, table: Table) -> Iterator[str]:
         yield from group(kind, [one for one in proposal.judged if one.kind == kind])
 
 
-def group(kind: str, judged: list[Judged]) -> Iterator[str]:
+def group(kind: str, judged: list[ColumnChoice]) -> Iterator[str]:
     """The columns of a kind, one by one with the reason where there are few, and always where they are left out."""
     if not judged:
         return
@@ -65,7 +65,7 @@ def brief(value: object) -> object:
     return f"[{', '.join(map(repr, value[:3]))}, ... {len(value)} in all]"
 
 
-def commands(name: str, table: Table, source: str) -> Iterator[str]:
+def commands(name: str, table: TableSample, source: str) -> Iterator[str]:
     """What brings the first version into Production here."""
     if table.source == VARIABLE:
         place = "..." if "://" in source else shlex.quote(str(Path(source).resolve()))

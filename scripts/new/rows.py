@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.arrow import ALWAYS
+from core.days import ALWAYS
 from core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ ANY = ("classes", "not known yet")
 NEVER = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)  # nanoseconds reach no further
 
 
-class Rows:
+class TableRows:
     """The rows at `url`, of which only the columns in `asked` are known: time, label, and more where they were named.
 
     Args:

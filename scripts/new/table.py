@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from core.days import DAY, midnight
 from core.errors import UsageError
-from scripts.new.rows import Rows
+from scripts.new.rows import TableRows
 
 if TYPE_CHECKING:
     from core.config import Columns, Task
-    from training.scaffold import Days, Sample, Table, Target
+    from training.scaffold import Days, Sample, TableSample, Target
 
 ROWS = 200_000
 VALUES = 20_000_000  # in memory at once: 160 MB
@@ -20,13 +20,13 @@ ROLES = {"score": "prediction", "labelled_at": "labelled_at", "version": "model_
 
 
 def look(
-    rows: Rows,
+    rows: TableRows,
     asked: Mapping[str, str | None],
     task: Task | None = None,
     keep: tuple[str, ...] = (),
     *,
     most: int = ROWS,
-) -> Table:
+) -> TableSample:
     """Everything that a model's folder is proposed from, with a sample of at most so many rows.
 
     Raises:
@@ -34,7 +34,7 @@ def look(
             column to keep, is impossible.
         DataError: there are no rows, no task can be made of the target, or no column is an id.
     """
-    from training.scaffold import Table
+    from training.scaffold import TableSample
 
     roles = _roles(rows, asked)
     target, days = _target(rows, roles, task)
@@ -48,7 +48,7 @@ def look(
     if strange:
         raise UsageError(f"--keep {strange[0]!r} is impossible.", why="It is no column, cannot be read, or has a role.")
     roles = roles.model_copy(update={"id": ident})
-    return Table(
+    return TableSample(
         source=rows.place,
         table=rows.table,
         shown=rows.shown,
@@ -74,7 +74,7 @@ def _id(sample: Sample, asked: str | None, names: tuple[str, ...], shown: str) -
     return asked
 
 
-def _target(rows: Rows, roles: Columns, task: Task | None) -> tuple[Target, Days]:
+def _target(rows: TableRows, roles: Columns, task: Task | None) -> tuple[Target, Days]:
     """The task of the target, and its labels a day. Classes are counted again, as a night will read them."""
     from training.scaffold import Labels, choose, target_of
 
@@ -89,7 +89,7 @@ def _target(rows: Rows, roles: Columns, task: Task | None) -> tuple[Target, Days
     return target, target.days(labels)
 
 
-def _roles(rows: Rows, asked: Mapping[str, str | None]) -> Columns:
+def _roles(rows: TableRows, asked: Mapping[str, str | None]) -> Columns:
     """The names of the roles; where none was given, the names that the template's own log uses."""
     from pydantic import ValidationError
 
@@ -112,7 +112,7 @@ def _roles(rows: Rows, asked: Mapping[str, str | None]) -> Columns:
         ) from err
 
 
-def sampled(rows: Rows, roles: Columns, names: tuple[str, ...], target: Target, days: Days, most: int) -> Sample:
+def sampled(rows: TableRows, roles: Columns, names: tuple[str, ...], target: Target, days: Days, most: int) -> Sample:
     """Every so many-th row of the last two years, so that no more are held than fit."""
     import pyarrow as pa
 

@@ -16,13 +16,12 @@ from scripts.cli import options, output
 from scripts.replay.output import lines, show
 from scripts.replay.span import bounds, day, span
 from stages.context import Night
-from training import load_build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scripts.replay.source import Table
-    from stages.replay import Policy, Replay, Rows, Tale
+    from scripts.replay.source import ReplayTable
+    from stages.replay import Policy, PolicyHistory, Replay, ReplayRows
 
 First = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First night. Default: the first with rows.")]
 Last = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last night. Default: the day of the last row.")]
@@ -102,37 +101,38 @@ def ready(
         nights: first and last, None for what the rows give, and whether to begin later where rows are too few.
         review_days: how long a proposal waits.
     """
-    from scripts.replay.source import Table
+    from scripts.replay.source import ReplayTable
     from stages.replay import policies
 
     main = night.forge.file(f"model/{night.name}/model.toml") if "main" in names else None
     chosen = policies(names, night.config, main)  # a wrong name is told before anything is read
-    table = Table(night.settings, night.config, *where)
+    table = ReplayTable(night.settings, night.config, *where)
     rows, first, last = span(table, [one.config for one in chosen], *nights)
     return prepare(night, table, rows, policies(names, table.config, main), review_days), first, last
 
 
-def prepare(night: Night, table: Table, rows: Rows, chosen: Sequence[Policy], review_days: int) -> Replay:
+def prepare(night: Night, table: ReplayTable, rows: ReplayRows, chosen: Sequence[Policy], review_days: int) -> Replay:
     """The replay, with what it shares between policies."""
-    from stages.replay import Counts, Fits, Replay
+    from stages.replay import Fits, Replay, ReplayCounts
+    from training import load_build
     from training.quality import suite
 
     root = night.settings.root
     build, digest = load_build.load_build(root, night.name), load_build.pipeline_digest(root, night.name)
     fits = Fits(table.config, rows, build, digest, suite.check_training)
-    counts = Counts(rows, table.found, suite.check_window)
+    counts = ReplayCounts(rows, table.found, suite.check_window)
     return Replay(table.config, chosen, fits, counts, review_days=review_days)
 
 
-def play(replay: Replay, first: dt.date, last: dt.date) -> list[Tale]:
+def play(replay: Replay, first: dt.date, last: dt.date) -> list[PolicyHistory]:
     """Play all nights.
 
     Raises:
         DataError: under no policy a model came into service.
     """
-    from stages.replay import Tale
+    from stages.replay import PolicyHistory
 
-    tales = [Tale(life.policy.name, replay.config) for life in replay.lives]
+    tales = [PolicyHistory(life.policy.name, replay.config) for life in replay.lives]
     with output.progress((last - first).days + 1, "nights") as step:
         for number, night in enumerate(replay.nights(first, last)):
             for tale, played in zip(tales, night, strict=True):
@@ -148,7 +148,7 @@ def play(replay: Replay, first: dt.date, last: dt.date) -> list[Tale]:
     return tales
 
 
-def draw(picture: Path, name: str, tales: Sequence[Tale], truth: dt.date | None, *, json: bool) -> None:
+def draw(picture: Path, name: str, tales: Sequence[PolicyHistory], truth: dt.date | None, *, json: bool) -> None:
     """Write the page with the picture."""
     from core.records import write_atomically
     from review.pages import render_replay

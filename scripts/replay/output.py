@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from core.replay_result import PolicyResult, ReplayResult
-    from stages.replay import Tale
+    from stages.replay import PolicyHistory
 
 
-def show(result: ReplayResult, tales: Sequence[Tale], truth: dt.date | None) -> None:
+def show(result: ReplayResult, tales: Sequence[PolicyHistory], truth: dt.date | None) -> None:
     """Print the table: a row a policy."""
     nights, config = tales[0].nights, tales[0].config
     floor = config.triggers.performance.floor
@@ -39,7 +39,7 @@ def row(one: PolicyResult, metric: str, truth: dt.date | None) -> list[object]:
     return cells
 
 
-def lines(tales: Sequence[Tale], *, fits: int, fitting: float, took: float) -> Iterator[str]:
+def lines(tales: Sequence[PolicyHistory], *, fits: int, fitting: float, took: float) -> Iterator[str]:
     """What else there is to say: how to read it, nights that stopped, trainings that failed, the time it took."""
     yield "perf., drift, age: nights on which that trigger fired. The first model is given, and not counted."
     yield "mean, worst week, under: of the seven days before each night, with all labels that ever arrived."

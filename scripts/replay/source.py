@@ -7,20 +7,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.arrow import ALWAYS
-from core.days import DAY, midnight
+from core.days import ALWAYS, DAY, midnight
 from core.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from core.config import Columns, ModelConfig, Settings
-    from stages.replay import Rows
+    from stages.replay import ReplayRows
 
 TARGET = "target"
 
 
-class Table:
+class ReplayTable:
     """The rows, under the names of the model's config.
 
     Args:
@@ -79,13 +78,13 @@ class Table:
         name = "labelled_at" if "labelled_at" not in taken else "replay_labelled_at"
         return roles.model_copy(update={"labelled_at": roles.labelled_at or name})
 
-    def rows(self, start: dt.date | None, end: dt.date | None) -> Rows:
+    def rows(self, start: dt.date | None, end: dt.date | None) -> ReplayRows:
         """The rows from `start` up to the end of the day `end`.
 
         Raises:
             DataError: there are none, or they cannot be read.
         """
-        from stages.replay import Rows
+        from stages.replay import ReplayRows
 
         roles = self._data.columns
         self._open(
@@ -93,7 +92,7 @@ class Table:
         )
         names = [*self._data.features, roles.time, self._target, *filter(None, [self._id, self._known])]
         span = midnight(start) if start else ALWAYS, midnight(end + DAY) if end else None
-        rows = Rows(self._complete(self._source.batches(names, *span)), self.config.data)
+        rows = ReplayRows(self._complete(self._source.batches(names, *span)), self.config.data)
         if not rows.parts:
             raise DataError(
                 f"{self.shown} has no rows"

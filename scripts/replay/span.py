@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.config import ModelConfig
-    from scripts.replay.source import Table
-    from stages.replay import Rows
+    from scripts.replay.source import ReplayTable
+    from stages.replay import ReplayRows
 
 
 def day(text: str | None, option: str) -> dt.date | None:
@@ -47,8 +47,8 @@ def bounds(
 
 
 def span(
-    table: Table, configs: Sequence[ModelConfig], first: dt.date | None, last: dt.date | None, later: bool = False
-) -> tuple[Rows, dt.date, dt.date]:
+    table: ReplayTable, configs: Sequence[ModelConfig], first: dt.date | None, last: dt.date | None, later: bool = False
+) -> tuple[ReplayRows, dt.date, dt.date]:
     """The rows that the nights look at, and the first and the last night; `later`: not before a model can be trained.
 
     Raises:

@@ -10,16 +10,16 @@ from typing import Any
 from core.config import DriftTrigger, ModelConfig
 from core.days import DAY, midnight
 from core.quality_report import QualityReport
-from monitoring.counting import Baseline, DayTally, Window, days_needed, looked_at, tally
+from monitoring.counting import Baseline, DayTally, Window, build_window, days_needed, tally
 from monitoring.drift import DriftReport, drift_report
 from stages.replay.fits import Champion
-from stages.replay.rows import Rows, Served
+from stages.replay.rows import ReplayRows, ServedRows
 
 CheckWindow = Callable[[Window, Baseline, ModelConfig], QualityReport]
 
 
 @dataclass
-class Counts:
+class ReplayCounts:
     """All tallies of a replay, the oldest forgotten, and what was judged by them tonight.
 
     Args:
@@ -28,7 +28,7 @@ class Counts:
         check: the expectation suite for windows.
     """
 
-    rows: Rows
+    rows: ReplayRows
     columns: Collection[str]
     check: CheckWindow
     _days: dict[tuple[dt.date, Any], DayTally | None] = field(default_factory=dict)
@@ -39,15 +39,15 @@ class Counts:
         self._tonight.clear()
         self._days = {key: found for key, found in self._days.items() if key[0] >= oldest}
 
-    def window(self, config: ModelConfig, champion: Champion | None, as_of: dt.datetime, served: Served) -> Window:
+    def window(self, config: ModelConfig, champion: Champion | None, as_of: dt.datetime, served: ServedRows) -> Window:
         """The window that `pull` writes: counted, and judged by the suite."""
         if champion is None:
-            return looked_at(config, None, as_of, (), ())
+            return build_window(config, None, as_of, (), ())
         end = as_of.date()
         start = end - days_needed(config) * DAY
         days = [start + n * DAY for n in range((end - start).days)]
         tallies = [found for day in days if (found := self._day(day, champion, as_of, served))]
-        window = looked_at(config, champion.version.version, as_of, tallies, self.columns)
+        window = build_window(config, champion.version.version, as_of, tallies, self.columns)
         key = ("quality", id(champion.baseline), start, _same(window))
         quality = self._once(key, lambda: self.check(window, champion.baseline, config))
         return window.model_copy(update={"quality": quality})
@@ -65,7 +65,7 @@ class Counts:
             self._tonight[key] = make()
         return self._tonight[key]
 
-    def _day(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: Served) -> DayTally | None:
+    def _day(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: ServedRows) -> DayTally | None:
         """The tally of a day; None where it has no rows. Features do not depend on who scored, scores not on cells."""
         features = self._counted(day, ("features", champion.cells), lambda: self._features(day, champion))
         if features is None:
@@ -90,11 +90,11 @@ class Counts:
         axes = champion.baseline.axes
         return self._count(batches, axes, self.rows.columns, version=None, as_of=midnight(day + DAY))
 
-    def _scores(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: Served) -> DayTally | None:
+    def _scores(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: ServedRows) -> DayTally | None:
         batches, fit = served.batches(self.rows.of_day(day)), str(champion.version.fit.number)
         return self._count(batches, {}, self.rows.columns, version=fit, as_of=as_of)
 
-    def outcome(self, day: dt.date, served: Served) -> DayTally | None:
+    def outcome(self, day: dt.date, served: ServedRows) -> DayTally | None:
         """What became of the rows of a day, whenever their labels arrived, by the scores that they got."""
         (by,) = served.history(day, day + DAY)
         columns = self.rows.columns.model_copy(update={"labelled_at": None})

@@ -17,8 +17,8 @@ from core.errors import DataError
 from core.quality_report import QualityReport
 from monitoring.counting import Baseline, Holdout, build_baseline
 from monitoring.tasks import Task, task_of
-from stages.replay.rows import Piece, Rows, Served
-from training import Build, Candidate, Material, fit, frame, scorable, scoring, training_set
+from stages.replay.rows import Piece, ReplayRows, ServedRows
+from training import Build, Candidate, TrainingSet, fit, frame, scorable, scoring, training_set
 from training.artifact import model_file
 from training.gates import latency_p95
 
@@ -41,7 +41,7 @@ class Fits:
     """
 
     config: ModelConfig
-    rows: Rows
+    rows: ReplayRows
     build: Build
     pipeline: str
     check: CheckTraining
@@ -66,15 +66,15 @@ class Fits:
             self._tonight[key] = make()
         return self._tonight[key]
 
-    def prepare(self, as_of: dt.datetime, champion: Champion | None) -> Material:
+    def prepare(self, as_of: dt.datetime, champion: Champion | None) -> TrainingSet:
         """The rows of the night's training; see `making.prepare`."""
         baseline = champion.baseline if champion else None
 
-        def make() -> Material | DataError:
-            batches = self.rows.plain(self.rows.pieces(*training_set.span(self.config, as_of)))
+        def make() -> TrainingSet | DataError:
+            batches = self.rows.plain(self.rows.pieces(*training_set.training_period(self.config, as_of)))
             check = partial(self._judged, baseline=baseline)
             try:
-                return training_set.prepare(batches, self.config, as_of, self.pipeline, check)
+                return training_set.build_training_set(batches, self.config, as_of, self.pipeline, check)
             except DataError as err:
                 return err
 
@@ -86,7 +86,7 @@ class Fits:
     def _judged(self, rows: Any, *, baseline: Baseline | None) -> QualityReport:
         return self.check(rows, self.config, baseline)
 
-    def fit(self, material: Material) -> Fit:
+    def fit(self, material: TrainingSet) -> Fit:
         """The model of these rows; fitted, stored and loaded back when it is first asked for."""
         key = material.training_key
         if key not in self._fits:
@@ -96,7 +96,7 @@ class Fits:
             self._fits[key] = self._stored(key, estimator, material)
         return self._fits[key]
 
-    def _stored(self, key: str, estimator: Any, material: Material) -> Fit:
+    def _stored(self, key: str, estimator: Any, material: TrainingSet) -> Fit:
         data, loaded = model_file.through(estimator)
         rows = frame.features(material.parts.holdout, self.config.data)
         said, before = (scoring.score(model, rows, self.task) for model in (loaded, estimator))
@@ -110,9 +110,9 @@ class Fits:
             scores=fit.holdout_scores(estimator, self.config, material.parts),
         )
 
-    def champion(self, version: Version, served: Served) -> Champion:
+    def champion(self, version: Version, served: ServedRows) -> Champion:
         """A version with the baseline that its training kept: all rows of the window, scored as they were for it."""
-        data, (start, end) = self.config.data, training_set.span(self.config, version.trained_at)
+        data, (start, end) = self.config.data, training_set.training_period(self.config, version.trained_at)
 
         def make() -> Baseline:
             batches = served.batches(self.rows.pieces(start, end))
@@ -124,7 +124,7 @@ class Fits:
 
     def holdout(self, candidate: Candidate) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The labelled rows that a candidate is judged on, and their features; as in `mlops validate`."""
-        data, end = self.config.data, training_set.span(self.config, candidate.as_of)[1]
+        data, end = self.config.data, training_set.training_period(self.config, candidate.as_of)[1]
 
         def make() -> tuple[pd.DataFrame, pd.DataFrame]:
             batches = self.rows.plain(self.rows.pieces(candidate.fit_until, end))

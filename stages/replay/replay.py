@@ -11,16 +11,16 @@ from core.days import DAY, midnight
 from core.errors import DataError
 from monitoring.counting import DayTally, days_needed
 from monitoring.triggers import Decision, decide, remember
-from stages.replay.counts import Counts
+from stages.replay.counts import ReplayCounts
 from stages.replay.fits import Champion, Fits, Version
 from stages.replay.policies import Policy
-from stages.replay.rows import Served
+from stages.replay.rows import ServedRows
 from training import Candidate, training_set
-from training.gates import Evidence, Verdict, validate
+from training.gates import CandidateEvidence, Verdict, validate
 
 
 @dataclass
-class Played:
+class NightOutcome:
     """One night under one policy, and the day after it.
 
     `stopped`: the critical findings that ended the night. `failed`: why a training that was due could not be made.
@@ -38,11 +38,11 @@ class Played:
 
 
 @dataclass
-class Life:
+class PolicyRun:
     """What one policy made of the model so far: the memory that MLflow, git and the forge have in reality."""
 
     policy: Policy
-    served: Served
+    served: ServedRows
     champion: Champion | None = None
     reference: float | None = None
     trainings: list[dt.datetime] = field(default_factory=list)
@@ -62,15 +62,15 @@ class Replay:
     """
 
     def __init__(
-        self, config: ModelConfig, policies: Sequence[Policy], fits: Fits, counts: Counts, *, review_days: int
+        self, config: ModelConfig, policies: Sequence[Policy], fits: Fits, counts: ReplayCounts, *, review_days: int
     ) -> None:
         self.config = config
         self.fits = fits
         self.counts = counts
         self.review = review_days * DAY
-        self.lives = [Life(policy, Served(fits.rows)) for policy in policies]
+        self.lives = [PolicyRun(policy, ServedRows(fits.rows)) for policy in policies]
 
-    def nights(self, first: dt.date, last: dt.date) -> Iterator[tuple[Played, ...]]:
+    def nights(self, first: dt.date, last: dt.date) -> Iterator[tuple[NightOutcome, ...]]:
         """Each night of first <= date <= last, as it was under each policy."""
         needed = max(days_needed(life.policy.config) for life in self.lives)
         for number in range((last - first).days + 1):
@@ -79,9 +79,9 @@ class Replay:
             self.counts.dawn(date - needed * DAY)
             yield tuple(self._night(life, date) for life in self.lives)
 
-    def _night(self, life: Life, date: dt.date) -> Played:
+    def _night(self, life: PolicyRun, date: dt.date) -> NightOutcome:
         """The nightly commands, then the merge that is due, then the rows of the day."""
-        as_of, played = midnight(date), Played(date)
+        as_of, played = midnight(date), NightOutcome(date)
         window = self.counts.window(life.policy.config, life.champion, as_of, life.served)
         if window.quality and window.quality.critical:
             played.stopped = tuple(finding.sentence for finding in window.quality.critical)
@@ -104,7 +104,7 @@ class Replay:
         self._serve(life, played)
         return played
 
-    def _retrain(self, life: Life, decision: Decision, played: Played) -> None:
+    def _retrain(self, life: PolicyRun, decision: Decision, played: NightOutcome) -> None:
         """Train, validate and propose."""
         as_of = decision.as_of
         try:
@@ -123,24 +123,24 @@ class Replay:
             )
             life.versions[material.training_key] = version
             life.trainings.append(as_of)
-        candidate = training_set.describe(material, version, decision, "")
+        candidate = training_set.candidate_record(material, version, decision, "")
         played.verdict = validate(candidate, self._judged_by(life), self._evidence(life, candidate, version))
         served = life.champion is not None and life.champion.version == version
         if played.verdict.passed and not served:
             life.proposal = played.date, version, played.verdict
 
-    def _judged_by(self, life: Life) -> ModelConfig:
+    def _judged_by(self, life: PolicyRun) -> ModelConfig:
         """The policy's gates; for the first model the model's own, so that all policies start from the same one."""
         config = life.policy.config
         return config if life.champion else config.model_copy(update={"gates": self.config.gates})
 
-    def _evidence(self, life: Life, candidate: Candidate, version: Version) -> Evidence:
+    def _evidence(self, life: PolicyRun, candidate: Candidate, version: Version) -> CandidateEvidence:
         """What the gates look at; as in `mlops validate`."""
         holdout, _ = self.fits.holdout(candidate)
         fit, champion = version.fit, life.champion.version if life.champion else None
         if champion == version:
             champion = None
-        return Evidence.of(
+        return CandidateEvidence.of(
             holdout,
             self._judged_by(life),
             challenger_scores=self.fits.judged(fit, candidate),
@@ -153,7 +153,7 @@ class Replay:
             previous_reference=life.reference,
         )
 
-    def _merge(self, life: Life, played: Played) -> None:
+    def _merge(self, life: PolicyRun, played: NightOutcome) -> None:
         """The person merges what has waited long enough, and the merge promotes."""
         if life.proposal is None or played.date < life.proposal[0] + self.review:
             return
@@ -162,7 +162,7 @@ class Replay:
         life.reference, life.proposal = verdict.reference, None
         played.promoted = version.version
 
-    def _serve(self, life: Life, played: Played) -> None:
+    def _serve(self, life: PolicyRun, played: NightOutcome) -> None:
         """The rows of the date are scored by what is in service now."""
         if life.champion is None:
             return
@@ -171,7 +171,7 @@ class Replay:
         played.outcome = self.counts.outcome(played.date, life.served)
 
 
-def _address(life: Life) -> str | None:
+def _address(life: PolicyRun) -> str | None:
     """What is said of an open proposal."""
     if life.proposal is None:
         return None

@@ -12,13 +12,13 @@ import numpy as np
 from core.config import ModelConfig
 from core.replay_result import OF_DATA, Alarms, NightSummary, PolicyResult, ReplayResult
 from monitoring.tasks import task_of
-from stages.replay.replay import Played
+from stages.replay.replay import NightOutcome
 
 WEEK = 7
 
 
 @dataclass
-class Tale:
+class PolicyHistory:
     """All nights of one policy; `config` is the model's own, whose metric and floor all policies are measured by."""
 
     policy: str
@@ -26,7 +26,7 @@ class Tale:
     nights: list[NightSummary] = field(default_factory=list)
     _days: list[np.ndarray] = field(default_factory=list)
 
-    def add(self, played: Played) -> None:
+    def add(self, played: NightOutcome) -> None:
         """The next night. Its week is that of the days before it."""
         decision, verdict = played.decision, played.verdict
         why = decision.reasons if decision and decision.retrain else ()
@@ -87,7 +87,7 @@ class Tale:
         )
 
 
-def summed(tales: Sequence[Tale], truth: dt.date | None) -> ReplayResult:
+def summed(tales: Sequence[PolicyHistory], truth: dt.date | None) -> ReplayResult:
     """The record of the replay."""
     metric = tales[0].config.triggers.performance.metric
     return ReplayResult(metric=metric, policies=tuple(tale.result(truth) for tale in tales))

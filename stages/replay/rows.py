@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.arrow import arrays
-from core.arrow.times import EPOCH
+from core.arrow import EPOCH, arrays
 from core.config import Data
 from core.days import DAY, midnight
-from monitoring.tasks import counting
-from training import spoken
+from monitoring.tasks import task_for_data
+from training import to_table_values
 
 NEVER = np.iinfo(np.int64).max
 
@@ -31,7 +30,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
+class RowsPart:
     """Rows of one schema, by time: as Arrow without scores, their times, and when each label arrived (NEVER: did not).
 
     A source gives rows with other columns or types (text where numbers belong) in batches of their own, and so do we.
@@ -47,7 +46,7 @@ def micros(moment: dt.datetime) -> int:
     return (moment - EPOCH) // dt.timedelta(microseconds=1)
 
 
-class Rows:
+class ReplayRows:
     """All rows of a replay.
 
     Args:
@@ -56,7 +55,7 @@ class Rows:
     """
 
     def __init__(self, batches: Iterable[pa.RecordBatch], data: Data) -> None:
-        self.data, self.columns, self.task = data, data.columns, counting(data)
+        self.data, self.columns, self.task = data, data.columns, task_for_data(data)
         by_schema: dict[tuple[tuple[str, str], ...], list[pa.RecordBatch]] = {}
         for batch in batches:
             key = tuple((field.name, str(field.type)) for field in batch.schema)
@@ -64,12 +63,12 @@ class Rows:
         self.parts = tuple(self._part(group) for group in by_schema.values())
         self._known: dict[dt.date, NDArray[np.int64]] = {}
 
-    def _part(self, group: list[pa.RecordBatch]) -> Part:
+    def _part(self, group: list[pa.RecordBatch]) -> RowsPart:
         table = pa.Table.from_batches(group).sort_by(self.columns.time).combine_chunks()
         batch = table.to_batches(max_chunksize=max(len(table), 1))[0]
         arrived = arrays.plain(batch.column(self.columns.labelled_at))
         moments = np.where(arrays.nulls(arrived), NEVER, arrays.view(arrived, np.int64))
-        return Part(batch, arrays.view(batch.column(self.columns.time), np.int64), moments)
+        return RowsPart(batch, arrays.view(batch.column(self.columns.time), np.int64), moments)
 
     @property
     def first(self) -> dt.date:
@@ -106,13 +105,13 @@ class Rows:
         return int(np.searchsorted(self._known[day], micros(as_of), side="right"))
 
 
-class Served:
+class ServedRows:
     """What one policy's models said of the rows, as the monitoring table would hold it.
 
     `fits` tells for each day which fit scored it; 0 or absent: none did.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: ReplayRows) -> None:
         self.rows = rows
         self.fits: dict[dt.date, int] = {}
         self._scores = [np.full(len(part.times), np.nan) for part in rows.parts]
@@ -133,7 +132,7 @@ class Served:
         columns, (batch,) = self.rows.columns, self.rows.plain([Piece(part, start, stop)])
         scores = self._scores[part][start:stop]
         unsaid = np.isnan(scores)
-        said = spoken(np.where(unsaid, 0, scores), self.rows.data)
+        said = to_table_values(np.where(unsaid, 0, scores), self.rows.data)
         batch = batch.append_column(columns.score, pa.array(said, mask=unsaid))
         if columns.version is None:
             return batch

@@ -11,7 +11,7 @@ from bench.flights import ROOT, shuffled, year
 from bench.nights import AXES, BASELINE, BINS, DAY, FIRST, LEVELS, WINDOW, Setting, nights, seen, shares, simulated
 from bench.rules import DEFAULT, verdicts
 from core.config.settings import load_config
-from monitoring.drift.comparison import Known
+from monitoring.drift.comparison import ReferenceColumn
 from monitoring.drift.report import drift_report
 
 
@@ -37,11 +37,11 @@ def test_rows_of_a_night_correlate_as_asked(correlation: float) -> None:
         numbers = [[day.columns["n00"].counts.array[:BINS] for day in baseline.days]]
         means += [np.var(np.array(column) @ values / 1000, ddof=1) for column in numbers]
         for name in ("two", "dozen"):
-            past = Known.of(baseline, name)
+            past = ReferenceColumn.of(baseline, name)
             pair = past.compare(past.before, nightly=False)
             assert pair is not None
             effects.append(pair.nights.spread / pair.nights.sampling)
-        missing = Known.of(baseline, "n29")
+        missing = ReferenceColumn.of(baseline, "n29")
         nulls = missing.compare_nulls(missing.before, nightly=False)
         assert nulls is not None
         effects.append(nulls.nights.spread / nulls.nights.sampling)

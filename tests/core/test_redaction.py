@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import OutsideError
 from core.failure import Failure
-from core.redaction import conceal
+from core.redaction import redact
 
 RUN = {
     "GITHUB_ACTIONS": "true",
@@ -30,7 +30,7 @@ RUN = {
 )
 def test_no_part_of_an_address_is_shown(said: str, shown: str) -> None:
     """In a workflow run the address, its host, its password and its path are told by the variable's name."""
-    told = conceal(said, RUN)
+    told = redact(said, RUN)
 
     assert shown in told
     assert not any(part in told for part in ("acme.example", "hunter2", "pa55word", "AAAAAAAA"))
@@ -48,28 +48,28 @@ def test_no_part_of_an_address_is_shown(said: str, shown: str) -> None:
 )
 def test_a_variable_is_secret_by_its_name_or_by_the_password_in_it(name: str, value: str, said: str) -> None:
     """Keys, tokens and passwords of any service, and the password in any address, written or decoded, are not told."""
-    assert f"key ${name}" == conceal(f"key {said}", {"GITHUB_ACTIONS": "true", name: value})
+    assert f"key ${name}" == redact(f"key {said}", {"GITHUB_ACTIONS": "true", name: value})
 
 
 def test_a_word_that_is_no_secret_stays() -> None:
     """A short or missing value of such a variable does not take words out of texts."""
     env = {"GITHUB_ACTIONS": "true", "USE_TOKEN": "true", "EMPTY_TOKEN": "", "HOME": "/root"}
 
-    assert "true, in /root" == conceal("true, in /root", env)
+    assert "true, in /root" == redact("true, in /root", env)
 
 
 def test_on_a_laptop_the_address_is_told() -> None:
     """Outside of a workflow the reader needs to see which server it was."""
     said = "store https://mlflow.acme.example:5000/base is down"
 
-    assert said == conceal(said, {**RUN, "GITHUB_ACTIONS": ""})
+    assert said == redact(said, {**RUN, "GITHUB_ACTIONS": ""})
 
 
 def test_a_path_is_hidden_too() -> None:
     """A file that a secret names, such as one below a home folder, is not told."""
     env = {"GITHUB_ACTIONS": "true", "MONITORING_URL": "/data/acme/monitoring.db"}
 
-    assert "$MONITORING_URL is missing" == conceal("/data/acme/monitoring.db is missing", env)
+    assert "$MONITORING_URL is missing" == redact("/data/acme/monitoring.db is missing", env)
 
 
 def test_a_failure_is_handed_over_without_addresses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from core.errors import DataError, MlopsError
 from monitoring.axes.axis import Axis, CategoricalAxis, NumericAxis, fit_numeric
 from monitoring.counting.tally import DayTally, count
 from monitoring.sources.source import Counting, Source, on_spark, open_source
-from monitoring.tasks.select import counting
+from monitoring.tasks.select import task_for_data
 from tests.place import FIRST, Place
 from training.digest import data_digest
 from training.frame import frame
@@ -104,7 +104,7 @@ def tallied(
     axes = dict(zip(names, AXES.values(), strict=False)) | {"absent": AXES["absent"]}
     if isinstance(source, Counting):
         return source.tally(names, start, end, axes, version="1", as_of=AS_OF)
-    batches, task = source.batches(names, start, end), counting(data)
+    batches, task = source.batches(names, start, end), task_for_data(data)
     return count(batches, axes, data.columns, version="1", as_of=AS_OF, task=task)
 
 
@@ -135,7 +135,7 @@ def test_spark_counts_other_tasks_alike(rows: Path, task: str) -> None:
 
     assert here == there
     assert all(day.unscored and day.bad_labels for day in here[:-2])
-    assert all(counting(data).rows(day.scores.array) > day.unscored for day in here[:-2])
+    assert all(task_for_data(data).rows(day.scores.array) > day.unscored for day in here[:-2])
 
 
 def test_spark_reads_the_days_that_are_asked_for(rows: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config.github import Hub
+from core.config.github import GitHubContext
 from core.config.settings import Settings
 from core.errors import RecordError
 from core.records import Record
@@ -19,7 +19,7 @@ from tests.fuzz.damage import attempt, damaged_bytes, damaged_trees
 from tests.fuzz.making import made
 
 PACKAGES = ("core", "monitoring", "model", "review")
-NEVER_WRITTEN = {Settings, Hub}  # they hold places and a token of this machine
+NEVER_WRITTEN = {Settings, GitHubContext}  # they hold places and a token of this machine
 
 
 def records() -> Iterator[type[Record]]:

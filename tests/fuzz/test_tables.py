@@ -19,11 +19,11 @@ from pyarrow import parquet as pq
 from core.errors import ConfigError, DataError, MlopsError
 from monitoring.counting import tally
 from monitoring.counting.tally import DayTally, build_baseline
-from monitoring.counting.window import looked_at
+from monitoring.counting.window import build_window
 from monitoring.sources.source import open_source
 from monitoring.tasks.binary import BINARY
 from monitoring.triggers.decision import decide
-from monitoring.triggers.evidence import Past
+from monitoring.triggers.evidence import History
 from tests.fuzz.damage import attempt
 from tests.fuzz.tables import (
     CONFIG,
@@ -42,7 +42,7 @@ from training.quality import window_summary
 DATA = CONFIG.data
 NAMES = [*DATA.features, *DATA.roles]
 START = NIGHT - dt.timedelta(days=30)
-PAST = Past(
+PAST = History(
     champion=1,
     champion_trained=NIGHT - dt.timedelta(days=9),
     reference=0.7,
@@ -66,7 +66,7 @@ def night(path: Path) -> None:
         batches = list(source.batches(NAMES, START, end))
         days = tally.count(batches, BASELINE.axes, DATA.columns, version="1", as_of=NIGHT)
         assert sum(batch.num_rows for batch in batches) == sum(day.rows for day in days)
-        window = looked_at(CONFIG, 1, NIGHT, days, source.columns)
+        window = build_window(CONFIG, 1, NIGHT, days, source.columns)
         cells = list(window_summary.cells(window, BASELINE, CONFIG))
         list(window_summary.findings(cells, window, BINARY))
         decide(CONFIG, window, BASELINE, PAST, None)

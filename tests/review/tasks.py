@@ -11,7 +11,7 @@ from monitoring.drift.report import ColumnDrift
 from monitoring.performance.report import PerformanceReport
 from monitoring.triggers import early_warnings, rules
 from monitoring.triggers.decision import Decision
-from monitoring.triggers.evidence import Evidence, Past
+from monitoring.triggers.evidence import Evidence, History
 from training.gates import gates
 from training.gates.gates import Comparison, Gate, Score, SliceScore
 from training.gates.validate import Verdict
@@ -116,7 +116,7 @@ def _decision(decision: Decision, asked: ModelConfig, report: PerformanceReport)
     assert decision.drift is not None
     target: ColumnDrift = decision.drift.nights[-1].columns[2].model_copy(update={"column": "target"})
     drift = decision.drift.model_copy(update={"target": target})
-    past = Past(
+    past = History(
         champion=3, champion_trained=decision.as_of - dt.timedelta(days=21), reference=report.reference,
         last_training=None, trainings_30_days=0, open_proposal=None,
     )  # fmt: skip

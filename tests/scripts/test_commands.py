@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.errors import BusyError, OutsideError, RecordError, UsageError
 from scripts.cli import output
 from stages.clock import instant
-from stages.lock import alone
+from stages.lock import exclusive_lock
 from stages.repository import find_root, head_commit, only_model
 from tests.place import FIRST, Place
 
@@ -54,9 +54,9 @@ def test_text_from_data_cannot_steer_the_terminal(text: str) -> None:
 
 def test_only_one_run_holds_a_model(tmp_path: Path) -> None:
     """A second holder is refused at once; after the first has ended it is let in."""
-    with alone(tmp_path, "churn"), pytest.raises(BusyError, match="churn"), alone(tmp_path, "churn"):
+    with exclusive_lock(tmp_path, "churn"), pytest.raises(BusyError, match="churn"), exclusive_lock(tmp_path, "churn"):
         pass
-    with alone(tmp_path, "churn"):
+    with exclusive_lock(tmp_path, "churn"):
         pass
 
 

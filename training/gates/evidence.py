@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import ModelConfig
-from training import asked, data_digest
+from training import data_digest, scoring_method
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class CandidateEvidence:
     """All that the gates see of a candidate. Arrays have one element a holdout row, in the numbers of the task.
 
     `slices`: by column, the category of each row. `example_equal`: the model loaded back from its files says the same
@@ -92,7 +92,7 @@ def latency_p95(estimator: Any, rows: pd.DataFrame, calls: int = 5) -> float:
     from threadpoolctl import threadpool_limits
 
     single = [rows.iloc[[place]] for place in range(len(rows))]
-    ask = getattr(estimator, asked(estimator))
+    ask = getattr(estimator, scoring_method(estimator))
     taken = np.empty((len(single), calls))
     with threadpool_limits(1):
         ask(single[0])

@@ -13,7 +13,7 @@ from core.config import ModelConfig
 from core.records import Record
 from monitoring.tasks import task_of
 from training import Candidate
-from training.gates.evidence import Evidence
+from training.gates.evidence import CandidateEvidence
 
 
 class Score(Record):
@@ -64,7 +64,7 @@ def quality(candidate: Candidate) -> Gate:
     return gate("data_quality", len(found), 0, good=not found, sentence=f"Training rows: {sentence}.")
 
 
-def holdout(evidence: Evidence, unseen: Evidence, config: ModelConfig) -> Gate:
+def holdout(evidence: CandidateEvidence, unseen: CandidateEvidence, config: ModelConfig) -> Gate:
     """Cannot judge with few rows, or one label, among those that neither model was fit on."""
     rows, least = len(unseen.labels), config.gates.min_holdout_rows
     sentence = f"{rows} of {len(evidence.labels)} rows are later than both fits{_labels(unseen, config)}"
@@ -79,7 +79,7 @@ def several(config: ModelConfig) -> str:
     return "both labels" if config.task == "binary" else "several labels"
 
 
-def _labels(unseen: Evidence, config: ModelConfig) -> str:
+def _labels(unseen: CandidateEvidence, config: ModelConfig) -> str:
     """What labels the rows have, as a part of a sentence."""
     if config.task == "binary":
         return f", {int(unseen.labels.sum())} with label 1"
@@ -125,7 +125,7 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
     return gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)
 
 
-def files(evidence: Evidence, config: ModelConfig) -> Iterator[Gate]:
+def files(evidence: CandidateEvidence, config: ModelConfig) -> Iterator[Gate]:
     """What the stored model does: the same as before it was stored, fast and small enough."""
     same, gates = evidence.example_equal, config.gates
     said = "says the same as" if same else "does not say the same as"
@@ -166,7 +166,7 @@ class SliceScore(Record):
     champion: float | None
 
 
-def scores(unseen: Evidence, config: ModelConfig) -> Iterator[SliceScore]:
+def scores(unseen: CandidateEvidence, config: ModelConfig) -> Iterator[SliceScore]:
     """Every category of the slice columns that has `gates.min_slice_rows` rows."""
     metric, task = config.triggers.performance.metric, task_of(config)
     said = [unseen.challenger_scores, unseen.champion_scores]

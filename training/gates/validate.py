@@ -11,7 +11,7 @@ from core.records import Record
 from monitoring.tasks import task_of
 from training import Candidate
 from training.gates import gates
-from training.gates.evidence import Evidence
+from training.gates.evidence import CandidateEvidence
 from training.gates.gates import Comparison, Gate, Score, SliceScore
 
 
@@ -55,7 +55,7 @@ class Verdict(Record):
             )
 
 
-def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> Verdict:
+def validate(candidate: Candidate, config: ModelConfig, evidence: CandidateEvidence) -> Verdict:
     """Ask every gate. A gate that cannot judge does not let pass."""
     unseen = evidence.later_than(candidate.fit_until, evidence.champion_fit_until)
     enough = gates.holdout(evidence, unseen, config)
@@ -89,7 +89,7 @@ def validate(candidate: Candidate, config: ModelConfig, evidence: Evidence) -> V
     )
 
 
-def _scores(unseen: Evidence, config: ModelConfig) -> tuple[Score, ...]:
+def _scores(unseen: CandidateEvidence, config: ModelConfig) -> tuple[Score, ...]:
     """Every metric of the challenger; with limits where the trigger or a floor uses it."""
     main, task = config.triggers.performance.metric, task_of(config)
     counts = task.counted(unseen.labels, unseen.challenger_scores)
@@ -102,7 +102,7 @@ def _scores(unseen: Evidence, config: ModelConfig) -> tuple[Score, ...]:
     return tuple(scores)
 
 
-def _compare(unseen: Evidence, config: ModelConfig) -> Comparison | None:
+def _compare(unseen: CandidateEvidence, config: ModelConfig) -> Comparison | None:
     """Challenger minus champion; None where something is missing that a fair comparison needs."""
     version = unseen.champion_version
     if version is None or unseen.champion_scores is None or unseen.champion_fit_until is None:

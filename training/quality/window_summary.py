@@ -20,7 +20,7 @@ JUDGED: tuple[Severity, ...] = ("critical",)  # the rest stops nothing
 Share = Callable[[DayTally], float | None]
 
 
-class Check(NamedTuple):
+class WindowCheck(NamedTuple):
     """How bad it is to be over the limit, and how that is said."""
 
     severity: Severity
@@ -63,18 +63,22 @@ class Cell(NamedTuple):
 
 MAY = ", at most {limit:.1%} may be"
 CHECKS = {
-    "missing_column": Check("critical", "{column} is not there{when}"),
-    "rows": Check("critical", "{value:.0f} rows{when}, at least {limit:.0f} are needed"),
-    "duplicates": Check("critical", "{value:.1%} of the rows{when} repeat an id, at most {limit:.1%} may"),
-    "future": Check("critical", "{value:.1%} of the rows are from the future" + MAY),
-    "bad_labels": Check("critical", "{value:.1%} of the rows{when} have a label that is not {labels}"),
-    "unscored": Check("critical", "{value:.1%} of the scored rows{when} have no score that is {scores}" + MAY),
-    "wrong_type": Check("critical", "{column} is no number in {value:.1%} of the rows{when}" + MAY),
-    "null_share": Check("critical", "{column} is missing in {value:.1%} of the rows{when}" + MAY),
-    "infinite": Check("critical", "{column} is infinite in {value:.1%} of the rows{when}" + MAY),
-    "unseen_share": Check("critical", "{column} has values unknown in training in {value:.1%} of the rows{when}" + MAY),
-    "new_values": Check("info", "{column} has values unknown in training in {value:.1%} of the rows{when}"),
-    "out_of_range": Check("warning", "{column} is beyond its range in training in {value:.1%} of the rows{when}" + MAY),
+    "missing_column": WindowCheck("critical", "{column} is not there{when}"),
+    "rows": WindowCheck("critical", "{value:.0f} rows{when}, at least {limit:.0f} are needed"),
+    "duplicates": WindowCheck("critical", "{value:.1%} of the rows{when} repeat an id, at most {limit:.1%} may"),
+    "future": WindowCheck("critical", "{value:.1%} of the rows are from the future" + MAY),
+    "bad_labels": WindowCheck("critical", "{value:.1%} of the rows{when} have a label that is not {labels}"),
+    "unscored": WindowCheck("critical", "{value:.1%} of the scored rows{when} have no score that is {scores}" + MAY),
+    "wrong_type": WindowCheck("critical", "{column} is no number in {value:.1%} of the rows{when}" + MAY),
+    "null_share": WindowCheck("critical", "{column} is missing in {value:.1%} of the rows{when}" + MAY),
+    "infinite": WindowCheck("critical", "{column} is infinite in {value:.1%} of the rows{when}" + MAY),
+    "unseen_share": WindowCheck(
+        "critical", "{column} has values unknown in training in {value:.1%} of the rows{when}" + MAY
+    ),
+    "new_values": WindowCheck("info", "{column} has values unknown in training in {value:.1%} of the rows{when}"),
+    "out_of_range": WindowCheck(
+        "warning", "{column} is beyond its range in training in {value:.1%} of the rows{when}" + MAY
+    ),
 }
 
 

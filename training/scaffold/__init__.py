@@ -1,19 +1,19 @@
 """Proposals of `mlops new`: a model folder derived from a table."""
 
 from training.scaffold import propose
-from training.scaffold.columns import Judged, find_id, require_id
-from training.scaffold.propose import Proposal
-from training.scaffold.sample import Sample, Table
+from training.scaffold.columns import ColumnChoice, find_id, require_id
+from training.scaffold.propose import ScaffoldProposal
+from training.scaffold.sample import Sample, TableSample
 from training.scaffold.target import Labels, Target, choose, target_of
 from training.scaffold.windows import Days
 
 __all__ = [
+    "ColumnChoice",
     "Days",
-    "Judged",
     "Labels",
-    "Proposal",
     "Sample",
-    "Table",
+    "ScaffoldProposal",
+    "TableSample",
     "Target",
     "choose",
     "find_id",

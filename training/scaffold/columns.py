@@ -31,7 +31,7 @@ LARGE = 10**8
 
 
 @dataclass(frozen=True)
-class Judged:
+class ColumnChoice:
     """What a column is taken as, and the number that led to it; `moving`: its later values are other ones."""
 
     name: str
@@ -40,7 +40,7 @@ class Judged:
     moving: bool = False
 
 
-def judge(sample: Sample, names: Sequence[str], keep: Sequence[str] = ()) -> list[Judged]:
+def judge(sample: Sample, names: Sequence[str], keep: Sequence[str] = ()) -> list[ColumnChoice]:
     """What each of these columns is, in their order; those to `keep` are features, whatever they look like.
 
     Raises:
@@ -49,18 +49,18 @@ def judge(sample: Sample, names: Sequence[str], keep: Sequence[str] = ()) -> lis
     return [_judge(sample.column(name), sample, keep=name in keep) for name in names]
 
 
-def _judge(column: Column, sample: Sample, *, keep: bool) -> Judged:
+def _judge(column: Column, sample: Sample, *, keep: bool) -> ColumnChoice:
     barred = next(_bars(column), None)
     if barred is not None and keep:
         raise UsageError(f"--keep {column.name!r} is impossible: {barred}.", fix="Leave it out, or mend the table.")
     reason = barred or next(_doubts(column, sample), None)
     if reason is not None and not keep:
-        return Judged(column.name, "left out", reason)
+        return ColumnChoice(column.name, "left out", reason)
     kind, why = _kind(column)
     if reason is None:
-        return Judged(column.name, kind, why)
+        return ColumnChoice(column.name, kind, why)
     moving = reason in _identities(column, sample)
-    return Judged(column.name, kind, f"kept by --keep, although {reason}", moving)
+    return ColumnChoice(column.name, kind, f"kept by --keep, although {reason}", moving)
 
 
 def _kind(column: Column) -> tuple[Kind, str]:
@@ -172,7 +172,7 @@ def _share(column: Column, pattern: str) -> float:
     return float(pc.mean(pc.cast(pc.match_substring_regex(some, pattern), pa.float64())).as_py() or 0.0)
 
 
-def by_kind(judged: Sequence[Judged]) -> Mapping[Kind, list[str]]:
+def by_kind(judged: Sequence[ColumnChoice]) -> Mapping[Kind, list[str]]:
     """The names of each kind."""
     kinds: tuple[Kind, ...] = ("numeric", "categorical", "left out")
     return {kind: [one.name for one in judged if one.kind == kind] for kind in kinds}

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.config import Task
-from training.scaffold.columns import Judged, by_kind
-from training.scaffold.sample import Table
+from training.scaffold.columns import ColumnChoice, by_kind
+from training.scaffold.sample import TableSample
 from training.scaffold.windows import Choice
 
 BECAUSE = {
@@ -24,7 +24,9 @@ ROUNDS, TREES, LEAST = 60, 600, 15  # each round is a tree a class: with many cl
 ASKS: Mapping[Task, str] = {"binary": "is {} 1?", "multiclass": "which {} is it?", "regression": "how large is {}?"}
 
 
-def files_of(name: str, table: Table, judged: Sequence[Judged], choices: Sequence[Choice]) -> dict[str, str]:
+def files_of(
+    name: str, table: TableSample, judged: Sequence[ColumnChoice], choices: Sequence[Choice]
+) -> dict[str, str]:
     """The text of each file, by its name."""
     words = _words(name, table, judged, choices)
     return {
@@ -34,7 +36,7 @@ def files_of(name: str, table: Table, judged: Sequence[Judged], choices: Sequenc
     }
 
 
-def _words(name: str, table: Table, judged: Sequence[Judged], choices: Sequence[Choice]) -> dict[str, Any]:
+def _words(name: str, table: TableSample, judged: Sequence[ColumnChoice], choices: Sequence[Choice]) -> dict[str, Any]:
     """What stands in the templates."""
     days, target, task = table.days, table.target, table.target.counting
     by_key, by_label = {one.key: one.value for one in choices}, days.counts[:, 1:].sum(axis=0)
@@ -61,7 +63,9 @@ def _words(name: str, table: Table, judged: Sequence[Judged], choices: Sequence[
     }
 
 
-def _config(table: Table, judged: Sequence[Judged], choices: Sequence[Choice], words: Mapping[str, Any]) -> str:
+def _config(
+    table: TableSample, judged: Sequence[ColumnChoice], choices: Sequence[Choice], words: Mapping[str, Any]
+) -> str:
     kinds = by_kind(judged)
     span = f"{words['first']} to {words['last']}"
     head = [

@@ -12,10 +12,10 @@ from pathlib import Path
 from core.config import METRICS, Task, load_config
 from core.errors import DataError, OutsideError
 from training.load_build import load_build
-from training.scaffold.columns import Judged, by_kind, judge
+from training.scaffold.columns import ColumnChoice, by_kind, judge
 from training.scaffold.files import SECTIONS, files_of
 from training.scaffold.limits import limits, quality
-from training.scaffold.sample import Table
+from training.scaffold.sample import TableSample
 from training.scaffold.target import outcome
 from training.scaffold.trial import trials
 from training.scaffold.windows import Choice, maturity, windows
@@ -24,17 +24,17 @@ FILES = ("pipeline.py", "README.md", "model.toml")  # the last one makes the fol
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ScaffoldProposal:
     """What was chosen, and the files that say so, by name."""
 
     name: str
     task: Task
-    judged: tuple[Judged, ...]
+    judged: tuple[ColumnChoice, ...]
     choices: tuple[Choice, ...]
     files: Mapping[str, str]
 
 
-def propose(name: str, table: Table) -> Proposal:
+def propose(name: str, table: TableSample) -> ScaffoldProposal:
     """The folder of a model called `name`: it was read, fitted and judged as the nightly commands do it.
 
     Raises:
@@ -42,7 +42,7 @@ def propose(name: str, table: Table) -> Proposal:
         UsageError: a column to keep can be no feature.
     """
     judged = judge(table.sample, table.names, table.keep)
-    judged += [Judged(column, "left out", "its type is no number, text or time") for column in table.unread]
+    judged += [ColumnChoice(column, "left out", "its type is no number, text or time") for column in table.unread]
     kinds = by_kind(judged)
     if not kinds["numeric"] and not kinds["categorical"]:
         told = "; ".join(f"{one.name}: {one.why}" for one in judged[:5])
@@ -67,7 +67,7 @@ def propose(name: str, table: Table) -> Proposal:
         return _tried(name, table, judged, [*windows(table.days, mature.value, whole=True), *start])
 
 
-def _tried(name: str, table: Table, judged: Sequence[Judged], choices: list[Choice]) -> Proposal:
+def _tried(name: str, table: TableSample, judged: Sequence[ColumnChoice], choices: list[Choice]) -> ScaffoldProposal:
     """The proposal with floors from quick fits of what is proposed."""
     metric = Choice("triggers.performance.metric", METRICS[table.target.task][0], "any that the task has")
     draft = files_of(name, table, judged, [*choices, metric])
@@ -82,7 +82,7 @@ def _tried(name: str, table: Table, judged: Sequence[Judged], choices: list[Choi
     files = files_of(name, table, judged, whole)
     with _written(files, name) as root:
         load_config(root, name)
-    return Proposal(name, table.target.task, tuple(judged), tuple(whole), files)
+    return ScaffoldProposal(name, table.target.task, tuple(judged), tuple(whole), files)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def _written(files: Mapping[str, str], name: str, beside: Path | None = None) ->
         yield Path(folder)
 
 
-def write(root: Path, proposal: Proposal) -> Path:
+def write(root: Path, proposal: ScaffoldProposal) -> Path:
     """Write the folder below `root`, as a whole or not at all; files of an old one that are not ours stay.
 
     Raises:

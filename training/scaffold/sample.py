@@ -20,7 +20,7 @@ from training.scaffold.windows import Counts, Days
 
 
 @dataclass(frozen=True)
-class Table:
+class TableSample:
     """What a new model is made from.
 
     `source` and `table` are as model.toml says them, `shown` as the reader knows them. `utc`: times without a zone are

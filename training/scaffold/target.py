@@ -13,8 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from core.arrow import arrays
-from core.arrow.times import MICROSECONDS_A_DAY
+from core.arrow import MICROSECONDS_A_DAY, arrays
 from core.config import Class, Columns, Task
 from core.errors import DataError, UsageError
 from monitoring.sources import MISSING

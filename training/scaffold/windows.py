@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrow.times import MICROSECONDS_A_DAY
+from core.arrow import MICROSECONDS_A_DAY
 from core.days import EPOCH_DAY
 from core.errors import DataError
 

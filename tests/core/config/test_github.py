@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.config.github import Hub
+from core.config.github import GitHubContext
 from core.errors import ConfigError
 
 RUN = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/demo", "GITHUB_RUN_ID": "7", "GITHUB_TOKEN": "s3cret"}
@@ -10,7 +10,7 @@ RUN = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/demo", "GITHUB_RUN_I
 
 def test_a_workflow_run_knows_its_repository() -> None:
     """In a workflow run the repository, its addresses and the run come from what the runner sets."""
-    hub = Hub.load({**RUN, "GITHUB_API_URL": "http://127.0.0.1:4011"})
+    hub = GitHubContext.load({**RUN, "GITHUB_API_URL": "http://127.0.0.1:4011"})
 
     assert hub is not None
     assert ("acme/demo", "http://127.0.0.1:4011") == (hub.repository, hub.api_url)
@@ -28,7 +28,7 @@ def test_a_workflow_run_knows_its_repository() -> None:
 )
 def test_an_address_names_a_repository(address: str, api: str) -> None:
     """On a laptop MLOPS_FORGE may be the address of a repository, also on an Enterprise Server."""
-    hub = Hub.load({"MLOPS_FORGE": address})
+    hub = GitHubContext.load({"MLOPS_FORGE": address})
 
     assert hub is not None
     assert ("acme/demo", api) == (hub.repository, hub.api_url)
@@ -38,13 +38,13 @@ def test_an_address_names_a_repository(address: str, api: str) -> None:
 @pytest.mark.parametrize("env", [{}, {"MLOPS_FORGE": "forge.git"}, {**RUN, "MLOPS_FORGE": "forge.git"}])
 def test_a_folder_is_no_hub(env: dict[str, str]) -> None:
     """Without an address proposals live in a folder, also in a workflow run that names one."""
-    assert Hub.load(env) is None
+    assert GitHubContext.load(env) is None
 
 
 def test_an_address_of_something_else_is_refused_without_its_password() -> None:
     """An address without OWNER/NAME is a config error, and a password in it is not repeated."""
     with pytest.raises(ConfigError) as caught:
-        Hub.load({"MLOPS_FORGE": "https://me:hunter2@github.com/acme"})
+        GitHubContext.load({"MLOPS_FORGE": "https://me:hunter2@github.com/acme"})
     assert "hunter2" not in str(caught.value)
 
 
@@ -52,12 +52,12 @@ def test_an_address_of_something_else_is_refused_without_its_password() -> None:
 def test_a_runner_that_lost_its_repository_says_so(name: str) -> None:
     """A repository that is not OWNER/NAME is a config error, not a trace."""
     with pytest.raises(ConfigError, match="GITHUB_REPOSITORY"):
-        Hub.load({**RUN, "GITHUB_REPOSITORY": name})
+        GitHubContext.load({**RUN, "GITHUB_REPOSITORY": name})
 
 
 def test_the_token_is_not_shown() -> None:
     """A record that is printed or written does not hold the token."""
-    hub = Hub.load(RUN)
+    hub = GitHubContext.load(RUN)
 
     assert hub is not None
     assert "s3cret" not in f"{hub!r} {hub.to_json()}"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import DataError
 from monitoring.counting import duplicates as module
-from monitoring.counting.duplicates import Ids, hashes
+from monitoring.counting.duplicates import DuplicateCounter, hashes
 
 NAMES = st.one_of(st.none(), st.text(max_size=20), st.sampled_from(["a", "b", "é" * 9, "\x00", "\x00\x00", ""]))
 ROWS = st.lists(st.tuples(st.integers(-400_000, 400_000) | st.integers(0, 2), NAMES), max_size=60)
@@ -33,7 +33,7 @@ def test_duplicates_are_counted_exactly(batches: list[list[tuple[int, str | None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "HELD", held)
         patch.setattr(module, "BLOCK", 4)
-        seen = Ids()
+        seen = DuplicateCounter()
         for rows in batches:
             days = np.array([day for day, _ in rows], np.int64)
             seen.add(days, pa.array([name for _, name in rows], pa.string()))
@@ -49,7 +49,7 @@ def test_ids_that_others_saw_are_compared_part_by_part(apart: list[list[tuple[in
         patch.setattr(module, "HELD", held)
         patch.setattr(module, "BLOCK", 4)
         for rows in apart:
-            seen = Ids()
+            seen = DuplicateCounter()
             for some in (rows[:9], rows[9:]):
                 seen.add(
                     np.array([day for day, _ in some], np.int64), pa.array([name for _, name in some], pa.string())
@@ -103,7 +103,7 @@ def test_memory_stays_the_same_however_many_rows(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "HELD", 20_000)
 
     def peak(batches: int) -> int:
-        seen = Ids()
+        seen = DuplicateCounter()
         tracemalloc.start()
         for number in range(batches):
             seen.add(np.zeros(10_000, np.int64), pa.array(np.arange(10_000) + number * 10_000))
@@ -118,4 +118,4 @@ def test_memory_stays_the_same_however_many_rows(monkeypatch: pytest.MonkeyPatch
 def test_ids_that_cannot_be_compared_are_refused() -> None:
     """A list is no id, and says so."""
     with pytest.raises(DataError, match=r"Ids of the type list<item: int64> cannot be compared"):
-        Ids().add(np.zeros(1, np.int64), pa.array([[1, 2]]))
+        DuplicateCounter().add(np.zeros(1, np.int64), pa.array([[1, 2]]))

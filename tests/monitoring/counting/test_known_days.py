@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config.model import Data
-from monitoring.counting.known_days import KnownDays, brought_up, stretches
+from monitoring.counting.known_days import KnownDays, reuse_counted_days, stretches
 from monitoring.counting.tally import DayTally, count
 from tests.monitoring.counting.test_tally import AS_OF, AXES, COLUMNS, DAY, batch, tables
 
@@ -42,7 +42,7 @@ def test_it_is_as_if_all_had_been_counted_tonight(before: Rows, later: Rows, lab
     relabelled = [{**row, "actual": label, "known": DAY} for row, label in zip(before, labels, strict=False)]
     now = [*relabelled, *({**row, "id": f"new {row['id']}"} for row in later)]
 
-    found = brought_up(known, counted(now, features=False), TODAY, lambda *days: read(now, [], *days))
+    found = reuse_counted_days(known, counted(now, features=False), TODAY, lambda *days: read(now, [], *days))
 
     assert counted(now) == found
 
@@ -57,7 +57,9 @@ def test_a_day_with_the_same_rows_is_not_read_again() -> None:
     labelled = [{**row, "prediction": 0.5, "actual": 1, "known": DAY} for row in rows]
     asked: list[tuple[dt.date, dt.date]] = []
 
-    found = brought_up(known, counted(labelled, features=False), TODAY, lambda *days: read(labelled, asked, *days))
+    found = reuse_counted_days(
+        known, counted(labelled, features=False), TODAY, lambda *days: read(labelled, asked, *days)
+    )
 
     fourth = DAY.date() + dt.timedelta(days=3)
     assert [(fourth, fourth + dt.timedelta(days=1))] == asked
@@ -69,7 +71,7 @@ def test_a_day_that_got_another_row_is_read_again() -> None:
     rows = [{"id": str(n), "timestamp": DAY, "wind": 1.0 * n, "town": "ANC"} for n in range(3)]
     known = {day.date: day for day in counted(rows[:2])}
 
-    found = brought_up(known, counted(rows, features=False), TODAY, lambda *days: read(rows, [], *days))
+    found = reuse_counted_days(known, counted(rows, features=False), TODAY, lambda *days: read(rows, [], *days))
 
     assert counted(rows) == found
 

@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 
 from monitoring.axes.axis import CategoricalAxis, NumericAxis
-from monitoring.drift.comparison import Known, Side, compare_categorical, compare_numeric, numeric_nights
+from monitoring.drift.comparison import (
+    ColumnDays,
+    ReferenceColumn,
+    compare_categorical,
+    compare_numeric,
+    numeric_nights,
+)
 
 
-def side(*days: list[int], nulls: int = 0) -> Side:
+def side(*days: list[int], nulls: int = 0) -> ColumnDays:
     """Rows by day and cell, and so many nulls on each day."""
     values = np.array(days)
-    return Side(values, np.stack([values.sum(1), np.full(len(days), nulls)], axis=1))
+    return ColumnDays(values, np.stack([values.sum(1), np.full(len(days), nulls)], axis=1))
 
 
 def test_numbers_are_compared_by_their_distribution_functions() -> None:
@@ -52,7 +58,7 @@ def test_groups_of_numbers_are_tenths_of_the_baseline() -> None:
     """A group that a heavy value fills takes the place of several; infinite values belong to the first and the last."""
     axis = NumericAxis(form="edges", origin=0.0, scale=1.0, cuts=(-1e9, 1.0, 2.0, 3.0), low=0.0, high=4.0)
     before, after = side([0, 5, 85, 5, 5, 0]), side([1, 1, 2, 2, 2, 2])
-    names, old, new = Known("it", axis, before).grouped(after)
+    names, old, new = ReferenceColumn("it", axis, before).grouped(after)
 
     assert ("0 to 2", "2 to 4") == names
     assert [0.9, 0.1] == pytest.approx(old.tolist())
@@ -63,7 +69,7 @@ def test_groups_of_categories_are_the_most_frequent() -> None:
     """Nineteen levels, by name; all others, and what the baseline never had, together."""
     axis = CategoricalAxis(levels=tuple("abcdefghijklmnopqrstuv"))
     before, after = side([*range(10, 32), 0]), side([*[1] * 22, 3])
-    names, old, new = Known("it", axis, before).grouped(after)
+    names, old, new = ReferenceColumn("it", axis, before).grouped(after)
 
     assert (*"defghijklmnopqrstuv", "(other)") == names
     assert (10 + 11 + 12) / 451 == pytest.approx(old[-1])

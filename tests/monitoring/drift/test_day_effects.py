@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from monitoring.drift.day_effects import Nights, effective_rows, p_value, serial_factor
+from monitoring.drift.day_effects import DayToDayVariation, effective_rows, p_value, serial_factor
 from monitoring.drift.statistics import ChiSquare, Kolmogorov
 
 
-def nights(shares: list[float], rows: float | list[float] = 10.0) -> Nights:
+def nights(shares: list[float], rows: float | list[float] = 10.0) -> DayToDayVariation:
     """A column with one threshold, and the share of rows below it on each day."""
-    return Nights(np.broadcast_to(np.array(rows, float), (len(shares),)), np.array(shares)[:, None], np.ones(1))
+    return DayToDayVariation(
+        np.broadcast_to(np.array(rows, float), (len(shares),)), np.array(shares)[:, None], np.ones(1)
+    )
 
 
 SWINGING = nights([0.2, 0.8] * 4)
@@ -50,7 +52,7 @@ def test_design_effect_of_categories_is_that_of_rao_and_scott() -> None:
     shares = np.array([[0.5, 0.3, 0.2], [0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.5, 0.3, 0.2]])
     mean = shares.mean(axis=0)
     single = shares.var(axis=0, ddof=1) / (mean * (1 - mean) / 50)
-    column = Nights(np.full(4, 50.0), shares, 1 / mean)
+    column = DayToDayVariation(np.full(4, 50.0), shares, 1 / mean)
 
     assert (single * (1 - mean)).sum() / 2 == pytest.approx(column.design_effect)
 
@@ -105,7 +107,7 @@ def test_runs_are_compared_as_the_window_is() -> None:
     rng = np.random.default_rng(0)
     rows = rng.integers(50, 150, 20).astype(float)
     shares = np.cumsum(rng.dirichlet(np.ones(6), 20), axis=1)[:, :-1]
-    distances, surprises, sizes = Nights(rows, shares, np.ones(5)).runs(3, 0.1, Kolmogorov())
+    distances, surprises, sizes = DayToDayVariation(rows, shares, np.ones(5)).runs(3, 0.1, Kolmogorov())
     inside = np.isin(np.arange(20), [4, 5, 6])
     parts = [(rows[k, None] * shares[k]).sum(axis=0) / rows[k].sum() for k in (inside, ~inside)]
     size = 1 / sum(1 / effective_rows(rows[k], 0.1) for k in (inside, ~inside))
@@ -120,7 +122,7 @@ def test_runs_of_categories_are_compared_by_counts() -> None:
     """The same with the chi-square statistic."""
     shares = np.array([[0.5, 0.5], [0.5, 0.5], [0.9, 0.1], [0.5, 0.5], [0.5, 0.5]])
     test = ChiSquare(np.array([0.58, 0.42]))
-    distances, surprises, sizes = Nights(np.full(5, 10.0), shares, np.ones(2)).runs(1, 0.0, test)
+    distances, surprises, sizes = DayToDayVariation(np.full(5, 10.0), shares, np.ones(2)).runs(1, 0.0, test)
 
     assert [0.1, 0.1, 0.4, 0.1, 0.1] == pytest.approx(distances.tolist())
     assert test.surprise(np.array([0.4, -0.4]), 8.0) == pytest.approx(surprises[2])
@@ -145,7 +147,7 @@ def test_the_smallest_p_value_is_not_nan() -> None:
 
 def test_equal_days_teach_nothing_of_their_neighbours() -> None:
     """What rounding leaves of days that are all the same is no variance: the serial factor stays 1."""
-    even = Nights(np.full(30, 1000.0), np.tile([0.9, 0.1], (30, 1)), np.ones(2))
+    even = DayToDayVariation(np.full(30, 1000.0), np.tile([0.9, 0.1], (30, 1)), np.ones(2))
 
     assert even.spread < 1e-30
     assert 1.0 == serial_factor([even], 7)
@@ -155,7 +157,7 @@ def test_directions_by_hand() -> None:
     """Eigenvalues of the covariance 3 and 1: (3 + 1)^2 / (9 + 1) = 1.6, in the limit of many days."""
     days = 20_000
     away = np.random.default_rng(2).standard_normal((days, 2)) * np.sqrt([3.0, 1.0])
-    found = Nights(np.ones(days), away, np.ones(2)).directions
+    found = DayToDayVariation(np.ones(days), away, np.ones(2)).directions
 
     assert 1.6 == pytest.approx(found, rel=0.02)
 
@@ -165,7 +167,10 @@ def test_few_days_do_not_look_like_few_directions(levels: int, along: int) -> No
     """With 60 days and up to 49 directions the estimate is right to a tenth: what few days add is taken off."""
     rng = np.random.default_rng(6)
     mix = np.linalg.qr(rng.standard_normal((levels, levels)))[0][:along]
-    found = [Nights(np.ones(60), rng.standard_normal((60, along)) @ mix, np.ones(levels)).directions for _ in range(50)]
+    found = [
+        DayToDayVariation(np.ones(60), rng.standard_normal((60, along)) @ mix, np.ones(levels)).directions
+        for _ in range(50)
+    ]
 
     assert along == pytest.approx(np.mean(found), rel=0.1)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.config.model import Columns, Data
 from core.errors import ConfigError, DataError, OutsideError
-from monitoring.prediction_log.log import Log, open_log
+from monitoring.prediction_log.log import PredictionLog, open_log
 from monitoring.sources.source import open_source
 from tests import postgres
 
@@ -163,9 +163,9 @@ def test_writers_side_by_side_lose_nothing(place: Places) -> None:
     """Four writers log the same hundred rows and their labels at once: each row and label is there once."""
     url, root = place()
     open_log(url, DATA, root)
-    logs: list[Log] = [open_log(url, DATA, root) for _ in range(4)]
+    logs: list[PredictionLog] = [open_log(url, DATA, root) for _ in range(4)]
 
-    def write(log: Log, number: int) -> None:
+    def write(log: PredictionLog, number: int) -> None:
         for n in range(number, 100 + number, 10):
             log.predictions([row(f"{m % 100:02}") for m in range(n, n + 10)], [0.5] * 10, 1)
         log.labels({f"{n:02}": n % 2 for n in range(100)}, BEGIN)

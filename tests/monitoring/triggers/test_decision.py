@@ -20,7 +20,7 @@ from monitoring.counting.window import Window
 from monitoring.performance.estimate import estimate_report
 from monitoring.tasks.binary import BINARY
 from monitoring.triggers.decision import Decision, decide
-from monitoring.triggers.evidence import Past, Request
+from monitoring.triggers.evidence import History, Request
 
 DAY = dt.timedelta(days=1)
 AS_OF = dt.datetime(2013, 3, 12, 6, tzinfo=dt.UTC)
@@ -86,7 +86,7 @@ def finding(date: dt.date, *, critical: bool) -> Finding:
 
 BASELINE = Baseline(axes=AXES, days=tuple(day(TODAY - ago * DAY) for ago in range(20, 50)))
 BAD = window(*(day(TODAY - ago * DAY, right=80, wrong=20) for ago in range(1, 11)))
-PAST = Past(
+PAST = History(
     champion=3,
     champion_trained=AS_OF - 5 * DAY,
     reference=0.9,

@@ -11,7 +11,7 @@ from monitoring.counting.holdout import holdout_of
 from monitoring.performance.estimate import Estimate
 from monitoring.tasks.binary import BINARY
 from monitoring.tasks.calibration import Calibration
-from monitoring.triggers.early_warnings import WATCHES, estimate, score, watch_all
+from monitoring.triggers.early_warnings import EARLY_WARNINGS, estimate, score, watch_all
 from tests.monitoring.triggers.test_rules import CALM, column, evidence, moved, scored
 
 DAY = dt.timedelta(days=1)
@@ -124,4 +124,4 @@ def test_watches_never_fire() -> None:
     worst = watch_all(seen(expected(value=0.0), drift=far))
 
     assert ["warns"] * 3 == [reading.state for reading in worst]
-    assert list(WATCHES) == [reading.trigger for reading in worst]
+    assert list(EARLY_WARNINGS) == [reading.trigger for reading in worst]

@@ -12,13 +12,13 @@ from core.config.settings import parse_config
 from monitoring.drift.report import ColumnDrift, DriftNight, DriftReport
 from monitoring.performance.report import PerformanceReport
 from monitoring.triggers import rules
-from monitoring.triggers.evidence import Evidence, Past, Reading, Request, switched_off
+from monitoring.triggers.evidence import Evidence, History, Reading, Request, switched_off
 from monitoring.triggers.rules import TRIGGERS, read_all
 
 DAY = dt.timedelta(days=1)
 AS_OF = dt.datetime(2013, 3, 12, 6, tzinfo=dt.UTC)
 SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text(encoding="utf-8"), "seed")
-PAST = Past(
+PAST = History(
     champion=3,
     champion_trained=AS_OF - 5 * DAY,
     reference=None,

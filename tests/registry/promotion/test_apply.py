@@ -11,7 +11,7 @@ from core.errors import RegistryError
 from core.records import Record
 from registry.promotion import apply, plan
 from registry.promotion.manifest import Manifest
-from registry.promotion.plan import State
+from registry.promotion.plan import RegistryState
 from registry.registry import Registry
 from registry.version import ModelVersion
 from training.artifact import model_file
@@ -65,7 +65,7 @@ def promote(registry: Registry, version: int, as_of: dt.datetime = NIGHT, client
     return planned.steps
 
 
-def seen(registry: Registry) -> State:
+def seen(registry: Registry) -> RegistryState:
     """What is in Production now."""
     return apply.observe(registry.client, "flights")
 
@@ -242,7 +242,7 @@ def test_a_version_that_goes_away_meanwhile_moves_nothing(three: Registry) -> No
 
 def test_a_model_that_nobody_registered_has_nothing(registry: Registry) -> None:
     """An unknown name is an empty state, and declaring a version of it is refused."""
-    assert State(name="flights", versions={}, production=(), alias=None, promoted={}) == seen(registry)
+    assert RegistryState(name="flights", versions={}, production=(), alias=None, promoted={}) == seen(registry)
     with pytest.raises(RegistryError, match="is not in the registry"):
         promote(registry, 1)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import RegistryError
 from registry.promotion.manifest import Manifest
-from registry.promotion.plan import REVERT, WRONG_STORE, State, movement, plan, steps_to
+from registry.promotion.plan import REVERT, WRONG_STORE, RegistryState, movement, plan, steps_to
 
 MOMENT = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -33,9 +33,9 @@ def declared(version: int, model: str = "flights") -> Manifest:
     )
 
 
-def state(*production: int, alias: int | None = None, promoted: dict[int, int] | None = None) -> State:
+def state(*production: int, alias: int | None = None, promoted: dict[int, int] | None = None) -> RegistryState:
     """Versions 1 to 3 of flights, some of them in Production; `promoted` in days after the 4th of March."""
-    return State(
+    return RegistryState(
         name="flights",
         versions=dict.fromkeys((1, 2, 3), "READY"),
         production=production,
@@ -61,7 +61,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("before", "version", "steps"), CASES.values(), ids=CASES)
-def test_only_what_differs_is_planned(before: State, version: int, steps: tuple[str, ...]) -> None:
+def test_only_what_differs_is_planned(before: RegistryState, version: int, steps: tuple[str, ...]) -> None:
     """From every state that people, crashes and other writers leave, the plan is exactly the missing writes."""
     made = plan(before, declared(version), "d" * 40)
 
@@ -104,7 +104,7 @@ def test_nothing_declared_and_nothing_in_service_is_agreement() -> None:
 
 
 @pytest.mark.parametrize("before", [state(2, alias=2), state(2), state(alias=2)])
-def test_an_undeclared_version_is_never_taken_out_of_service(before: State) -> None:
+def test_an_undeclared_version_is_never_taken_out_of_service(before: RegistryState) -> None:
     """Without a manifest nothing is archived: exit code 5, and what to type to get it back."""
     with pytest.raises(RegistryError) as caught:
         plan(before, None, "")
@@ -153,7 +153,7 @@ states = st.builds(
 
 
 @given(states, versions)
-def test_after_its_steps_nothing_is_left_to_do(before: State, version: int) -> None:
+def test_after_its_steps_nothing_is_left_to_do(before: RegistryState, version: int) -> None:
     """From any state whatsoever, one run of the plan reaches the declared one."""
     steps = steps_to(before, version)
     latest = max([MOMENT, *before.promoted.values()])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from core.config.github import Hub
+from core.config.github import GitHubContext
 from core.errors import ConfigError, OutsideError, UsageError
 from review.github import api as api_module
 from review.github.api import LONGEST_PAUSE, TRIES, Api
@@ -26,10 +26,10 @@ BRANCH = "promote/flights"
 OWNERS = "* @alice\n/model/*/production.json @bob @acme/ml-owners  # the owners\n"
 
 
-def hub(double: Double, token: str | None = TOKEN) -> Hub:
+def hub(double: Double, token: str | None = TOKEN) -> GitHubContext:
     """The double as the environment of a workflow run gives it."""
     env = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": double.name, "GITHUB_API_URL": double.url}
-    made = Hub.load({**env, "GITHUB_RUN_ID": "7"})
+    made = GitHubContext.load({**env, "GITHUB_RUN_ID": "7"})
     assert made is not None
     return made.model_copy(update={"token": SecretStr(token) if token else None})
 

@@ -12,7 +12,7 @@ from core.config.settings import load_config
 from core.config.triggers import PerformanceTrigger
 from core.replay_result import NightSummary
 from review.pages.replay_page import picture, render_replay
-from stages.replay.result import Tale
+from stages.replay.result import PolicyHistory
 
 FIRST = dt.date(2013, 3, 1)
 DAY = dt.timedelta(days=1)
@@ -28,13 +28,13 @@ def told(number: int, **more: object) -> NightSummary:
     return NightSummary(**{**quiet, **more})  # type: ignore[arg-type]
 
 
-def tale(*nights: NightSummary, policy: str = "default") -> Tale:
+def tale(*nights: NightSummary, policy: str = "default") -> PolicyHistory:
     """The nights of a policy of the example model."""
-    return Tale(policy, load_config(ROOT, "flights"), list(nights))
+    return PolicyHistory(policy, load_config(ROOT, "flights"), list(nights))
 
 
 @pytest.fixture
-def eventful() -> Tale:
+def eventful() -> PolicyHistory:
     """Ten nights with everything that can be drawn."""
     return tale(
         told(0, first=True, retrained=True, week=None),
@@ -50,7 +50,7 @@ def eventful() -> Tale:
     )
 
 
-def test_marks_stand_on_their_nights(eventful: Tale) -> None:
+def test_marks_stand_on_their_nights(eventful: PolicyHistory) -> None:
     """A promotion, a refusal, a broken night and a proposal that still waits, in order and in words."""
     (row,) = picture([eventful], None).rows
     found = [(mark.kind, mark.title) for mark in row.marks]
@@ -64,7 +64,7 @@ def test_marks_stand_on_their_nights(eventful: Tale) -> None:
     assert sorted(mark.x for mark in row.marks) == [mark.x for mark in row.marks]
 
 
-def test_alarms_of_following_nights_are_one_stretch(eventful: Tale) -> None:
+def test_alarms_of_following_nights_are_one_stretch(eventful: PolicyHistory) -> None:
     """Two nights in a row ring as one stretch of two nights, nights apart each for themselves."""
     (row,) = picture([eventful], None).rows
     night = 100 / 11  # nine nights from first to last, and one more at either end
@@ -72,7 +72,7 @@ def test_alarms_of_following_nights_are_one_stretch(eventful: Tale) -> None:
     assert [2 * night, night, night] == pytest.approx([width for _, width in row.alarms], abs=0.02)
 
 
-def test_the_line_breaks_where_there_is_no_score(eventful: Tale) -> None:
+def test_the_line_breaks_where_there_is_no_score(eventful: PolicyHistory) -> None:
     """A night without a score parts the line in two, of four and of three nights."""
     (row,) = picture([eventful], None).rows
 
@@ -88,7 +88,7 @@ def test_all_policies_share_one_scale() -> None:
     assert len({line.split()[0].split(",")[1] for row in made.rows for line in row.lines}) == 2
 
 
-def test_the_truth_is_drawn_where_it_was(eventful: Tale) -> None:
+def test_the_truth_is_drawn_where_it_was(eventful: PolicyHistory) -> None:
     """With a truth there is a line at its date and two more columns; without, neither."""
     with_it, without = (render_replay("flights", [eventful], truth) for truth in (FIRST + 4 * DAY, None))
 

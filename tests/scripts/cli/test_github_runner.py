@@ -58,7 +58,7 @@ def test_outside_of_a_workflow_nothing_is_said(
 ) -> None:
     """On a laptop there are no commands, and no files are written."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    with github_runner.guarded():
+    with github_runner.disable_workflow_commands():
         github_runner.output("a", "b")
         github_runner.summary("text")
 
@@ -79,7 +79,7 @@ def test_a_summary_stays_under_its_limit(page: Path) -> None:
 @pytest.mark.usefixtures("page")
 def test_text_from_data_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     """Everything printed stands between stop-commands and its token, which cannot be foreseen."""
-    with github_runner.guarded():
+    with github_runner.disable_workflow_commands():
         output.say("::set-output name=retrain::true", "::add-mask::x")
     out = capsys.readouterr().out.splitlines()
 
@@ -91,7 +91,7 @@ def test_text_from_data_is_no_command(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_an_error_marks_the_file_it_is_about(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An error about a model's file is an annotation on that file, in one line, and stands in the summary."""
-    with github_runner.guarded():
+    with github_runner.disable_workflow_commands():
         output.error(ConfigError("model/flights/model.toml: unknown key 'a,b'.\n::error::x", fix="Mend it."))
     out = capsys.readouterr().out.splitlines()
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from core.config.settings import load_config
-from scripts.new.rows import Rows
+from scripts.new.rows import TableRows
 from scripts.new.table import look
 from tests.place import FLIGHTS, ROOT, Place
 from tests.scripts.newcomer import COLUMNS, choices, empty, kinds, new, put
@@ -294,7 +294,7 @@ def test_the_sample_is_bounded(place: Place) -> None:
     """Of a larger table every so many-th row is looked at, over all of its days, and the counts are of all rows."""
     asked = {"time": "asked_at", "label": "target", "id": None, "score": None, "labelled_at": None, "version": None}
     put(place, cancer())
-    rows = Rows(place.folder, str(place.folder / "data" / "rows.parquet"), None, asked)
+    rows = TableRows(place.folder, str(place.folder / "data" / "rows.parquet"), None, asked)
     whole, part = (look(rows, asked, most=most) for most in (1000, 300))
 
     assert (569, 285) == (len(whole.sample.times), len(part.sample.times))

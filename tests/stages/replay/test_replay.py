@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from monitoring.triggers.decision import Decision
-from scripts.demo.reviewer import Person
+from scripts.demo.reviewer import Reviewer
 from scripts.demo.world import World
 from scripts.replay.command import prepare
-from scripts.replay.source import Table
+from scripts.replay.source import ReplayTable
 from scripts.replay.span import span
 from stages import check, promote, propose, pull, train, validate
 from stages.replay.policies import policies
-from stages.replay.replay import Played
+from stages.replay.replay import NightOutcome
 from tests.place import FIRST, FLIGHTS, Place
 from training import frame, scoring
 from training.gates.validate import Verdict
@@ -60,7 +60,7 @@ class Nightly:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.night = place.night(FIRST)
-        self.person = Person(self.night)
+        self.person = Reviewer(self.night)
         self.world = World(FLIGHTS, place.database, self.night.config.data)
         self.open: dt.date | None = None
 
@@ -113,10 +113,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> tuple
 
 def replayed(
     place: Place, *, names: Sequence[str] = ("default",), until: dt.date = LAST
-) -> tuple[list[tuple[Played, ...]], int]:
+) -> tuple[list[tuple[NightOutcome, ...]], int]:
     """The same nights from a replay, and how many models were fitted for them."""
     night = place.night(FIRST)
-    table = Table(night.settings, night.config, None, None)
+    table = ReplayTable(night.settings, night.config, None, None)
     chosen = policies(names, table.config)
     rows, first, last = span(table, [one.config for one in chosen], None, until)
     assert FIRST == first

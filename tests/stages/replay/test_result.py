@@ -13,8 +13,8 @@ from monitoring.counting.counts import Counts
 from monitoring.counting.tally import DayTally
 from monitoring.triggers.decision import Decision
 from monitoring.triggers.evidence import Reading
-from stages.replay.replay import Played
-from stages.replay.result import Tale, summed
+from stages.replay.replay import NightOutcome
+from stages.replay.result import PolicyHistory, summed
 
 FIRST = dt.date(2013, 3, 1)
 DAY = dt.timedelta(days=1)
@@ -37,13 +37,15 @@ def decision(date: dt.date, *fired: str, first: bool = False) -> Decision:
     )  # fmt: skip
 
 
-def tale(config: ModelConfig, right: list[int], fired: dict[int, tuple[str, ...]], policy: str = "default") -> Tale:
+def tale(
+    config: ModelConfig, right: list[int], fired: dict[int, tuple[str, ...]], policy: str = "default"
+) -> PolicyHistory:
     """Nights of which the nth day has so many late rows predicted right; the first one brings the model."""
-    made = Tale(policy, config)
+    made = PolicyHistory(policy, config)
     for number, count in enumerate(right):
         date = FIRST + number * DAY
         made.add(
-            Played(
+            NightOutcome(
                 date,
                 decision=decision(date, *fired.get(number, ()), first=number == 0),
                 promoted=1 if number == 0 else None,

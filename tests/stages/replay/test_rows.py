@@ -10,7 +10,7 @@ import pytest
 
 from core.config.model import Columns, Data
 from core.days import midnight
-from stages.replay.rows import Rows, Served
+from stages.replay.rows import ReplayRows, ServedRows
 
 DATA = Data(source="rows.db", numeric=("x",), columns=Columns(labelled_at="labelled_at", version="version"))
 FIRST, SECOND = dt.date(2013, 3, 1), dt.date(2013, 3, 2)
@@ -32,12 +32,12 @@ def batch(*hours: int, text: bool = False) -> pa.RecordBatch:
 
 
 @pytest.fixture
-def rows() -> Rows:
+def rows() -> ReplayRows:
     """Five rows on two days, in no order, one of them with text where a number belongs."""
-    return Rows([batch(30, 2), batch(25, text=True), batch(0, 23)], DATA)
+    return ReplayRows([batch(30, 2), batch(25, text=True), batch(0, 23)], DATA)
 
 
-def test_a_day_holds_its_rows_and_no_others(rows: Rows) -> None:
+def test_a_day_holds_its_rows_and_no_others(rows: ReplayRows) -> None:
     """Days begin at midnight, whatever the order and the types of the batches."""
     days = [[b.column("id").to_pylist() for b in rows.plain(rows.of_day(day))] for day in (FIRST, SECOND)]
 
@@ -51,20 +51,20 @@ def test_words_of_several_dictionaries_are_one_column() -> None:
         batch(*hours).append_column("town", pa.array(towns).dictionary_encode())
         for hours, towns in (((2, 5), ["ANC", "BGR"]), ((1, 4), ["BGR", None]))
     ]
-    (found,) = (rows := Rows(parts, DATA)).plain(rows.of_day(FIRST))
+    (found,) = (rows := ReplayRows(parts, DATA)).plain(rows.of_day(FIRST))
 
     assert ["BGR", "ANC", None, "BGR"] == found.column("town").to_pylist()
 
 
 @pytest.mark.parametrize(("hour", "count"), [(23, 0), (24, 1), (26, 2), (47, 3), (90, 3)])
-def test_labels_are_known_from_the_instant_they_arrived(rows: Rows, hour: int, count: int) -> None:
+def test_labels_are_known_from_the_instant_they_arrived(rows: ReplayRows, hour: int, count: int) -> None:
     """How many labels of the first day are known grows as they arrive, each from its own instant on."""
     assert count == rows.known(FIRST, midnight(FIRST) + dt.timedelta(hours=hour))
 
 
-def test_scores_are_of_the_policy_that_served(rows: Rows) -> None:
+def test_scores_are_of_the_policy_that_served(rows: ReplayRows) -> None:
     """Two policies serve one day by different fits; neither sees the other's scores, nor any of the other day."""
-    ours, theirs = Served(rows), Served(rows)
+    ours, theirs = ServedRows(rows), ServedRows(rows)
     ours.serve(FIRST, 1, [np.array([0.1, 0.2, 0.3])])
     theirs.serve(FIRST, 2, [np.array([0.9, np.nan, 0.7])])
     both = rows.pieces(midnight(FIRST), midnight(SECOND + dt.timedelta(days=1)))

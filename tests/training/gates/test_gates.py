@@ -12,7 +12,7 @@ from core.config.gates import Gates
 from core.config.model import ModelConfig
 from core.config.settings import parse_config
 from training.gates import gates
-from training.gates.evidence import Evidence
+from training.gates.evidence import CandidateEvidence
 from training.gates.gates import Comparison, Gate, Score, SliceScore
 
 SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text(encoding="utf-8"), "seed")
@@ -174,7 +174,7 @@ def test_a_holdout_needs_several_labels(task: str) -> None:
 
     def holdout(labels: list[int]) -> Gate:
         rows = np.array(labels)
-        seen = Evidence(
+        seen = CandidateEvidence(
             labels=rows,
             times=rows,
             challenger_scores=rows,
@@ -199,8 +199,8 @@ def test_the_files_are_judged_by_what_they_do() -> None:
     """Equal, fast and small enough at the exact limits; otherwise with the number that is too large."""
     empty = np.zeros(0)
     measured = {"labels": empty, "times": empty, "challenger_scores": empty, "holdout_digest": ""}
-    good = Evidence(**measured, example_equal=True, latency_p95_ms=20.0, size_mb=1.5)
-    bad = Evidence(**measured, example_equal=False, latency_p95_ms=20.4, size_mb=float("nan"))
+    good = CandidateEvidence(**measured, example_equal=True, latency_p95_ms=20.0, size_mb=1.5)
+    bad = CandidateEvidence(**measured, example_equal=False, latency_p95_ms=20.4, size_mb=float("nan"))
     config = configured(max_p95_ms=20, max_size_mb=1.5)
 
     assert [

@@ -15,7 +15,7 @@ from core.config.model import ModelConfig
 from core.quality_report import Finding
 from training.fit import Candidate, Split, fit
 from training.frame import features
-from training.gates.evidence import Evidence, latency_p95
+from training.gates.evidence import CandidateEvidence, latency_p95
 from training.gates.validate import Verdict, validate
 from training.load_build import load_build
 from training.scoring import score
@@ -48,10 +48,10 @@ def right(share: float, rows: np.ndarray[Any, Any] | None = None) -> np.ndarray[
     return np.where(correct == (LABELS == 1), 0.8, 0.2)
 
 
-def evidence(candidate: Candidate, **changes: Any) -> Evidence:
+def evidence(candidate: Candidate, **changes: Any) -> CandidateEvidence:
     """A challenger that is right on 72 % of 1,200 rows, against a champion that is on 70 %."""
     start = np.datetime64(candidate.fit_until.replace(tzinfo=None), "us")
-    usual = Evidence(
+    usual = CandidateEvidence(
         labels=LABELS,
         times=start + np.arange(ROWS) * np.timedelta64(1, "m"),
         challenger_scores=right(0.72),
@@ -399,7 +399,7 @@ def test_a_candidate_of_spoiled_labels_is_blocked(
     )
     spoiled = fit(load_build(root, "flights"), config, bad)
     rows = features(parts.holdout, config.data)
-    seen = Evidence.of(
+    seen = CandidateEvidence.of(
         bad.holdout,
         config,
         challenger_scores=score(spoiled, rows),
@@ -421,7 +421,7 @@ def test_a_candidate_of_spoiled_labels_is_blocked(
 def test_evidence_of_flights_has_what_rows_tell(parts: Split, config: ModelConfig) -> None:
     """Labels, times, categories and the digest come from the holdout frame."""
     rows = parts.holdout.assign(origin=parts.holdout["origin"].where(parts.holdout["origin"] != "JFK", None))
-    seen = Evidence.of(
+    seen = CandidateEvidence.of(
         rows, config, challenger_scores=np.zeros(len(rows)), example_equal=True, latency_p95_ms=1.0, size_mb=1.0
     )
 

@@ -25,7 +25,7 @@ from training.scaffold.sample import Sample
 from training.scaffold.target import Labels, choose, target_of, widened
 from training.scaffold.trial import Trial, earlier
 from training.scaffold.windows import Days, windows
-from training.scoring import truth
+from training.scoring import to_estimator_labels
 
 RNG = np.random.default_rng(0)
 TIMES = np.arange(600)
@@ -203,7 +203,7 @@ def limits_of(config: ModelConfig, *tried: tuple[Any, Any]) -> dict[str, Any]:
     """What is proposed of fits with these labels, and what each said."""
     rows = pd.DataFrame({"a": np.arange(300.0)})
     kind = DummyRegressor() if config.task == "regression" else DummyClassifier()
-    model = kind.fit(rows, truth(np.arange(300) % 2, config.data))
+    model = kind.fit(rows, to_estimator_labels(np.arange(300) % 2, config.data))
     found = [Trial(model, rows, labels, said, dt.date(2024, 1, 1), config) for labels, said in tried]
     return {one.key: one.value for one in limits(found, 0.1)}
 
