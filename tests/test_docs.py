@@ -60,7 +60,7 @@ def test_every_file_in_the_docs_exists(page: Path) -> None:
     named = {
         ROOT / path
         for path in re.findall(
-            r"`((?:core|monitoring|model|review|scripts|tests|docs)/[\w./]+)`", text.replace("NAME", "flights")
+            r"`((?:core|monitoring|training|registry|model|review|stages|scripts|dags|tests|docs)/[\w./]+)`", text.replace("NAME", "flights")
         )
     }
 
