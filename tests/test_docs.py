@@ -19,6 +19,7 @@ KEYS = (ROOT / "docs" / "your-model.md").read_text(encoding="utf-8")
 NAMES = [name for names in COMMANDS.values() for name in names]
 CLI = typer.main.get_command(app)
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+ROOMS = "core|monitoring|training|registry|review|stages|scripts|model|dags|tests|docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
 
 
@@ -57,12 +58,7 @@ def test_every_file_in_the_docs_exists(page: Path) -> None:
     """Links to files of the repository, and paths of code, lead somewhere."""
     text = page.read_text(encoding="utf-8").replace("NAME", "flights")
     linked = {page.parent / path for path in re.findall(r"\]\(([^)#:]+)\)", text)}
-    named = {
-        ROOT / path
-        for path in re.findall(
-            r"`((?:core|monitoring|training|registry|model|review|stages|scripts|dags|tests|docs)/[\w./]+)`", text.replace("NAME", "flights")
-        )
-    }
+    named = {ROOT / path for path in re.findall(rf"`((?:{ROOMS})/[\w./]+)`", text)}
 
     assert [] == [str(path) for path in linked | named if not path.exists() and path.name != "production.json"]
 
