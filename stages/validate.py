@@ -59,7 +59,7 @@ def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
         champion_version=champion.version if champion else None,
         champion_fit_until=champion.fit_until if champion else None,
         champion_scores=scoring.score(registry.load(champion), rows, task) if champion else None,
-        example_equal=registry.says_the_same(version, challenger),
+        example_equal=registry.reproduces_example(version, challenger),
         latency_p95_ms=latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
         previous_reference=declared.reference_in(metric) if declared else None,
