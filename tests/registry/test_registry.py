@@ -61,7 +61,9 @@ def test_a_registered_version_tells_where_it_comes_from(registry: Registry, regi
     assert 0.01 < registry.size_mb(version) < 1
 
 
-def test_the_model_comes_back_and_reproduces_its_example(registry: Registry, register: Register, small_model: Any) -> None:
+def test_the_model_comes_back_and_reproduces_its_example(
+    registry: Registry, register: Register, small_model: Any
+) -> None:
     """The loaded estimator gives the probabilities of the fitted one, on the stored example and on other rows."""
     version = register(1)
     loaded = registry.load(version)
