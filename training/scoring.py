@@ -38,12 +38,12 @@ def score(estimator: Any, rows: pd.DataFrame, task: Task = BINARY) -> NDArray[np
             why="It does not take what these rows hold: missing values, categories that it was not fitted on.",
             fix=f"Mend build() in its pipeline.py; {WORDS}",
         ) from err
-    if said is None or said.shape != (len(rows),) or not task.is_said(said).all():
+    if said is None or said.shape != (len(rows),) or not task.is_valid_score(said).all():
         raise ConfigError(
-            f"The model gives an array of shape {answers.shape} for {len(rows)} rows, or not {task.said_words}.",
+            f"The model gives an array of shape {answers.shape} for {len(rows)} rows, or not {task.score_text}.",
             why="Its predict_proba must give two columns of probabilities, for label 0 and label 1."
             if isinstance(task, Binary)
-            else f"Its predict must say for each row what the task in model.toml asks for: {task.said_words}.",
+            else f"Its predict must say for each row what the task in model.toml asks for: {task.score_text}.",
             fix="Mend build() in its pipeline.py, or the task.",
         )
     return said

@@ -13,7 +13,7 @@ from core.config import METRICS
 from monitoring.axes import CategoricalAxis, NumericAxis
 from monitoring.tasks import binary_metrics, intervals
 from monitoring.tasks.outcome_columns import CELLS, cells_of
-from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Places, Task
+from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Cells, Task
 
 SCORE_AXIS = NumericAxis(
     form="edges", origin=0.0, scale=1.0, cuts=tuple(cell / CELLS for cell in range(CELLS)), low=0.0, high=1.0
@@ -32,8 +32,8 @@ class Binary(Task):
     shape = (CELLS, 3)
     score_axis = SCORE_AXIS
     label_axis = LABEL_AXIS
-    label_words = "0 or 1"
-    said_words = "a probability between 0 and 1"
+    label_text = "0 or 1"
+    score_text = "a probability between 0 and 1"
 
     def __init__(self, threshold: float = 0.5) -> None:
         self.threshold = threshold
@@ -42,19 +42,19 @@ class Binary(Task):
         """Numbers and booleans; text is never read as a number."""
         return arrays.numbers(column)
 
-    def is_said(self, numbers: Floats) -> Bools:
+    def is_valid_score(self, numbers: Floats) -> Bools:
         """In [0, 1]."""
         found: Bools = (numbers >= 0) & (numbers <= 1)
         return found
 
-    def is_label(self, numbers: Floats) -> Bools:
+    def is_valid_label(self, numbers: Floats) -> Bools:
         """0 or 1."""
         found: Bools = (numbers == 0) | (numbers == 1)
         return found
 
-    def places(self, said: Floats, labels: Floats) -> tuple[Places, ...]:
+    def cells(self, scores: Floats, labels: Floats) -> tuple[Cells, ...]:
         """By cell of the score and label."""
-        return (3 * cells_of(said)[0] + np.where(np.isnan(labels), 2, labels).astype(np.intp),)
+        return (3 * cells_of(scores)[0] + np.where(np.isnan(labels), 2, labels).astype(np.intp),)
 
     def evaluate(self, metric: str, known: NDArray[Any]) -> Any:
         """As `metrics.evaluate`."""

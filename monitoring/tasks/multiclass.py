@@ -14,7 +14,7 @@ from core.config import METRICS
 from monitoring.axes import CategoricalAxis
 from monitoring.tasks.binary_metrics import ratio
 from monitoring.tasks.intervals import CHUNK, DRAWS, HALF, UNKNOWN, bounds, corrected, wilson
-from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Places, Task
+from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Cells, Task
 
 
 class Multiclass(Task):
@@ -25,8 +25,8 @@ class Multiclass(Task):
     """
 
     metrics = METRICS["multiclass"]
-    label_words = "one of data.classes"
-    said_words = "one of data.classes"
+    label_text = "one of data.classes"
+    score_text = "one of data.classes"
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.classes = classes
@@ -38,20 +38,20 @@ class Multiclass(Task):
         cells, _ = self._axis.cells(column)
         return np.where(cells == self._axis.null, np.nan, cells), None
 
-    def is_said(self, numbers: Floats) -> Bools:
+    def is_valid_score(self, numbers: Floats) -> Bools:
         """A place of a class."""
         found: Bools = (numbers >= 0) & (numbers < len(self.classes)) & (np.floor(numbers) == numbers)
         return found
 
-    def is_label(self, numbers: Floats) -> Bools:
+    def is_valid_label(self, numbers: Floats) -> Bools:
         """A place of a class."""
-        return self.is_said(numbers)
+        return self.is_valid_score(numbers)
 
-    def places(self, said: Floats, labels: Floats) -> tuple[Places, ...]:
+    def cells(self, scores: Floats, labels: Floats) -> tuple[Cells, ...]:
         """By class that was named and class that came true."""
         size = len(self.classes)
         true = np.where(np.isnan(labels), size, labels)
-        return ((np.where(self.is_said(said), said, 0) * (size + 1) + true).astype(np.intp),)
+        return ((np.where(self.is_valid_score(scores), scores, 0) * (size + 1) + true).astype(np.intp),)
 
     def evaluate(self, metric: str, known: NDArray[Any]) -> Any:
         """As scikit-learn defines it."""

@@ -16,7 +16,7 @@ from monitoring.axes import NumericAxis
 from monitoring.tasks.binary_metrics import ratio
 from monitoring.tasks.intervals import DRAWS, UNKNOWN, bounds, corrected, resampled
 from monitoring.tasks.outcome_columns import CELLS
-from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Places, Task
+from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Cells, Task
 
 SCORE, LABEL, ERROR, UNLABELLED = range(4)  # the columns of the counts
 OCTAVES = 20  # errors are told apart down to a millionth (2 ** -20) of the range of labels
@@ -42,8 +42,8 @@ class Regression(Task):
 
     metrics = METRICS["regression"]
     shape = (CELLS, 4)
-    label_words = "a number in data.label_range"
-    said_words = "a finite number"
+    label_text = "a number in data.label_range"
+    score_text = "a finite number"
 
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
@@ -57,30 +57,30 @@ class Regression(Task):
         """Numbers and booleans; text is never read as a number."""
         return arrays.numbers(column)
 
-    def is_said(self, numbers: Floats) -> Bools:
+    def is_valid_score(self, numbers: Floats) -> Bools:
         """Finite."""
         return np.isfinite(numbers)
 
-    def is_label(self, numbers: Floats) -> Bools:
+    def is_valid_label(self, numbers: Floats) -> Bools:
         """In the range."""
         found: Bools = (numbers >= self.low) & (numbers <= self.high)
         return found
 
-    def places(self, said: Floats, labels: Floats) -> tuple[Places, ...]:
+    def cells(self, scores: Floats, labels: Floats) -> tuple[Cells, ...]:
         """By score; and where there is a label, by label and by error, else both times in a cell that is cut off."""
         known, nowhere = ~np.isnan(labels), CELLS * 4
-        finite, true = np.where(np.isfinite(said), said, self.low), np.where(known, labels, self.low)
-        by_score = 4 * self._cells(finite) + np.where(known, SCORE, UNLABELLED)
-        by_label, by_error = 4 * self._cells(true) + LABEL, 4 * self._error_cells(finite - true) + ERROR
+        finite, true = np.where(np.isfinite(scores), scores, self.low), np.where(known, labels, self.low)
+        by_score = 4 * self._range_cells(finite) + np.where(known, SCORE, UNLABELLED)
+        by_label, by_error = 4 * self._range_cells(true) + LABEL, 4 * self._error_cells(finite - true) + ERROR
         return by_score, np.where(known, by_label, nowhere), np.where(known, by_error, nowhere)
 
-    def _cells(self, numbers: Floats) -> Places:
+    def _range_cells(self, numbers: Floats) -> Cells:
         inside = np.clip(numbers, self.low, self.high)
         return np.minimum((inside - self.low) / self._reach * CELLS, CELLS - 1).astype(np.intp)
 
-    def _error_cells(self, errors: Floats) -> Places:
+    def _error_cells(self, errors: Floats) -> Cells:
         size = np.maximum(np.minimum(np.abs(errors), self._reach) / self._reach, TINY)
-        found: Places = np.clip(np.floor((np.log2(size) + OCTAVES) / STEP) + 1, 0, CELLS - 1).astype(np.intp)
+        found: Cells = np.clip(np.floor((np.log2(size) + OCTAVES) / STEP) + 1, 0, CELLS - 1).astype(np.intp)
         return found
 
     def rows(self, counts: NDArray[Any]) -> int:
@@ -142,7 +142,7 @@ class Regression(Task):
         rng = np.random.default_rng(seed)
         group = rng.permutation(len(label)) % GROUPS
         size = min(len(label), GROUPS)
-        middle = self.middles[self._cells(label)]
+        middle = self.middles[self._range_cells(label)]
         errors = [self._reach * ERRORS[self._error_cells(side - label)] for side in (first, second)]
         values = (np.ones_like(label), middle, middle**2, *errors, *(error**2 for error in errors))
         sums = np.stack([np.bincount(group, value, size) for value in values], axis=1)

@@ -16,7 +16,7 @@ from monitoring.axes import Axis
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
+Cells = NDArray[np.intp]
 Bounds = tuple[float, float]
 Difference = tuple[float, float, float]
 
@@ -35,27 +35,27 @@ class Task(ABC):
     shape: tuple[int, int]
     score_axis: Axis
     label_axis: Axis
-    label_words: str  # as in: a label is `0 or 1`
-    said_words: str  # as in: a score is `a probability between 0 and 1`
+    label_text: str  # as in: a label is `0 or 1`
+    score_text: str  # as in: a score is `a probability between 0 and 1`
 
     @abstractmethod
     def numbers(self, column: pa.Array) -> tuple[Floats, Bools | None]:
         """A column of scores or labels as numbers, NaN where null; and where something else stands (None: nowhere)."""
 
     @abstractmethod
-    def is_said(self, numbers: Floats) -> Bools:
+    def is_valid_score(self, numbers: Floats) -> Bools:
         """Which of these a model can have said."""
 
     @abstractmethod
-    def is_label(self, numbers: Floats) -> Bools:
+    def is_valid_label(self, numbers: Floats) -> Bools:
         """Which of these can have come true."""
 
     @abstractmethod
-    def places(self, said: Floats, labels: Floats) -> tuple[Places, ...]:
+    def cells(self, scores: Floats, labels: Floats) -> tuple[Cells, ...]:
         """Where the rows are counted in the flattened `shape`, each in one or several places; at its end: nowhere.
 
         Args:
-            said: what `is_said` agrees to; where it does not, the place means nothing.
+            said: what `is_valid_score` agrees to; where it does not, the place means nothing.
             labels: NaN where there is none.
         """
 
@@ -87,15 +87,15 @@ class Task(ABC):
         found: NDArray[np.int64] = known.sum(axis=0)
         return found
 
-    def said(self, column: pa.Array) -> Floats:
+    def scores(self, column: pa.Array) -> Floats:
         """What the model said of each row; NaN where that is null or cannot be."""
         numbers, _ = self.numbers(column)
-        return np.where(self.is_said(numbers), numbers, np.nan)
+        return np.where(self.is_valid_score(numbers), numbers, np.nan)
 
     def labels(self, column: pa.Array) -> tuple[Floats, Bools]:
         """What came true of each row, NaN where that is unknown or cannot be; and of which rows it cannot be."""
         numbers, odd = self.numbers(column)
-        good = self.is_label(numbers)
+        good = self.is_valid_label(numbers)
         bad = ~good & ~np.isnan(numbers)
         return np.where(good, numbers, np.nan), bad if odd is None else bad | odd
 
@@ -108,7 +108,7 @@ class Task(ABC):
         truth, answers = np.asarray(labels, np.float64), np.asarray(said, np.float64)
         self.require(truth, answers)
         size = math.prod(self.shape)
-        places = self.places(answers, truth)
+        places = self.cells(answers, truth)
         found = sum((np.bincount(place, minlength=size)[:size] for place in places), np.zeros(size, np.int64))
         return found.reshape(self.shape)[:, :-1]
 
@@ -119,8 +119,8 @@ class Task(ABC):
             DataError: they cannot.
         """
         for numbers, right, what in (
-            (labels, self.is_label, f"labels are not {self.label_words}"),
-            (said, self.is_said, f"answers of a model are not {self.said_words}"),
+            (labels, self.is_valid_label, f"labels are not {self.label_text}"),
+            (said, self.is_valid_score, f"answers of a model are not {self.score_text}"),
         ):
             odd = int(np.count_nonzero(~right(numbers)))
             if odd:

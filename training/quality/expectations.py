@@ -111,7 +111,7 @@ def _table(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]
 def _labels(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]:
     """Of the labels, which are places where they are classes."""
     task, column, data = task_of(config), config.data.columns.label, config.data
-    words = f"is not {task.label_words}"
+    words = f"is not {task.label_text}"
     if data.label_range is None:
         known = {"value_set": list(range(len(data.classes or (0, 1))))}
         yield _most("bad_labels", "critical", "ExpectColumnValuesToBeInSet", column, 0.0, words, **known)
