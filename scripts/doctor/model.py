@@ -13,7 +13,7 @@ from core.errors import MlopsError
 from scripts.doctor.finding import Check, Diagnosis
 from stages.context import Night
 from stages.promote import run as plan_of
-from training import frame, scoring
+from training import features, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,16 +40,16 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
 def pipeline(night: Night) -> Diagnosis:
     """Check that build() gives an estimator that can be fitted, saved without pickle, and loaded again."""
     from monitoring.tasks import task_of
-    from training import fit, load_build
+    from training import Split, fit_estimator, load_build
     from training.artifact import model_file
 
     config, moment = night.config, night.as_of
     synthetic = synthetic_rows(config.data)
-    build = load_build.load_build(night.settings.root, night.name)
-    estimator = fit.fit(build, config, fit.Split(synthetic, synthetic, moment, moment, moment))
-    saved, loaded = model_file.through(estimator)
-    features, task = frame.features(synthetic, config.data), task_of(config)
-    before, after = (scoring.score(model, features, task) for model in (estimator, loaded))
+    build = load_build(night.settings.root, night.name)
+    estimator = fit_estimator(build, config, Split(synthetic, synthetic, moment, moment, moment))
+    saved, loaded = model_file.round_trip(estimator)
+    rows, task = features(synthetic, config.data), task_of(config)
+    before, after = (score(model, rows, task) for model in (estimator, loaded))
     if not np.allclose(before, after, rtol=1e-9, atol=1e-9):
         return Diagnosis(
             "",
