@@ -1,4 +1,4 @@
-"""Score the rows of a Parquet file with the model in Production, and log what it said. Copy this file into your job.
+"""Score the rows of a Parquet file with the model in Production, and log the scores. Copy this file into your job.
 
 python -m docs.serving.batch flights rows.parquet
 """
@@ -14,17 +14,17 @@ from registry import Registry, Served
 
 
 def run(root: Path, model: str, file: Path) -> int:
-    """Score and log all rows of a file with id, time and features; how many there were. Done again, nothing changes."""
+    """Score and log all rows of a file with id, time and features. Return the number of rows. Safe to repeat."""
     config, settings = load_config(root, model), Settings.load(root)
     served = Served(Registry(settings.store, settings.artifacts), config)
     log = open_log(settings.source(config), config.data, root)
     columns = [config.data.columns.id, config.data.columns.time, *config.data.features]
     rows = 0
     for batch in parquet.ParquetFile(file).iter_batches(10_000, columns=columns):
-        found = batch.to_pylist()
-        scores, version = served.score(found)
-        log.predictions(found, scores, version)
-        rows += len(found)
+        values = batch.to_pylist()
+        scores, version = served.score(values)
+        log.predictions(values, scores, version)
+        rows += len(values)
     return rows
 
 

@@ -41,7 +41,13 @@ class Engine(StrEnum):
     SPARK = "spark"
 
 
-On = Annotated[Engine, typer.Option("--engine", help="Count here, or on Spark: Parquet files, or a table.")]
+On = Annotated[
+    Engine,
+    typer.Option(
+        "--engine",
+        help="Count here, or on Spark (Parquet or a table). Spark is experimental: not run against a live service.",
+    ),
+]
 
 
 def opened(model: str | None, as_of: str | None, engine: Engine) -> Night:
