@@ -1,4 +1,4 @@
-"""Score the rows of a Parquet file with the model in Production, and log the scores. Copy this file into your job.
+"""A batch job: scores the rows of a Parquet file with the version in Production and logs the predictions. Copy it.
 
 python -m docs.serving.batch flights rows.parquet
 """

@@ -1,4 +1,4 @@
-"""HTTP service of the model in Production that logs predictions and labels. Copy this file into your service.
+"""An HTTP service: scores rows with the version in Production, and logs predictions and labels. Copy this file.
 
 MLOPS_MODEL=flights uvicorn --factory docs.serving.service:app
 """
@@ -19,11 +19,11 @@ from core.errors import DataError, MlopsError
 from monitoring.prediction_log import open_log
 from registry import Registry, Served
 
-EVERY = 60.0  # seconds between two checks of the version in Production
+EVERY = 60.0  # seconds between two checks for another version in Production
 
 
 def app() -> FastAPI:
-    """Return the service for the model in MLOPS_MODEL, of the repository in the current folder."""
+    """Return the service for the model that MLOPS_MODEL names, in the repository of the current folder."""
     return make(Path.cwd(), os.environ["MLOPS_MODEL"])
 
 
@@ -40,7 +40,7 @@ def make(root: Path, model: str) -> FastAPI:
 
     @service.post("/predict")
     def predict(rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return scores for rows of an id and features each. A row that is sent again is not logged again."""
+        """Return a score for each row of id and features. A row that is sent again is not logged again."""
         scores, version = served.score(rows)
         now = dt.datetime.now(dt.UTC)
         log.predictions([{**row, config.data.columns.time: now} for row in rows], scores, version)
@@ -48,7 +48,7 @@ def make(root: Path, model: str) -> FastAPI:
 
     @service.post("/labels")
     def labels(found: dict[str, int]) -> dict[str, Any]:
-        """Log labels by id. Return the ids without a prediction."""
+        """Log labels by id. Return the ids that were never predicted."""
         return {"unknown": log.labels(found, dt.datetime.now(dt.UTC))}
 
     threading.Thread(target=keep_fresh, args=(served,), daemon=True).start()
@@ -56,7 +56,7 @@ def make(root: Path, model: str) -> FastAPI:
 
 
 def keep_fresh(served: Served) -> None:
-    """Load the new version after a promotion or rollback. If it cannot be loaded, the old version keeps answering."""
+    """Follow promotions and rollbacks. If the new version cannot be loaded, the previous one keeps answering."""
     while True:
         time.sleep(EVERY)
         try:

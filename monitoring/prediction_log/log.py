@@ -90,7 +90,7 @@ class PredictionLog:
         wrong = int(np.count_nonzero(np.isnan(task.labels(column)[0])))
         if wrong:
             raise DataError(
-                f"{wrong} of {len(labels)} labels are not {task.label_words}.",
+                f"{wrong} of {len(labels)} labels are not {task.label_text}.",
                 fix="Pass 0 or 1, the name of a class, or a number, depending on the task.",
             )
         return self._ledger.label(dict(zip(labels, column.to_pylist(), strict=True)), at.astimezone(dt.UTC))
