@@ -42,8 +42,7 @@ On = Annotated[
     Engine,
     typer.Option(
         "--engine",
-        help="Where to count rows: here, or on Spark (Parquet files or a table; experimental: not run against a live "
-        "service).",
+        help="Count here or on Spark (Parquet or a table). Spark is experimental: not run against a live service.",
     ),
 ]
 
