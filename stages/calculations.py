@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class Calculations:
     """What takes most of the time of a run."""
 
-    def check_window(self, window: Window, baseline: Baseline, config: ModelConfig) -> QualityReport:
+    def check_window(self, window: Window, config: ModelConfig, baseline: Baseline) -> QualityReport:
         """Return what the expectation suite reports of a window."""
         from training.quality import check_window
 
-        return check_window(window, baseline, config)
+        return check_window(window, config, baseline)
 
     def drift_report(
         self, baseline: Baseline, window: Window, config: DriftTrigger, leave_out: Collection[dt.date]
@@ -49,11 +49,11 @@ class Calculations:
         Raises:
             DataError: there are too few rows, or the expectation suite refuses them.
         """
-        from training import training_set
+        from training import build_training_set
         from training.quality import check_training
 
         check = partial(check_training, config=config, baseline=baseline)
-        return training_set.build_training_set(batches, config, as_of, pipeline_digest, check)
+        return build_training_set(batches, config, as_of, pipeline_digest, check)
 
     def fit(self, root: Path, config: ModelConfig, training_set: TrainingSet) -> Any:
         """Return the estimator of the model's pipeline.py, fitted on a training set.
@@ -61,10 +61,10 @@ class Calculations:
         Raises:
             OutsideError: the cluster that should fit the model does not answer.
         """
-        from training import computing_on, fit, load_build
+        from training import computing_on, fit_estimator, load_build
 
         with computing_on(config.training.cluster):
-            return fit.fit(load_build.load_build(root, config.name), config, training_set.parts)
+            return fit_estimator(load_build(root, config.name), config, training_set.parts)
 
     def latency_p95(self, estimator: Any, rows: pd.DataFrame) -> float:
         """Return the 95th percentile of the time that scoring one row takes, in milliseconds."""

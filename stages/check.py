@@ -31,11 +31,11 @@ def decide_retraining(
 
 def history(run: Run) -> History:
     """Return what happened to the model before this run, from the registry, git and the forge."""
-    from monitoring.triggers import remember
+    from monitoring.triggers import History
 
     champion, manifest, name = run.champion, run.manifest, run.config.registry_name
     proposal = run.forge.open_proposal(run.name)
-    return remember(
+    return History.of(
         run.as_of,
         (champion.version, champion.trained_at) if champion else None,
         reference=manifest.reference_in(run.config.triggers.performance.metric) if manifest else None,

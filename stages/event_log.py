@@ -23,7 +23,7 @@ LOG = logging.getLogger("mlops")
 
 def decision(run: Run, decision: Decision) -> None:
     """Record that the triggers were judged."""
-    readings = {r.trigger: f"{r.state.replace('_', ' ')}: {r.sentence}" for r in decision.readings}
+    readings: dict[str, str] = {r.trigger: f"{r.state.replace('_', ' ')}: {r.sentence}" for r in decision.readings}
     _record(
         run,
         "decision",

@@ -46,7 +46,7 @@ def count_window(run: Run, out: Path | None = None, *, fresh: bool = False) -> W
         kept = {} if fresh else _known_days(run, champion)
         tallies = _count_days(run, source, champion, kept)
         window = build_window(config, champion.version, run.as_of, tallies, source.columns)
-        window = window.model_copy(update={"quality": run.calculations.check_window(window, baseline, config)})
+        window = window.model_copy(update={"quality": run.calculations.check_window(window, config, baseline)})
         _keep_days(run, champion, kept, window)
     run.write("window.json", window.to_json, out)
     return window

@@ -25,13 +25,12 @@ def train_candidate(run: Run, decision: Decision, out: Path | None = None) -> Ca
         DataError: there are too few rows, or the expectation suite refuses them.
         OutsideError: the cluster that should fit the model does not answer.
     """
-    from training import load_build, training_period
-    from training.training_set import candidate_record
+    from training import candidate_record, pipeline_digest, training_period
 
     config, data = run.config, run.config.data
     batches = list(run.source.batches([*data.features, *data.roles], *training_period(config, run.as_of)))
     baseline = _baseline(run, batches)
-    pipeline = load_build.pipeline_digest(run.settings.root, run.name)
+    pipeline = pipeline_digest(run.settings.root, run.name)
     # Drained: from here on only the frame that is made of the rows holds them.
     training_set = run.calculations.training_set(drain(batches), config, run.as_of, pipeline, run.champion_baseline)
     version = run.registry.find(config.registry_name, training_set.training_key)
@@ -61,11 +60,11 @@ def drain(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _fit_and_register(run: Run, training_set: TrainingSet, baseline: Baseline) -> ModelVersion:
     from registry import Origin
-    from training import fit, synthetic_rows
+    from training import holdout_scores, synthetic_rows
 
     config, data, parts = run.config, run.config.data, training_set.parts
     estimator = run.calculations.fit(run.settings.root, config, training_set)
-    baseline = baseline.model_copy(update={"scores": fit.holdout_scores(estimator, config, parts)})
+    baseline = baseline.model_copy(update={"scores": holdout_scores(estimator, config, parts)})
     return run.registry.register(
         config.registry_name,
         estimator,

@@ -67,11 +67,11 @@ def _evidence(run: Run, candidate: Candidate) -> CandidateEvidence:
 
 def _holdout(run: Run, candidate: Candidate) -> pd.DataFrame:
     """Return the labelled rows that the candidate was not fitted on."""
-    from training import frame
+    from training import labelled_frame
 
     data = run.config.data
     names = [*data.features, *data.roles]
-    return frame.frame(run.source.batches(names, candidate.fit_until, midnight(run.watermark)), data, run.as_of)
+    return labelled_frame(run.source.batches(names, candidate.fit_until, midnight(run.watermark)), data, run.as_of)
 
 
 def _report(run: Run, verdict: Verdict) -> str:

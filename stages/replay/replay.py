@@ -156,10 +156,8 @@ class Replay:
 
     def _night(self, policy_run: PolicyRun, date: dt.date) -> NightOutcome:
         """Return what the stages did, after the merge that is due and the rows of the day."""
-        night, outcome = (
-            ReplayNight(policy_run, self.settings, self._config(policy_run), midnight(date)),
-            NightOutcome(date),
-        )
+        night = ReplayNight(policy_run, self.settings, self._config(policy_run), midnight(date))
+        outcome = NightOutcome(date)
         window = count_window(night)
         if window.quality and window.quality.critical:
             outcome.stopped = tuple(finding.sentence for finding in window.quality.critical)

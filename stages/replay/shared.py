@@ -20,7 +20,7 @@ from monitoring.counting import Baseline, Window
 from monitoring.drift import DriftReport
 from stages.calculations import Calculations
 from stages.replay.rows import Piece, ReplayRows
-from training import TrainingSet, fingerprint, fit, load_build, scorable, score
+from training import TrainingSet, batch_features, fingerprint, fit_estimator, load_build, score
 from training.artifact import model_file
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ class SharedCalculations(Calculations):
         value: T = self._tonight[key]
         return value
 
-    def check_window(self, window: Window, baseline: Baseline, config: ModelConfig) -> QualityReport:
+    def check_window(self, window: Window, config: ModelConfig, baseline: Baseline) -> QualityReport:
         """Return what the expectation suite reports of a window."""
         key = ("window", id(baseline), window.start, _days(window))
-        return self._once(key, lambda: super(SharedCalculations, self).check_window(window, baseline, config))
+        return self._once(key, lambda: super(SharedCalculations, self).check_window(window, config, baseline))
 
     def drift_report(
         self, baseline: Baseline, window: Window, config: DriftTrigger, leave_out: Collection[dt.date]
@@ -109,7 +109,7 @@ class SharedCalculations(Calculations):
         key = training_set.training_key
         if key not in self._fitted:
             started = time.perf_counter()
-            self._fitted[key] = fit.fit(load_build.load_build(root, config.name), config, training_set.parts)
+            self._fitted[key] = fit_estimator(load_build(root, config.name), config, training_set.parts)
             self.seconds += time.perf_counter() - started
         return self._fitted[key]
 
@@ -122,7 +122,7 @@ class SharedCalculations(Calculations):
     def store(self, training_key: str, estimator: Any, example: pd.DataFrame) -> StoredModel:
         """Return the model as it is after it was written to a file and loaded back."""
         if training_key not in self._models:
-            data, loaded = model_file.through(estimator)
+            data, loaded = model_file.round_trip(estimator)
             before, after = fingerprint(estimator, example), fingerprint(loaded, example)
             same = bool(np.allclose(before, after, rtol=0, atol=1e-9))
             self._models[training_key] = StoredModel(len(self._models) + 1, loaded, len(data) / 1e6, same)
@@ -141,7 +141,7 @@ class SharedCalculations(Calculations):
     def _scores(self, model: StoredModel, piece: Piece) -> NDArray[np.float64]:
         (batch,) = self.rows.plain([piece])
         try:
-            return score(model.estimator, scorable(batch, self.rows.data), self.rows.task)
+            return score(model.estimator, batch_features(batch, self.rows.data), self.rows.task)
         except DataError:  # a service that meets such rows answers with an error, and logs no score
             return np.full(batch.num_rows, np.nan)
 

@@ -25,7 +25,7 @@ from stages.replay.replay import NightOutcome
 from stages.train import train_candidate
 from stages.validate import validate_candidate
 from tests.place import FIRST, FLIGHTS, Place
-from training import frame, scoring
+from training import features, score
 from training.gates.validate import Verdict
 
 DAY = dt.timedelta(days=1)
@@ -94,7 +94,7 @@ class Nightly:
             self.world._insert(flights, None, None)
             return
         model = night.registry.load(champion)
-        self.world.serve(date, champion.version, scoring.score(model, frame.features(flights, night.config.data)))
+        self.world.serve(date, champion.version, score(model, features(flights, night.config.data)))
 
 
 def lively(folder: Path) -> None:
