@@ -13,6 +13,8 @@ ADDRESSES = ("MLFLOW_TRACKING_URI", "MONITORING_URL", "APPRISE_URLS")
 SECRET = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|ACCESS_?KEY|API_?KEY|_KEY$")
 SHORTEST = 4
 SHORTEST_WORD = 6  # what is shorter would also hide other words
+# The password in an address, also in one that is written wrong: with / or [ in the password.
+PASSWORD = re.compile(r"(://[^\s/@:'\"]*:)[^\s@'\"]+@")
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -20,10 +22,10 @@ def redact(text: str, env: Mapping[str, str] = os.environ) -> str:
     """`text` with the name of a secret variable wherever its value, or a telling part of that, stands.
 
     Secret are the addresses that our workflows get, all variables whose names say so, and the password in any address.
-    Outside of a workflow run nothing is changed: there the address is what the reader needs.
+    Outside of a workflow run only passwords are hidden: there the address is what the reader needs.
     """
     if env.get("GITHUB_ACTIONS") != "true":
-        return text
+        return PASSWORD.sub(r"\1***@", text)
     for part, name in sorted(_secrets(env), key=lambda pair: -len(pair[0])):
         text = text.replace(part, f"${name}")
     return text
