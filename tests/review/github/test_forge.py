@@ -157,7 +157,8 @@ class TestPropose:
         double.kill_at(step, when)
         code = (
             "import os, sys, json, datetime as dt\n"
-            "from core.config.github import GitHubContext\nfrom review.github.api import Api\nfrom review.github.forge import GitHubForge\n"
+            "from core.config import GitHubContext\nfrom review.github.api import Api\n"
+            "from review.github.forge import GitHubForge\n"
             "title, body, path, text = json.loads(sys.argv[1])\n"
             "forge = GitHubForge(Api(GitHubContext.load(os.environ), agent=f'test pid/{os.getpid()}'))\n"
             "forge.propose('flights', title, body, {path: text}, dt.datetime(2013, 6, 1, tzinfo=dt.UTC))\n"
