@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    pass  # MOVED
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Links:
-    """Where a reviewer reads more, and in whose name the pull request is opened.
+    """Addresses for the reviewer, and whose token opens the pull request.
 
     `run_url`: the workflow run. `report_url`: its report. `mlflow_url`: base address of the MLflow UI that the team
     chose to show; never the tracking URI, which may hold a password. `token`: "default" is the workflow's own, whose
@@ -29,10 +26,10 @@ ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.:/?&=%~#+-]{0,1000}")
 
 
 def link(name: str, target: str | None) -> str:
-    """A link; nothing where the target is no plain address, for what else it is may not be for everyone."""
+    """Return a Markdown link; empty if the target is not a plain address, because it may hold a password."""
     return f"[{name}]({target})" if target and ADDRESS.fullmatch(target) else ""
 
 
 def in_mlflow(name: str, links: Links, page: str) -> str:
-    """A link to a page of the MLflow UI that the team shows, if it shows one."""
+    """Return a link to a page of the MLflow UI; empty if the team shows none."""
     return link(name, links.mlflow_url and f"{links.mlflow_url.rstrip('/')}/#/{page}")
