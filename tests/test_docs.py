@@ -19,6 +19,7 @@ KEYS = (ROOT / "docs" / "your-model.md").read_text(encoding="utf-8")
 NAMES = [name for names in COMMANDS.values() for name in names]
 CLI = typer.main.get_command(app)
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+ROOMS = "core|monitoring|training|registry|review|stages|scripts|model|dags|tests|docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
 
 
@@ -57,12 +58,7 @@ def test_every_file_in_the_docs_exists(page: Path) -> None:
     """Links to files of the repository, and paths of code, lead somewhere."""
     text = page.read_text(encoding="utf-8").replace("NAME", "flights")
     linked = {page.parent / path for path in re.findall(r"\]\(([^)#:]+)\)", text)}
-    named = {
-        ROOT / path
-        for path in re.findall(
-            r"`((?:core|monitoring|model|review|scripts|tests|docs)/[\w./]+)`", text.replace("NAME", "flights")
-        )
-    }
+    named = {ROOT / path for path in re.findall(rf"`((?:{ROOMS})/[\w./]+)`", text)}
 
     assert [] == [str(path) for path in linked | named if not path.exists() and path.name != "production.json"]
 
@@ -91,20 +87,45 @@ def test_the_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
-def test_a_page_begins_with_what_its_reader_wants(page: Path) -> None:
-    """Below its title each page says who should read on, and what to do: you want this, do that."""
-    title, _, rest = page.read_text(encoding="utf-8").partition("\n\n")
+def test_a_page_opens_with_what_it_is_for(page: Path) -> None:
+    """The first paragraph below the title says what the page explains, and who reads it when."""
+    title, opening = page.read_text(encoding="utf-8").split("\n\n")[:2]
 
     assert title.startswith("# ")
-    assert re.match(r"You want [^.]+: [^.]+", " ".join(rest.split()))
+    assert re.match(
+        r"This page (explains|shows|lists) .+\. Read it (before|when|if|to|once) ", " ".join(opening.split())
+    )
 
 
-def test_the_readme_lists_every_page() -> None:
-    """Its last table has a line for each page of docs/, and no two for one."""
-    index = README.split("## All pages")[1].split("\n## ")[0]
-    listed = re.findall(r"\| \[(docs/[\w-]+\.md)\]\(\1\) \|", index)
+def test_the_index_lists_every_page_once() -> None:
+    """docs/README.md has a line for each page of docs/, in four groups."""
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"\| \[([\w-]+\.md)\]\(\1\) \|", index)
 
-    assert sorted(listed) == [page.relative_to(ROOT).as_posix() for page in DOCS]
+    assert ["Start", "Operate", "Understand", "Extend"] == re.findall(r"^## (.+)", index, re.MULTILINE)
+    assert sorted(listed) == [page.name for page in DOCS if page.name != "README.md"]
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    titles = re.findall(r"^#+ (.+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_every_anchor_in_the_docs_exists(page: Path) -> None:
+    """A link to a part of a page leads to a heading of that page."""
+    links = re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", page.read_text(encoding="utf-8"))
+
+    assert [] == [link for link in links if link[1] not in headings(page.parent / link[0] if link[0] else page)]
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_a_page_links_a_word_to_the_glossary_once(page: Path) -> None:
+    """Only where the word is used first: more links would make the page harder to read."""
+    terms = re.findall(r"\(glossary\.md#([\w-]+)\)", page.read_text(encoding="utf-8"))
+
+    assert len(terms) == len(set(terms))
 
 
 def test_the_readme_says_of_others_what_their_page_says() -> None:

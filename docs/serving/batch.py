@@ -1,4 +1,4 @@
-"""Score the rows of a Parquet file with the model in Production, and log what it said. Copy this file into your job.
+"""A batch job: scores the rows of a Parquet file with the version in Production and logs the predictions. Copy it.
 
 python -m docs.serving.batch flights rows.parquet
 """
@@ -14,7 +14,7 @@ from registry import Registry, Served
 
 
 def run(root: Path, model: str, file: Path) -> int:
-    """Score and log all rows of a file with id, time and features; how many there were. Done again, nothing changes."""
+    """Score and log all rows of a file with id, time and features. Return the number of rows. Safe to repeat."""
     config, settings = load_config(root, model), Settings.load(root)
     served = Served(Registry(settings.store, settings.artifacts), config)
     log = open_log(settings.source(config), config.data, root)

@@ -1,4 +1,4 @@
-"""Serve the model in Production over HTTP, and log what it says and what came true. Copy this file into your service.
+"""An HTTP service: scores rows with the version in Production, and logs predictions and labels. Copy this file.
 
 MLOPS_MODEL=flights uvicorn --factory docs.serving.service:app
 """
@@ -19,16 +19,16 @@ from core.errors import DataError, MlopsError
 from monitoring.prediction_log import open_log
 from registry import Registry, Served
 
-EVERY = 60.0  # seconds between two looks at what is in Production
+EVERY = 60.0  # seconds between two checks for another version in Production
 
 
 def app() -> FastAPI:
-    """The service for the model that MLOPS_MODEL names, of the repository in the current folder."""
+    """Return the service for the model that MLOPS_MODEL names, in the repository of the current folder."""
     return make(Path.cwd(), os.environ["MLOPS_MODEL"])
 
 
 def make(root: Path, model: str) -> FastAPI:
-    """The service for one model of the repository at `root`."""
+    """Return the service for one model of the repository at `root`."""
     config, settings = load_config(root, model), Settings.load(root)
     served = Served(Registry(settings.store, settings.artifacts), config)
     log = open_log(settings.source(config), config.data, root)
@@ -40,7 +40,7 @@ def make(root: Path, model: str) -> FastAPI:
 
     @service.post("/predict")
     def predict(rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Scores for rows of an id and features each. A row that is sent again is not logged again."""
+        """Return a score for each row of id and features. A row that is sent again is not logged again."""
         scores, version = served.score(rows)
         now = dt.datetime.now(dt.UTC)
         log.predictions([{**row, config.data.columns.time: now} for row in rows], scores, version)
@@ -48,7 +48,7 @@ def make(root: Path, model: str) -> FastAPI:
 
     @service.post("/labels")
     def labels(found: dict[str, int]) -> dict[str, Any]:
-        """What came true, by id; the ids that were never predicted come back."""
+        """Log labels by id. Return the ids that were never predicted."""
         return {"unknown": log.labels(found, dt.datetime.now(dt.UTC))}
 
     threading.Thread(target=keep_fresh, args=(served,), daemon=True).start()
@@ -56,7 +56,7 @@ def make(root: Path, model: str) -> FastAPI:
 
 
 def keep_fresh(served: Served) -> None:
-    """Follow promotions and rollbacks. Where the new version cannot be loaded, the one before goes on answering."""
+    """Follow promotions and rollbacks. If the new version cannot be loaded, the previous one keeps answering."""
     while True:
         time.sleep(EVERY)
         try:

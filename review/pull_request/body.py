@@ -41,7 +41,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
     """
     from registry.promotion import Manifest
 
-    candidate, main, best = verdict.candidate, next(iter(verdict.scores), None), reference(verdict, previous)
+    candidate, main, best = verdict.candidate, verdict.main_score, reference(verdict, previous)
     view = VerdictView(verdict)
     if main is None or main.value is None or best is None:
         raise UsageError(
@@ -69,7 +69,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
 
 def reference(verdict: Verdict, previous: Manifest | None) -> float | None:
     """Return the best score so far in the main metric; None if nothing may be declared."""
-    main = next(iter(verdict.scores), None)
+    main = verdict.main_score
     if not verdict.passed or main is None or main.value is None:
         return None
     earlier = (previous.reference_in(main.metric) if previous else None, verdict.reference)
@@ -88,10 +88,9 @@ class ReferenceChange:
 
 
 def _reference_change(verdict: Verdict, before: Manifest | None) -> ReferenceChange:
-    after = reference(verdict, before)
+    after, metric = reference(verdict, before), VerdictView(verdict).metric
     if before is None or after is None:
         return ReferenceChange("")
-    metric = verdict.scores[0].metric
     kind = "higher" if after > before.reference else "lower" if after < before.reference else ""
     return ReferenceChange(
         "replaced" if metric != before.metric else kind,

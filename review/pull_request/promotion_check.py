@@ -104,8 +104,8 @@ def newer(proposed: Manifest, current: ModelVersion | None, *, rollback: bool) -
     return Check(
         name="newer",
         state="blocks",
-        sentence=f"Stale: version {proposed.version} was trained on {proposed.trained_at:%Y-%m-%d}, version "
-        f"{current.version}, in Production, on {current.trained_at:%Y-%m-%d}. Version {proposed.version} was never in Production.",
+        sentence=f"Stale: version {proposed.version} was trained on {proposed.trained_at:%Y-%m-%d}, not after version "
+        f"{current.version} ({current.trained_at:%Y-%m-%d}), which is in Production. It was never in Production itself.",
     )
 
 
@@ -128,7 +128,7 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, rollback: bool) -> 
     if not rollback:  # a version that was validated again since has another champion in its verdict
         validated |= {"champion": verdict.champion, "metric": main and main.metric, "score": main and main.value}
     if not verdict.passed:
-        sentence = f"The gates refused version {proposed.version}, says its verdict in MLflow."
+        sentence = f"Its verdict in MLflow says that the gates refused version {proposed.version}."
         return Check(name="evidence", state="blocks", sentence=sentence)
     edited = [name for name, value in validated.items() if getattr(proposed, name) != value]
     if edited:

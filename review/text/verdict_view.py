@@ -371,8 +371,8 @@ class VerdictView:
 
 def main_metric(verdict: Verdict) -> str:
     """Return the metric that decides; empty if nothing was measured."""
-    judged = verdict.candidate.decision.performance
-    return verdict.scores[0].metric if verdict.scores else judged.metric if judged else ""
+    measured = verdict.main_score or verdict.candidate.decision.performance
+    return measured.metric if measured else ""
 
 
 def caution(metric: str) -> str:
