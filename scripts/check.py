@@ -50,7 +50,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     process.limit_blas_threads()
     from monitoring.counting import Window
     from monitoring.triggers import Request
-    from review.text import clean
+    from review.text import markdown
 
     if engine is not options.Engine.LOCAL and not pull:
         raise UsageError("--engine says what counts, and nothing is counted here.", fix="Add --pull.")
@@ -61,7 +61,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
                 output.show(counted, window_lines(counted), as_json=False)
     with night.stage("check"):
         counted = night.take(Window, "window.json", window)
-        said = clean(reason or "", 500)  # one line, whatever the form on GitHub was filled in with
+        said = markdown.clean(reason or "", 500)  # one line, whatever the form on GitHub was filled in with
         request = Request(reason=said or "by hand", force=force) if said or force else None
         decision = run(night, counted, request, out, note=not dry_run)
         output.show(decision, lines(decision), as_json=json)

@@ -46,13 +46,13 @@ def failed(failure: Failure, run_url: str | None) -> Alert:
 
 
 def stopped(model: str, job: str, as_of: dt.datetime, run_url: str | None) -> Alert:
-    """Return the alert for a job that failed outside of our commands: in its set-up, by a time limit, with its runner."""
+    """Return the alert for a job that failed in its set-up, by its time limit or with its runner."""
     body = _body("stopped", as_of, run_url, model=model, job=job)
     return Alert(model=model, cause=f"{job}-stopped", title=inert(f"{model}: the job {job} failed", 120), body=body)
 
 
 def refused(verdict: Verdict, run_url: str | None, report_url: str | None) -> Alert:
-    """Return the alert for a candidate that a trigger asked for and a gate refused: the cause of the trigger remains."""
+    """Return the alert for a refused candidate: the cause of the trigger remains."""
     model = verdict.model
     title = f"{model}: version {verdict.candidate.version} was refused"
     values = {"view": VerdictView(verdict), "config": f"model/{model}/model.toml", "report_url": report_url}

@@ -108,9 +108,10 @@ def over_time(verdict: Verdict, events: Sequence[Event]) -> str:
 def chart(
     events: Sequence[Event], reading: str, badness: Callable[[ScorePoint], float], metric: str = ""
 ) -> Chart | None:
-    """Return at most 13 points, a night to a week apart, each the worst of its nights, so that no alarm is smoothed away.
+    """Return at most 13 points, a night to a week apart.
 
-    None if there are fewer than two. Stretches without a reading are left out, because Mermaid cannot draw a gap.
+    Each is the worst of its nights, so that no alarm is smoothed away. None if there are fewer than two. Stretches
+    without a reading are left out, because Mermaid cannot draw a gap.
     """
     series = score_series.score_series(events, reading, metric)
     nights = {point.day: point for point in series.limited} if series else {}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from registry.promotion import Manifest
     from training.gates import Verdict
 
+
 class Check(Record):
     """The result of one check."""
 
@@ -105,7 +106,8 @@ def newer(proposed: Manifest, current: ModelVersion | None, *, rollback: bool) -
         name="newer",
         state="blocks",
         sentence=f"Stale: version {proposed.version} was trained on {proposed.trained_at:%Y-%m-%d}, not after version "
-        f"{current.version} ({current.trained_at:%Y-%m-%d}), which is in Production. It was never in Production itself.",
+        f"{current.version} ({current.trained_at:%Y-%m-%d}), which is in Production. It was "
+        "never in Production itself.",
     )
 
 
@@ -155,7 +157,7 @@ def reference(proposed: Manifest, before: Manifest | None, *, rollback: bool) ->
     return Check(
         name="reference",
         state="note",
-        sentence=f"{sentence}, edited by hand. The performance trigger will fire later for a worse model.",
+        sentence=f"{sentence}, edited by hand. The performance trigger fires later.",
     )
 
 

@@ -23,7 +23,9 @@ def text(model: str, result: ReplayResult, run_url: str | None = None) -> str:
         nights=max((policy.nights for policy in result.policies), default=0),
         metric=wording.metric(result.metric),
         caution=verdict_view.caution(result.metric),
-        policies=[(NAMES.get(policy.policy), policy.policy, row) for policy, row in zip(result.policies, rows, strict=True)],
+        policies=[
+            (NAMES.get(policy.policy), policy.policy, row) for policy, row in zip(result.policies, rows, strict=True)
+        ],
         same=len(rows) > 1 and len(set(rows)) == 1,
         run_url=run_url,
     )

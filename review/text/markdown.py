@@ -16,7 +16,7 @@ ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>&|~#@$!^=])")
 BLOCK_START = re.compile(r"^([-+:]|\d{1,9}(?=[.)](?:\s|$)))")
 # A number as pages show it. It is no Markdown in any place, and needs no escapes.
-NUMBER = re.compile(r"[+<]?\u2212?\d[\d,]*(?:\.\d+)?")
+NUMBER = re.compile(r"[+\u2212]?\d[\d,]*(?:\.\d+)?")
 
 
 def clean(text: object, most: int = 300) -> str:

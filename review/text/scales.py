@@ -11,7 +11,6 @@ from core.wording import is_error
 
 if TYPE_CHECKING:
     from monitoring.drift import ColumnDrift
-    from review.text.verdict_view import ScoreView
     from training.gates import Comparison
 
 PAD = 0.08
@@ -105,14 +104,6 @@ def rows_scale(rows: Sequence[Row]) -> Scale:
     """Return the axis that all lines share."""
     values = [v for row in rows for v in (row.value, row.low, row.high, row.champion, row.floor)]
     return scale(values, least=0.1, metric=rows[0].metric if rows else "")
-
-
-def by_unit(scores: Iterable[ScoreView]) -> list[list[ScoreView]]:
-    """Return the scores that can share an axis: errors have a unit, all others have none."""
-    groups: dict[bool, list[ScoreView]] = {}
-    for score in scores:
-        groups.setdefault(score.row.is_error, []).append(score)
-    return list(groups.values())
 
 
 @dataclass(frozen=True)

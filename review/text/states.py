@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class State(StrEnum):
@@ -15,8 +16,8 @@ class State(StrEnum):
     sign: str
     tone: str
 
-    def __new__(cls, value: str, mark: str, sign: str, tone: str) -> State:
-        """Return the member with its three looks."""
+    def __new__(cls, value: str, mark: str = "", sign: str = "", tone: str = "") -> Self:
+        """Return the member; mark, sign and tone are only given below, a look-up needs the value."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.mark, member.sign, member.tone = mark, sign, tone

@@ -63,7 +63,9 @@ def _markdown_environment(package: str) -> Any:
         return lambda *values, **options: Markup(convert(*values, **options))  # noqa: S704 - converted
 
     plain = is_markdown(markdown.plain)
-    environment = _environment(package).overlay(finalize=lambda value: value if hasattr(value, "__html__") else plain(value))
+    environment = _environment(package).overlay(
+        finalize=lambda value: value if hasattr(value, "__html__") else plain(value)
+    )
     converters = {"plain": plain, "code": is_markdown(markdown.code), "inert": is_markdown(markdown.inert)}
     environment.filters = {**environment.filters, **converters}
     functions = {"link": is_markdown(links.link), "in_mlflow": is_markdown(links.in_mlflow)}

@@ -267,6 +267,14 @@ class VerdictView:
         return ScoreView(wording.metric(metric), figure(metric, score.value), interval, row)
 
     @property
+    def scores_by_unit(self) -> list[list[ScoreView]]:
+        """Return the scores that can share an axis: errors have a unit, all others have none."""
+        groups: dict[bool, list[ScoreView]] = {}
+        for score in self.scores:
+            groups.setdefault(score.row.is_error, []).append(score)
+        return list(groups.values())
+
+    @property
     def single_scores(self) -> tuple[ScoreView, ...]:
         """Return the scores with an interval, without the one that the comparison shows."""
         compared = self.verdict.comparison.metric if self.verdict.comparison else None
