@@ -26,7 +26,7 @@ from review import alerts, pull_request
 from review.pages import pull_request_page, replay_page, report
 from review.pull_request import promotion_check, replay_comment
 from review.pull_request.promotion_check import Check, Review, Reviews
-from review.text import links
+from review.text import markdown
 from review.text.links import Links
 from scripts.app import trace
 from scripts.cli import github_runner, output
@@ -120,7 +120,7 @@ def test_a_title_is_one_line_that_names_and_closes_nothing(verdict: Verdict, wri
 @given(hostile)
 def test_only_a_plain_address_becomes_a_link(text: str) -> None:
     """What a variable holds in place of an address is left out, and cannot end the link it would stand in."""
-    said = links.link("report", text) + links.in_mlflow("x", Links(mlflow_url=text), "models/x")
+    said = markdown.link("report", text) + markdown.link("x", Links(mlflow_url=text).mlflow_page("models/x"))
 
     assert said.count("](") == len(re.findall(r"\[\w+\]\(https?://[^\s()<>]+\)", said))
 

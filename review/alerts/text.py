@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.failure import Failure
 from core.records import Record
-from review.text import VerdictView, template
-from review.text.markdown import clean, inert
+from review.text import VerdictView, markdown, template
 
 if TYPE_CHECKING:
     from training.gates import Verdict
@@ -42,13 +41,15 @@ def failed(failure: Failure, run_url: str | None) -> Alert:
     """Return the alert for a stage that ended with an error."""
     title = f"{failure.model}: {failure.stage} failed ({failure.kind.replace('-', ' ')})"
     body = _body("failed", failure.as_of, run_url, failure=failure)
-    return Alert(model=failure.model, cause=failure.cause, title=inert(title, 120), body=body)
+    return Alert(model=failure.model, cause=failure.cause, title=markdown.inert(title, 120), body=body)
 
 
 def stopped(model: str, job: str, as_of: dt.datetime, run_url: str | None) -> Alert:
     """Return the alert for a job that failed in its set-up, by its time limit or with its runner."""
     body = _body("stopped", as_of, run_url, model=model, job=job)
-    return Alert(model=model, cause=f"{job}-stopped", title=inert(f"{model}: the job {job} failed", 120), body=body)
+    return Alert(
+        model=model, cause=f"{job}-stopped", title=markdown.inert(f"{model}: the job {job} failed", 120), body=body
+    )
 
 
 def refused(verdict: Verdict, run_url: str | None, report_url: str | None) -> Alert:
@@ -57,7 +58,7 @@ def refused(verdict: Verdict, run_url: str | None, report_url: str | None) -> Al
     title = f"{model}: version {verdict.candidate.version} was refused"
     values = {"view": VerdictView(verdict), "config": f"model/{model}/model.toml", "report_url": report_url}
     body = _body("refused", verdict.as_of, run_url, **values)
-    return Alert(model=model, cause=REFUSED, title=inert(title, 120), body=body)
+    return Alert(model=model, cause=REFUSED, title=markdown.inert(title, 120), body=body)
 
 
 def _body(name: str, as_of: dt.datetime, run_url: str | None, **values: Any) -> str:
@@ -89,4 +90,4 @@ def over(as_of: dt.datetime, run_url: str | None) -> str:
 def short(alert: Alert) -> str:
     """Return an alert as plain text for chat: its first paragraph without Markdown."""
     first = alert.body.split("\n\n", 1)[0]
-    return clean(re.sub(r"\\(?=[^A-Za-z0-9\s])|[*`]", "", first), 500)
+    return markdown.clean(re.sub(r"\\(?=[^A-Za-z0-9\s])|[*`]", "", first), 500)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.days import DAY
 from review.pages import event_lines, timeline
 from review.pages.report import MOST_COLUMNS
-from review.text import Row, TriggerState, event_text, numbers, scales, template, verdict_view
+from review.text import Row, TriggerState, column_views, event_text, numbers, scales, template, verdict_view
 
 if TYPE_CHECKING:
     from monitoring.drift import DriftReport
@@ -120,7 +120,7 @@ def render_site(statuses: Sequence[Status], as_of: dt.datetime) -> dict[str, str
     shown = [(status, drawn(status)) for status in statuses]
     pages = {"index.html": str(index.render(shown=shown, as_of=as_of))}
     for status, picture in shown:
-        columns = verdict_view.column_views(status.drift)
+        columns = column_views(status.drift)
         log = event_lines.lines(status.events, status.metric)
         pages[f"{status.name}/index.html"] = str(
             page.render(

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 from core import wording
 from core.errors import UsageError
 from review.pull_request import charts
-from review.text import Links, VerdictView, numbers, template
-from review.text.links import in_mlflow, link
-from review.text.markdown import clean, code, inert, plain
+from review.text import Links, VerdictView, markdown, numbers, template
 
 if TYPE_CHECKING:
     from registry import Event
@@ -28,7 +26,7 @@ MOST_STORY = 20
 
 def title(verdict: Verdict) -> str:
     """Return the title of the pull request: one line of plain text."""
-    return inert(VerdictView(verdict).title, 120)
+    return markdown.inert(VerdictView(verdict).title, 120)
 
 
 def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Manifest:
@@ -63,7 +61,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
         metric=main.metric,
         score=main.value,
         reference=best,
-        reason=clean("; ".join(view.reasons), 500),
+        reason=markdown.clean("; ".join(view.reasons), 500),
     )
 
 
@@ -129,7 +127,7 @@ def render_body(
         replaced=before.version if before else verdict.champion,
         reference=_reference_change(verdict, before),
         links=links,
-        addresses=_addresses(view, links, report),
+        report=report,
         charts=charts.over_time(verdict, events),
     )
     head, *sections = re.split(r"\n\n(?=## )", text)
@@ -138,24 +136,9 @@ def render_body(
     return "\n\n".join(filter(None, [head, *_fitting(sections, room, links), story])) + "\n"
 
 
-def _addresses(view: VerdictView, links: Links, report: str | None) -> list[str]:
-    """Return where a reviewer reads more, as Markdown."""
-    from markupsafe import Markup
-
-    candidate = view.candidate
-    page = f"models/{candidate.registry_name}/versions/{candidate.version}"
-    addresses = (
-        link("report with pictures", links.report_url)
-        or (f"report with pictures: {code(report, 300)}" if report else ""),
-        link("workflow run", links.run_url),
-        in_mlflow(f"version {candidate.version} in MLflow", links, page),
-    )
-    return [Markup(address) for address in addresses if address]  # noqa: S704 - escaped by code and link
-
-
 def _fitting(sections: Sequence[str], room: int, links: Links) -> list[str]:
     """Return the sections that fit, whole; of each other one its heading, and where to read it."""
-    where = link("report", links.report_url) or link("workflow run", links.run_url) or "report"
+    where = markdown.link("report", links.report_url) or markdown.link("workflow run", links.run_url) or "report"
     note = f"_This section is too long for a pull request. Read it in the {where}._"
     stubs = [f"{section.partition(chr(10))[0]}\n\n{note}" for section in sections]
     room -= sum(map(_size, stubs))
@@ -178,5 +161,5 @@ def _story(verdict: Verdict, previous: Proposal | None) -> str:
         return ""
     lines = STORY_LINE.findall(previous.body.partition(STORY)[2])
     if (previous.title, previous.as_of) != (title(verdict), verdict.as_of):
-        lines.append(f"- {numbers.moment(previous.as_of)}: {plain(previous.title)}")
+        lines.append(f"- {numbers.moment(previous.as_of)}: {markdown.plain(previous.title)}")
     return "\n".join([STORY, "", *lines[-MOST_STORY:]]) if lines else ""

@@ -1,6 +1,7 @@
 """Text and figures that all reviews share: the view of a verdict, Markdown, numbers, events, links and templates."""
 
-from review.text import event_text, links, markdown, numbers, scales, score_series, template, verdict_view
+from review.text import event_text, markdown, numbers, scales, score_series, template, verdict_view
+from review.text.drift_view import column_views
 from review.text.links import Links
 from review.text.scales import WIDEST, Row, Scale
 from review.text.score_series import ScorePoint, ScoreSeries
@@ -20,8 +21,8 @@ __all__ = [
     "State",
     "TriggerState",
     "VerdictView",
+    "column_views",
     "event_text",
-    "links",
     "markdown",
     "numbers",
     "scales",

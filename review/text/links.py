@@ -1,8 +1,7 @@
-"""Links from a review to the workflow run, its report and MLflow."""
+"""Addresses for the reviewer: the workflow run, its report and MLflow."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,15 +20,6 @@ class Links:
     mlflow_url: str | None = None
     token: Literal["default", "app", "local"] = "local"  # noqa: S105 - whose token, not a token
 
-
-ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.:/?&=%~#+-]{0,1000}")
-
-
-def link(name: str, target: str | None) -> str:
-    """Return a Markdown link; empty if the target is not a plain address, because it may hold a password."""
-    return f"[{name}]({target})" if target and ADDRESS.fullmatch(target) else ""
-
-
-def in_mlflow(name: str, links: Links, page: str) -> str:
-    """Return a link to a page of the MLflow UI; empty if the team shows none."""
-    return link(name, links.mlflow_url and f"{links.mlflow_url.rstrip('/')}/#/{page}")
+    def mlflow_page(self, path: str) -> str | None:
+        """Return the address of a page of the MLflow UI; None if the team shows none."""
+        return f"{self.mlflow_url.rstrip('/')}/#/{path}" if self.mlflow_url else None

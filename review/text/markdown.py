@@ -15,6 +15,7 @@ LINKS = re.compile(
 ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-_])")
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>&|~#@$!^=])")
 BLOCK_START = re.compile(r"^([-+:]|\d{1,9}(?=[.)](?:\s|$)))")
+ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.:/?&=%~#+-]{0,1000}")
 # A number as pages show it. It is no Markdown in any place, and needs no escapes.
 NUMBER = re.compile(r"[+\u2212]?\d[\d,]*(?:\.\d+)?")
 
@@ -49,3 +50,8 @@ def code(text: object, most: int = 80) -> str:
     """Return a name as a code span, or as plain text if a code span in a table cannot hold its characters."""
     line = inert(text, most)
     return f"`{line}`" if line and not re.search(r"[`|\\]", line) else plain(text, most)
+
+
+def link(name: str, target: str | None) -> str:
+    """Return a link; empty if the target is not a plain address, because it may hold a password."""
+    return f"[{name}]({target})" if target and ADDRESS.fullmatch(target) else ""

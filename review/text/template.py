@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from core import wording
-from review.text import links, markdown, numbers
+from review.text import markdown, numbers
 
 FILTERS: dict[str, Callable[..., str]] = {
     "number": numbers.number,
@@ -68,6 +68,5 @@ def _markdown_environment(package: str) -> Any:
     )
     converters = {"plain": plain, "code": is_markdown(markdown.code), "inert": is_markdown(markdown.inert)}
     environment.filters = {**environment.filters, **converters}
-    functions = {"link": is_markdown(links.link), "in_mlflow": is_markdown(links.in_mlflow)}
-    environment.globals = {**environment.globals, **functions}
+    environment.globals = {**environment.globals, "link": is_markdown(markdown.link)}
     return environment

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from core import wording
 from review.text import scales
-from review.text.numbers import bar, chance, change, count, figure, moment, number, reading
+from review.text.drift_view import ColumnView, column_views, drift_sentence
+from review.text.numbers import change, count, figure, moment, number, reading
 from review.text.states import GateState, Severity, TriggerState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.quality_report import Finding, QualityReport
-    from monitoring.drift import ColumnDrift, DriftReport
     from monitoring.triggers import Reading
     from training import Candidate
     from training.gates import Comparison, Gate, Score, SliceScore, Verdict
@@ -108,20 +108,6 @@ class QualityView:
     checks: str
     rows: str
     findings: tuple[FindingView, ...]
-
-
-@dataclass(frozen=True)
-class ColumnView:
-    """The drift of one column; `bar` is its effect as block letters, `missing` the share of nulls if that changed."""
-
-    name: str
-    state: str
-    effect: str
-    bar: str
-    p_value: str
-    psi: str
-    missing: str
-    record: ColumnDrift
 
 
 class VerdictView:
@@ -308,28 +294,15 @@ class VerdictView:
         """Return the findings of all reports."""
         return tuple(finding for report in self.quality for finding in report.findings)
 
-    @property
-    def drift(self) -> DriftReport | None:
-        """Return the drift report of the nightly run."""
-        return self.decision.drift
-
     @cached_property
     def columns(self) -> tuple[ColumnView, ...]:
         """Return the columns, drifted ones first, then by effect."""
-        return column_views(self.drift)
+        return column_views(self.decision.drift)
 
     @property
     def drifted(self) -> str:
         """Return how many columns drifted, and on how many nights the trigger's limit was exceeded."""
-        if self.drift is None:
-            return ""
-        drifted = sum(column.record.drifted for column in self.columns)
-        unadjusted = " Not adjusted for differences between days: the baseline has too few days."
-        return (
-            f"{drifted} of {len(self.columns)} columns drifted. The limit of the trigger was exceeded on "
-            f"{self.drift.fired_nights} of the last {len(self.drift.nights)} nights."
-            f"{'' if self.drift.adjusted else unadjusted}"
-        )
+        return drift_sentence(self.decision.drift) if self.decision.drift else ""
 
     @property
     def latency(self) -> str:
@@ -386,32 +359,6 @@ def main_metric(verdict: Verdict) -> str:
 def caution(metric: str) -> str:
     """Return what to know of a metric before its numbers; empty if it goes without saying."""
     return "Errors are negated: higher is better, and 0 is perfect." if wording.is_error(metric) else ""
-
-
-def column_views(report: DriftReport | None) -> tuple[ColumnView, ...]:
-    """Return the columns of the last night, drifted ones first, then by effect."""
-    columns = report.nights[-1].columns if report is not None and report.nights else ()
-    most = max([0.2, *(column.effect for column in columns if not column.ignored)])
-    ordered = sorted(columns, key=lambda column: (not column.drifted, column.ignored, -column.effect, column.column))
-    return tuple(
-        ColumnView(
-            name=column.column,
-            state="ignored" if column.ignored else "drifted" if column.drifted else "no",
-            effect=number(column.effect),
-            bar=bar(column.effect, most),
-            p_value=chance(column.p_value),
-            psi=number(column.psi, 2),
-            missing=_missing(column),
-            record=column,
-        )
-        for column in ordered
-    )
-
-
-def _missing(column: ColumnDrift) -> str:
-    if abs(column.null_window - column.null_baseline) < 0.005:  # noqa: PLR2004 - half a percent
-        return ""
-    return f"missing {column.null_baseline:.1%} \u2192 {column.null_window:.1%}"
 
 
 def _gain(score: SliceScore) -> float | None:

@@ -68,9 +68,9 @@ def test_a_retraining_is_told_step_by_step() -> None:
     )
 
     assert [
-        ("rollback", "Version 1 brought back in place of version 2"),
+        ("rollback", "Version 1 restored, replacing version 2"),
         ("refusal", "Version 3 refused (too weak)"),
-        ("promotion", "Version 2 promoted in place of version 1"),
+        ("promotion", "Version 2 promoted, replacing version 1"),
         ("", "Pull request 4: Promote it"),
         ("", "Version 2 passed all gates"),
         ("training", "Version 2 trained on 9,076 rows"),
