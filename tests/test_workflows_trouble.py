@@ -94,7 +94,7 @@ def test_a_failing_night_opens_one_issue(broken: list[Scene]) -> None:
     issue = night.open[BROKEN]
     assert ["retraining"] == issue.labels
     assert "wind" in (issue.body or "")
-    assert "Mend the feed" in (issue.body or "")
+    assert "Fix the feed" in (issue.body or "")
     assert "- 2013-03-27: [workflow run](https://github.com/acme/demo/actions/runs/" in (issue.body or "")
 
 
