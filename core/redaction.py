@@ -13,6 +13,8 @@ ADDRESSES = ("MLFLOW_TRACKING_URI", "MONITORING_URL", "APPRISE_URLS")
 SECRET = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|ACCESS_?KEY|API_?KEY|_KEY$")
 SHORTEST = 4
 SHORTEST_WORD = 6  # shorter ones would also hide ordinary words
+# The password in an address, also in one that is written wrong: with / or [ in the password.
+PASSWORD = re.compile(r"(://[^\s/@:'\"]*:)[^\s@'\"]+@")
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -20,10 +22,10 @@ def redact(text: str, env: Mapping[str, str] = os.environ) -> str:
     """Return the text with each value of a secret variable, or a part that reveals it, replaced by the variable's name.
 
     Secret are the addresses that the workflows get, all variables with a name such as TOKEN or PASSWORD, and passwords
-    in any address. Outside of a workflow run nothing is replaced, because the reader needs the address there.
+    in any address. Outside of a workflow run only passwords are hidden, because the reader needs the address there.
     """
     if env.get("GITHUB_ACTIONS") != "true":
-        return text
+        return PASSWORD.sub(r"\1***@", text)
     for part, name in sorted(_secrets(env), key=lambda pair: -len(pair[0])):
         text = text.replace(part, f"${name}")
     return text

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.config.github import GitHubContext
 from core.config.model import ModelConfig
+from core.config.tracking import require_address
 from core.errors import ConfigError, UsageError
 from core.records import Record, problems
 
@@ -62,7 +63,7 @@ class Settings(Record):
         """Return the address of the MLflow store.
 
         Raises:
-            ConfigError: in a workflow run without `MLFLOW_TRACKING_URI`.
+            ConfigError: in a workflow run without `MLFLOW_TRACKING_URI`, or it cannot be the address of a store.
         """
         if self.tracking_uri is None:
             raise ConfigError(
@@ -71,7 +72,7 @@ class Settings(Record):
                 fix="Add the secret MLFLOW_TRACKING_URI to the environments retraining and production: "
                 "docs/setup-github.md, step 2.",
             )
-        return self.tracking_uri
+        return require_address(self.tracking_uri)
 
     def source(self, config: ModelConfig) -> str:
         """Return the monitoring source of a model: `MONITORING_URL`, else `data.source` with ${VARIABLES} replaced.
@@ -129,9 +130,28 @@ def load_config(root: Path, name: str) -> ModelConfig:
         )
     path = root / "model" / name / "model.toml"
     try:
-        return parse_config(path.read_text(encoding="utf-8"), name, origin=f"model/{name}/model.toml")
+        config = parse_config(path.read_text(encoding="utf-8"), name, origin=f"model/{name}/model.toml")
     except (OSError, UnicodeDecodeError) as err:
         raise ConfigError(f"Cannot read {path}: {err}.") from err
+    _require_own_registry_name(root, config)
+    return config
+
+
+def _require_own_registry_name(root: Path, config: ModelConfig) -> None:
+    """Refuse a registered model that two folders claim: each promotion would undo the other's."""
+    for name in model_names(root):
+        if name == config.name:
+            continue
+        try:
+            raw = tomllib.loads((root / "model" / name / "model.toml").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue  # its own commands report it
+        if raw.get("registry_name") == config.registry_name:
+            raise ConfigError(
+                f"model/{config.name} and model/{name} have the same registry_name, {config.registry_name!r}.",
+                why="Each promotion of one would take the other out of Production.",
+                fix="Give one of them another registry_name in its model.toml.",
+            )
 
 
 def parse_config(text: str, name: str, *, origin: str = "model.toml") -> ModelConfig:
