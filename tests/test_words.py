@@ -55,10 +55,8 @@ NOT_YET = (
     "review/",
     "stages/",
     "bench/",
-    "model/",
     "scripts/new/",
     "scripts/replay/",
-    "README.md",
     "docs/your-model.md",  # shows the output of `mlops new`
 )
 
