@@ -10,7 +10,8 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos fuzz bench pictures mutants tools engines check lint types audit sbom format lock clean
+.PHONY: help setup demo test chaos fuzz bench pictures mutants tools engines check quick scope lint types audit sbom format \
+  lock clean
 
 help:
 	@echo "make demo    set up, then play a year of flights: train, drift, promote, refuse, revert"
@@ -23,6 +24,7 @@ help:
 	@echo "make pictures  draw the pictures in the README again (needs make tools, Chromium)"
 	@echo "make engines run the tests on Spark, Dask and Airflow, each in an environment made for it (needs Java 17)"
 	@echo "make check   lint, types, audit of the workflows, tests"
+	@echo "make quick   what a change of a model or of the docs can break: models, lint, audit, links (about a minute)"
 	@echo "make sbom    list what jobs with secrets install, as dist/sbom.json (CycloneDX)"
 	@echo "make lock    pin the dependencies of pyproject.toml again (needs uv)"
 	@echo "make clean   remove the environment and local/"
@@ -110,6 +112,16 @@ sbom: $(STAMP)
 	  --output-reproducible -o dist/sbom.json requirements.lock
 
 check: lint types audit test
+
+quick: lint audit
+	@$(BIN)/python -m pytest -q tests/test_models.py tests/test_docs.py tests/test_workflow_rules.py
+
+# Whether CI must run the engine's tests: engine=false only for a pull request that changes nothing but folders of models
+# and pages. CI checks out its merge, whose first parent is the base. Without that parent the answer is yes.
+ASIDE := ':(exclude,glob)model/*/**' ':(exclude,glob)docs/**/*.md' ':(exclude)docs/pictures' ':(exclude,glob)*.md'
+scope:
+	@if test "$$GITHUB_EVENT_NAME" = pull_request && git diff --quiet --no-renames HEAD^1 HEAD -- . $(ASIDE); \
+	  then echo engine=false; else echo engine=true; fi
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix
