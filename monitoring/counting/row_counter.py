@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.arrow import MICROSECONDS_A_DAY, arrays
+from core.arrow import MICROSECONDS_A_DAY, Bools, arrays
 from core.config import Columns
 from core.days import EPOCH_DAY
 from core.errors import DataError
@@ -106,8 +106,8 @@ class RowCounter:
     def _count_scores(self, days: list[Day], index: Index, batch: pa.RecordBatch) -> None:
         found = outcome_columns.read(batch, self._names, self._version, self._as_of, self.task)
         nowhere = math.prod(self.task.shape)
-        places = self.task.places(found.said, found.labels)
-        flat = [_counts(days, index, np.where(found.scored, place, nowhere), nowhere + 1) for place in places]
+        cells = self.task.cells(found.scores, found.labels)
+        flat = [_counts(days, index, np.where(found.scored, cell, nowhere), nowhere + 1) for cell in cells]
         counts = sum(flat[1:], flat[0])[:, :nowhere].reshape(len(days), *self.task.shape)
         unscored, bad = (_rows(days, index, rows) for rows in (found.unscored, found.bad))
         for day, row, n, m in zip(days, counts, unscored, bad, strict=True):
@@ -171,7 +171,7 @@ def _counts(days: list[Day], index: Index, values: NDArray[np.intp], size: int) 
     return found.reshape(len(days), size)
 
 
-def _rows(days: list[Day], index: Index, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _rows(days: list[Day], index: Index, chosen: Bools) -> NDArray[np.intp]:
     """How many of the chosen rows are of each day."""
     if index is None:
         return np.array([np.count_nonzero(chosen)])
