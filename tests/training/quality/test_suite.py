@@ -138,7 +138,7 @@ def test_just_over_the_limit_is_critical(window: At, baseline: Baseline, fixed: 
     """One row more than the limit allows is a finding that says the day, the share and the limit."""
     report = check_window(window(END, put("temp", None, rows=56)), fixed, baseline)
 
-    assert ("temp is missing in 28.0% of the rows of 2013-03-10, at most 27.5% may be",) == tuple(
+    assert ("temp is missing in 28.0% of the rows of 2013-03-10 (limit 27.5%)",) == tuple(
         f.sentence for f in report.critical
     )
     assert (0.28, 0.275) == (report.critical[0].value, pytest.approx(report.critical[0].limit))
@@ -338,9 +338,7 @@ def test_a_finding_says_share_and_limit(rows: pd.DataFrame, fixed: ModelConfig) 
     """A sentence names the column, how much of it fails, and what is allowed."""
     report = check_training(some("distance", np.nan, 0.3)(rows), fixed, None)
 
-    assert ("distance is missing in 30.0% of the rows, at most 20.0% may be",) == tuple(
-        f.sentence for f in report.critical
-    )
+    assert ("distance is missing in 30.0% of the rows (limit 20.0%)",) == tuple(f.sentence for f in report.critical)
     assert (pytest.approx(0.3, abs=1e-3), 0.2) == (report.critical[0].value, report.critical[0].limit)
 
 
