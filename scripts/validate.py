@@ -1,4 +1,4 @@
-"""Judge a candidate on rows that neither it nor the champion has seen, and write the verdict and the report."""
+"""The command `mlops validate`: evaluate a candidate and the champion on rows neither was trained on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def validate(
     candidate: options.From = None,
     exit_code: options.ExitCode = False,
 ) -> None:
-    """Read candidate.json, ask every gate on the holdout, write verdict.json and report.html.
+    """Read candidate.json, evaluate every gate on the holdout, and write verdict.json and report.html.
 
     Example: mlops validate --model flights --as-of 2013-06-01
     """
@@ -39,7 +39,7 @@ def validate(
 
 
 def lines(verdict: Verdict) -> list[str]:
-    """The result for a person: a line a gate."""
+    """Return the result as text: a line per gate."""
     head = "[green]passed[/]" if verdict.passed else "[bold red]refused[/]"
     gates = [f"  {gate.name:<18} {MARKS[gate.state]:<9} {output.clean(gate.sentence)}" for gate in verdict.gates]
     return [f"{verdict.candidate.model}: version {verdict.candidate.version} {head}", *gates]

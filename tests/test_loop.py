@@ -161,7 +161,7 @@ def test_what_is_in_production_is_not_proposed_again(place: Place) -> None:
     ran = place.mlops("propose", "--exit-code", day=LAST)
 
     assert 0 == ran.code
-    assert "version 3 is in Production already" in ran.out
+    assert "version 3 is already in Production" in ran.out
     assert place.night(LAST).forge.open_proposal("flights") is None
 
 

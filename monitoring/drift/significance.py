@@ -101,13 +101,13 @@ def _verdict(one: _Unadjusted, p: float, effect: float, top: float, length: int,
     top = top if one.adjusted else -math.inf
     fallback = config.rule == "nights" and not one.adjusted
     floor = max(config.min_effect, UNADJUSTED_EFFECT) if fallback else config.min_effect
-    notes = ["not adjusted for nights"] if fallback else []
+    notes = ["not adjusted for the variation between days"] if fallback else []
     drifted = False
     if p < config.alpha:
         large, beyond = effect >= floor, one.surprise > top
         drifted = large and beyond
         if not large:
-            notes.append(f"significant, but under the effect of {floor:g} that matters")
+            notes.append(f"significant, but the effect is under the threshold of {floor:g}")
         elif not beyond:
-            notes.append(f"significant, but no further off than {length} days in a row of the baseline")
+            notes.append(f"significant, but no larger than for {length} consecutive days of the baseline")
     return Significance(p, one.own, drifted, "; ".join(notes))

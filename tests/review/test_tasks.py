@@ -126,7 +126,7 @@ def test_all_evidence_of_any_task_is_shown(verdict: Verdict, events: list[Any], 
     made = make(verdict)  # type: ignore[arg-type]
     for text in (pull_request.render_body(made), Page(report.render_report(made, events)).text):
         assert [] == [one.metric for one in made.scores if verdict_text.label(one.metric) not in text]
-        assert "The labels of 1,391 rows of 23 May to 29 May 2013 lie 0.182 from those of the holdout" in text
+        assert "The labels of 1,391 rows from 23 May to 29 May 2013 differ from the holdout labels by 0.182" in text
         assert not re.search(r"\b(?:None|nan|neg|inf)\b|e-\d", re.sub(r"%%\{init.*?\}%%", "", text))
 
 

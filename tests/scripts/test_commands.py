@@ -106,7 +106,7 @@ def test_a_new_model_is_trained_first_and_watched_later(place: Place) -> None:
     decided = place.mlops("check", "--json").data
 
     assert (True, True) == (decided["retrain"], decided["first"])
-    assert "nothing is declared yet" in place.mlops("promote").out
+    assert "git declares no version yet" in place.mlops("promote").out
     assert "nothing yet" in place.mlops("status").out
 
 

@@ -40,7 +40,10 @@ def test_quiet_nights_in_a_row_are_one_line() -> None:
 
 def test_nights_held_back_say_by_what() -> None:
     """An alarm that leads to no training is no quiet night: the line names the trigger and what stood against it."""
-    held = {"trigger": "drift", "reasons": ("Held back, though due: drift.", "A proposal is open: 4.")}
+    held = {
+        "trigger": "drift",
+        "reasons": ("Retraining is due (drift fired) but was postponed.", "A proposal is open: 4."),
+    }
 
     assert [
         (3, 3, "1 quiet night"),
