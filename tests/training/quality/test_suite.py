@@ -231,7 +231,7 @@ def test_a_tiny_day_of_the_baseline_raises_no_limit(baseline: Baseline, fixed: M
     """A day with few rows says little about usual shares: ten rows, all null, leave the limits as they are."""
     tiny = baseline.days[0].model_copy(update={"rows": 10})
 
-    assert limits(baseline, fixed) == limits(baseline.model_copy(update={"days": (*baseline.days, tiny)}), fixed)
+    assert limits(fixed, baseline) == limits(baseline.model_copy(update={"days": (*baseline.days, tiny)}), fixed)
 
 
 @pytest.mark.parametrize(("end", "stopped"), [((2013, 12, 31), set()), ((2014, 1, 1), {"temp", "humid", "visib"})])
@@ -256,7 +256,7 @@ def test_the_short_last_day_is_no_finding(window: At, baseline: Baseline, config
 def test_no_other_night_of_the_year_is_stopped(window: At, baseline: Baseline, config: ModelConfig) -> None:
     """Blizzards, new destinations, summer, and pressure null on over 20 % of 89 days are no broken data."""
     nights = [dt.date(2013, 3, 5) + n * 7 * DAY for n in range(43)]
-    over = [c for night in nights for c in cells(window(night), baseline, config) if c.excess > 0]
+    over = [c for night in nights for c in cells(window(night), config, baseline) if c.excess > 0]
 
     assert set() == {c.check for c in over if CHECKS[c.check].severity == "critical"}
     assert {"new_values", "out_of_range"} == {c.check for c in over}
