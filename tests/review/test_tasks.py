@@ -100,10 +100,14 @@ def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None
     assert "| R² | \u2013 | 0.834 | \u2013 | 0.810 to 0.851 |" in body
     said = [wording.change(MAE, value * unit) for value in differences]
     assert (
-        f"the difference {said[0]} is surely not under {said[1]}, {said[3]} is allowed. | {low} | {allowed} |" in body
+        f"The difference is {said[0]} and, with 95% confidence, at least {said[1]}. "
+        f"The gate requires at least {said[3]}. | {low} | {allowed} |" in body
     )
-    assert f"is needed. | {ours} | {floor} |" in body
-    assert f" {said[4]} against the champion there, {said[5]} is allowed. | {lost} | {margin} |" in body
+    assert f"The gate requires at least {wording.figure(MAE, -120.0 * unit)}. | {ours} | {floor} |" in body
+    assert (
+        f" {said[4]} compared with the champion on this slice. The gate requires at least {said[5]}. "
+        f"| {lost} | {margin} |" in body
+    )
     assert f"| {before} | {after} | {lost} |" in body
 
 
