@@ -14,8 +14,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from core.config import ModelConfig
 
-# Trees compare values. A missing value becomes one below all others: as NaN, a column that is missing in every row could
-# not be fitted.
+# Trees compare values. A missing value becomes one below all others, because as NaN a column that is missing in every
+# row could not be fitted.
 PLACES = {"nan": -2e30, "neginf": -1e30, "posinf": 1e30}
 
 
