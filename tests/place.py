@@ -10,12 +10,13 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from filelock import FileLock
 from mlflow.tracking._tracking_service import utils
 
 from core.config.settings import Settings, load_config
@@ -30,7 +31,7 @@ from training import features, score
 
 ROOT = Path(__file__).parent.parent
 FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
-FIRST = dt.date(2013, 3, 4)
+FIRST, SECOND = dt.date(2013, 3, 4), dt.date(2013, 4, 20)
 STEERS = ("MLFLOW_", "MONITORING_URL", "MLOPS_", "GITHUB_", "GH_TOKEN", "APPRISE_URLS")  # variables that commands read
 
 
@@ -68,14 +69,45 @@ class Place:
         return place
 
     @classmethod
+    def promoted(cls, folder: Path, store: Path) -> Place:
+        """A place with version 1 in Production."""
+
+        def build(repo: Path) -> None:
+            place = cls.make(repo, store=store)
+            place.retrain(FIRST)
+            place.person.merge()
+            assert place.mlops("promote").code == 0
+
+        place = cls._once(store.parent / "first", build).copy(folder)
+        place.merges.append(place.person.git("rev-parse", "HEAD").strip())
+        return place
+
+    @classmethod
     def in_service(cls, folder: Path, store: Path, until: dt.date) -> Place:
         """A place with version 1 in Production, by which the flights of March until a day are scored."""
-        place = cls.make(folder, store=store)
-        place.retrain(FIRST)
-        place.merges.append(place.person.merge())
-        assert place.mlops("promote").code == 0
+        place = cls.promoted(folder, store)
         place.serve(FIRST, until)
         return place
+
+    @classmethod
+    def proposed(cls, folder: Path, store: Path) -> Place:
+        """A place with version 1 in service until `SECOND`, and the proposal of version 2 open."""
+
+        def build(repo: Path) -> None:
+            cls.in_service(repo, store, SECOND).retrain(SECOND, any_verdict=True)
+
+        place = cls._once(store.parent / "second", build).copy(folder)
+        place.merges.append(place.person.git("rev-parse", "HEAD").strip())
+        return place
+
+    @classmethod
+    def _once(cls, folder: Path, build: Callable[[Path], None]) -> Place:
+        """The place in a folder, which the first of all test processes of a run builds."""
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "ready").exists():
+                build(folder / "repo")
+                (folder / "ready").touch()
+        return cls(folder / "repo")
 
     def copy(self, folder: Path) -> Place:
         """The same place elsewhere, with files of its own for its models."""

@@ -42,8 +42,19 @@ def wheel(folder: Path, *needs: str) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def setup(folder: Path, lock: str, installer: str) -> tuple[str, bool]:
-    """Run the Makefile's own recipe, with a folder as the only index; what it said, and whether `tiny` is there."""
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty environment, which pip needs seconds to make: the refusals below begin with copies of it."""
+    folder = tmp_path_factory.mktemp("pip") / "environment"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder
+
+
+def setup(folder: Path, lock: str, installer: str, environment: Path | None = None) -> tuple[str, bool]:
+    """Run the Makefile's own recipe, with a folder as the only index; what it said, and whether `tiny` is there.
+
+    Without uv a copy of `environment`, if it is given, takes the place of the one that the recipe would make.
+    """
     uv = shutil.which("uv") if installer == "uv" else ""
     if uv is None:
         pytest.skip("uv is not installed")
@@ -53,6 +64,8 @@ def setup(folder: Path, lock: str, installer: str) -> tuple[str, bool]:
     index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(folder)}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "MAKE"))}
     words = ["make", "setup", "LOCK=some.lock", f"UV={uv}", f"PYTHON={sys.executable}"]
+    if environment and installer == "pip":
+        words.append(f"venv=cp -R '{environment}' $(1)")
     ran = subprocess.run(words, cwd=folder, env={**kept, **index}, check=False, capture_output=True, text=True)
     assert ran.returncode != 0, "the project itself cannot be installed from here"
     assert not (folder / ".venv" / ".installed").exists()
@@ -69,19 +82,19 @@ def test_what_the_lock_names_is_installed(tmp_path: Path, installer: str) -> Non
 
 @pytest.mark.parametrize("installer", INSTALLERS)
 @pytest.mark.parametrize("lock", [f"tiny==1.0 --hash=sha256:{'0' * 64}\n", "tiny==1.0\n"])
-def test_another_hash_or_none_is_refused(tmp_path: Path, lock: str, installer: str) -> None:
+def test_another_hash_or_none_is_refused(tmp_path: Path, environment: Path, lock: str, installer: str) -> None:
     """A package that is not the one whose hash was written down, or for which none was, is not installed."""
     wheel(tmp_path)
-    said, there = setup(tmp_path, lock, installer)
+    said, there = setup(tmp_path, lock, installer, environment)
 
     assert not there
     assert re.search(r"hash|==", said, re.IGNORECASE), said
 
 
 @pytest.mark.parametrize("installer", INSTALLERS)
-def test_what_the_lock_does_not_name_is_refused(tmp_path: Path, installer: str) -> None:
+def test_what_the_lock_does_not_name_is_refused(tmp_path: Path, environment: Path, installer: str) -> None:
     """What a locked package asks for besides is not fetched: the whole is refused."""
-    _, there = setup(tmp_path, f"tiny==1.0 --hash=sha256:{wheel(tmp_path, 'more')}\n", installer)
+    _, there = setup(tmp_path, f"tiny==1.0 --hash=sha256:{wheel(tmp_path, 'more')}\n", installer, environment)
 
     assert not there
 

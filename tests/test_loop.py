@@ -11,20 +11,19 @@ import pytest
 from core.errors import OutsideError
 from monitoring.tasks.select import task_of
 from monitoring.triggers.evidence import History
-from tests.place import FIRST, Place
+from tests.place import SECOND, Place
 
-LATER = dt.date(2013, 4, 20)
 LAST = dt.date(2013, 6, 10)
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
     """Three promotions: version 1 in March, 2 in April, 3 in June."""
-    place = Place.make(tmp_path_factory.mktemp("loop") / "repo", store=mlflow_store)
-    for begin, day in ((None, FIRST), (FIRST, LATER), (LATER, LAST)):
-        if begin:
-            place.serve(begin, day)
-        place.retrain(day, any_verdict=True)
+    place = Place.proposed(tmp_path_factory.mktemp("loop") / "repo", mlflow_store)
+    for day in (SECOND, LAST):
+        if day == LAST:
+            place.serve(SECOND, LAST)
+            place.retrain(LAST, any_verdict=True)
         place.merges.append(place.person.merge())
         assert place.mlops("promote", day=day).code == 0
     return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.github import people, tools
 from tests.github.act import Act
 from tests.github.double import Double
 from tests.github.gateway import Gateway
-from tests.github.template import Template, promoted
+from tests.github.template import Template
 from tests.github.warm import warm
 from tests.place import Place
 
@@ -65,7 +66,7 @@ def loaded() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
     """The example model after four weeks in service; to be copied."""
-    return promoted(tmp_path_factory.mktemp("served") / "repo", mlflow_store)
+    return Place.in_service(tmp_path_factory.mktemp("served") / "repo", mlflow_store, dt.date(2013, 4, 3))
 
 
 @pytest.fixture(scope="module")

@@ -153,14 +153,3 @@ def template() -> dict[str, str | bytes | None]:
     listed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     wanted = (name for name in listed if name and not name.startswith(("tests/", "model/flights/data/")))
     return {name: (ROOT / name).read_bytes() for name in wanted if (ROOT / name).is_file()}
-
-
-def promoted(folder: Path, store: Path) -> Place:
-    """The example model: trained, promoted and in service for four weeks."""
-    place = Place.make(folder, store=store)
-    place.retrain(FIRST)
-    place.merges.append(place.person.merge())
-    ran = place.mlops("promote")
-    assert ran.code == 0, ran.err
-    place.serve(FIRST, dt.date(2013, 4, 3))
-    return place

@@ -23,17 +23,13 @@ from docs.serving import batch, service
 from monitoring.prediction_log.log import open_log
 from registry.registry import Registry
 from registry.serving import Served
-from tests.place import FIRST, FLIGHTS, ROOT, Place
-
-LATER = dt.date(2013, 4, 20)
+from tests.place import FIRST, FLIGHTS, ROOT, SECOND, Place
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, mlflow_store: Path) -> Place:
     """A place with version 1 in Production, and the proposal of version 2 open."""
-    place = Place.in_service(tmp_path_factory.mktemp("served") / "repo", mlflow_store, LATER)
-    place.retrain(LATER, any_verdict=True)
-    return place
+    return Place.proposed(tmp_path_factory.mktemp("served") / "repo", mlflow_store)
 
 
 @pytest.fixture
@@ -121,7 +117,7 @@ def test_a_batch_is_logged_once_however_often_it_runs(place: Place, tmp_path: Pa
 def test_the_lines_of_the_page_are_enough(place: Place) -> None:
     """What docs/serving.md shows of Python scores, logs and labels as it stands, given a night's rows."""
     (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "serving.md").read_text(encoding="utf-8"), re.DOTALL)
-    night, now = place.night(LATER), dt.datetime(2013, 4, 20, tzinfo=dt.UTC)
+    night, now = place.night(SECOND), dt.datetime(2013, 4, 20, tzinfo=dt.UTC)
     rows = [{**row, "flight_id": name} for row, name in zip(flights(place, 2), ("AA-17", "UA-4"), strict=True)]
     names = {"Served": Served, "Registry": Registry, "open_log": open_log, "root": place.folder}
     given = {**names, "settings": night.settings, "config": night.config, "rows": rows, "now": now}
@@ -138,14 +134,14 @@ def test_the_lines_of_the_page_are_enough(place: Place) -> None:
 
 def test_a_promotion_and_a_rollback_are_followed(place: Place) -> None:
     """After a merge and `promote` the next look loads version 2, after the revert version 1 again; else nothing."""
-    night = place.night(LATER)
+    night = place.night(SECOND)
     one = Served(night.registry, night.config)
     seen = [(one.refresh(), one.version)]
     merge = place.person.merge()
-    assert place.mlops("promote", day=LATER).code == 0
+    assert place.mlops("promote", day=SECOND).code == 0
     seen.append((one.refresh(), one.version))
     place.person.revert(merge)
-    assert place.mlops("promote", day=LATER).code == 0
+    assert place.mlops("promote", day=SECOND).code == 0
     seen += [(one.refresh(), one.version), (one.refresh(), one.version)]
 
     assert [(False, 1), (True, 2), (True, 1), (False, 1)] == seen
@@ -153,10 +149,10 @@ def test_a_promotion_and_a_rollback_are_followed(place: Place) -> None:
 
 def test_a_changed_model_is_not_served(place: Place) -> None:
     """A version whose files were changed after its training is refused by name, and the one before goes on."""
-    night = place.night(LATER)
+    night = place.night(SECOND)
     one = Served(night.registry, night.config)
     place.person.merge()
-    assert place.mlops("promote", day=LATER).code == 0
+    assert place.mlops("promote", day=SECOND).code == 0
     files = (place.folder / "local" / "artifacts").rglob("model.skops")
     stored = max(files, key=lambda file: file.stat().st_mtime_ns)
     stored.write_bytes(stored.read_bytes() + b"x")

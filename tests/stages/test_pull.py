@@ -158,35 +158,34 @@ def test_nothing_counts_where_nothing_is_pulled(place: Place) -> None:
 HEAVY = ("great_expectations", "skops", "sklearn")
 
 
-def after(place: Place, words: tuple[str, ...], told: str) -> Any:
-    """What an expression says in the process of a command, when that is done."""
+BLAS = "[pool['num_threads'] for pool in __import__('threadpoolctl').threadpool_info() if 'blas' in pool['prefix']]"
+
+
+@pytest.fixture(scope="module", params=[("pull",), ("check", "--pull"), ("promote",), ("status",)], ids=" ".join)
+def process(request: pytest.FixtureRequest, served: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A quiet night's command in a process of its own: its words, what it has loaded at its end, and its threads."""
+    place = served.copy(tmp_path_factory.mktemp("process") / "repo")
+    config = place.folder / "model" / "flights" / "model.toml"
+    config.write_text(config.read_text().replace("[quality]\n", "[quality]\nmax_out_of_range_share = 1.0\n", 1))
     program = (
         f"import json, os, sys; sys.path.insert(0, {str(ROOT)!r}); from scripts.app import main\n"
-        f"sys.argv = ['mlops', *{[*words, '--as-of', str(NEXT)]!r}]\n"
+        f"sys.argv = ['mlops', *{[*request.param, '--as-of', str(NEXT)]!r}]\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code\n"
-        f"print(json.dumps({told}))"
+        f"print(json.dumps({{'heavy': [name for name in {HEAVY!r} if name in sys.modules], 'threads': {BLAS}}}))"
     )
     env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     call = [sys.executable, "-c", program]
     ran = subprocess.run(call, cwd=place.folder, env=env, capture_output=True, text=True, check=True)
-    return json.loads(ran.stdout.splitlines()[-1])
+    return {"command": request.param[0], **json.loads(ran.stdout.splitlines()[-1])}
 
 
-@pytest.mark.parametrize("words", [("check", "--pull"), ("promote",), ("status",)])
-def test_a_quiet_night_loads_only_what_it_needs(place: Place, words: tuple[str, ...]) -> None:
+def test_a_quiet_night_loads_only_what_it_needs(process: dict[str, Any]) -> None:
     """Where nothing is wrong and nothing to do, neither the expectations nor a model are loaded."""
-    config = place.folder / "model" / "flights" / "model.toml"
-    config.write_text(config.read_text().replace("[quality]\n", "[quality]\nmax_out_of_range_share = 1.0\n", 1))
-
-    assert [] == after(place, words, f"[name for name in {HEAVY!r} if name in sys.modules]")
+    assert [] == process["heavy"]
 
 
-@pytest.mark.parametrize("words", [("pull",), ("check", "--pull")])
-def test_what_counts_and_judges_starts_no_threads_for_linear_algebra(place: Place, words: tuple[str, ...]) -> None:
+def test_what_counts_and_judges_starts_no_threads_for_linear_algebra(process: dict[str, Any]) -> None:
     """They would only wait; a training, which uses them, has them."""
-    pools = (
-        "[pool['num_threads'] for pool in __import__('threadpoolctl').threadpool_info() if 'blas' in pool['prefix']]"
-    )
-
-    assert {1} == {*after(place, words, pools)}
+    if process["command"] in {"pull", "check"}:
+        assert {1} == {*process["threads"]}
