@@ -55,7 +55,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     process.limit_blas_threads()
     from monitoring.counting import Window
     from monitoring.triggers import Request
-    from review.text import clean
+    from review.text import markdown
 
     if engine is not options.Engine.LOCAL and not pull:
         raise UsageError("--engine has no effect: mlops check counts no rows.", fix="Add --pull.")
@@ -66,7 +66,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
                 output.show(counted, window_lines(counted), as_json=False)
     with night.stage("check"):
         counted = night.read_record(Window, "window.json", window)
-        why = clean(reason or "", 500)  # one line, because the form on GitHub accepts any text
+        why = markdown.clean(reason or "", 500)  # one line, because the form on GitHub accepts any text
         request = Request(reason=why or "by hand", force=force) if why or force else None
         decision = decide_retraining(night, counted, request, out, note=not dry_run)
         output.show(decision, lines(decision), as_json=json)

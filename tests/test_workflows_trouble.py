@@ -114,7 +114,7 @@ def test_the_next_good_night_closes_it(broken: list[Scene], paused: Scene) -> No
 
     assert ("closed", "completed") == (paused.issues[number].state, paused.issues[number].state_reason)
     assert 1 == len(comments)
-    assert "The night of 2013-03-29 went well" in comments[0]
+    assert "The nightly run of 2013-03-29 succeeded" in comments[0]
 
 
 def test_the_night_tells_it_and_still_judges(moved: Scene) -> None:
