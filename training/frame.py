@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from core.arrow import INSTANT, arrays
+from core.arrow import INSTANT, arrays, spelling
 from core.config import Data
 from core.errors import DataError
 from monitoring.tasks import outcome_columns, task_for_data
@@ -23,8 +23,8 @@ def labelled_frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.date
     """The labelled rows, with features, id, time and label under their names in the source.
 
     Numeric features are float64 (missing: NaN), categorical ones and ids text (missing: None), times UTC, labels 0 and
-    1, places of classes, or numbers. A label counts when it is not null and, where `labelled_at` is configured, had
-    arrived by `as_of`.
+    1, places of classes, or numbers. A column that only some batches have is missing in the others. A label counts when
+    it is not null and, where `labelled_at` is configured, had arrived by `as_of`.
 
     Raises:
         DataError: a column is missing or of the wrong kind (text is never read as a number), or labels cannot be ones.
@@ -35,14 +35,17 @@ def labelled_frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.date
     parts: dict[str, list[pa.Array]] = {name: [] for name in names}
     kind = label_type(data)
     labels = [np.empty(0, kind)]
+    absent: set[str] | None = None
     for batch in batches:
-        _complete(batch, [*names, data.columns.label])
+        lacking = {*names, data.columns.label}.difference(batch.schema.names)
+        absent = lacking if absent is None else absent & lacking
         label = _labels(batch, data, as_of)
         known = ~np.isnan(label)
         labels.append(label[known].astype(kind))
         rows = batch if known.all() else batch.take(arrays.int_array(np.flatnonzero(known)))
         for name in names:
-            parts[name].append(rows.column(name))
+            parts[name].append(arrays.column(rows, name))
+    _refuse_absent(absent or ())
     # A column at a time, each given up once it is copied: never are all of them in memory twice.
     columns = {name: _column(parts.pop(name), name, data) for name in names}
     return pd.DataFrame({**columns, data.columns.label: np.concatenate(labels)}, copy=False)
@@ -56,7 +59,7 @@ def batch_features(batch: pa.RecordBatch, data: Data) -> pd.DataFrame:
     """
     import pandas as pd
 
-    _complete(batch, list(data.features))
+    _refuse_absent(name for name in data.features if name not in batch.schema.names)
     columns = {name: _column([batch.column(name)], name, data) for name in data.features}
     return features(pd.DataFrame(columns, copy=False), data)
 
@@ -70,11 +73,11 @@ def features(rows: pd.DataFrame, data: Data) -> pd.DataFrame:
     return pd.DataFrame({**numeric, **categorical}, index=rows.index, copy=False)
 
 
-def _complete(batch: pa.RecordBatch, names: list[str]) -> None:
-    absent = [name for name in names if name not in batch.schema.names]
-    if absent:
+def _refuse_absent(absent: Iterable[str]) -> None:
+    names = ", ".join(map(repr, sorted(absent)))
+    if names:
         raise DataError(
-            f"The source has no column {', '.join(map(repr, absent))}.",
+            f"The source has no column {names}.",
             why="The feed changed, or the names in model.toml differ from those of the table.",
             fix="Bring the column back, or change the section [data] of model.toml.",
         )
@@ -147,7 +150,7 @@ def _texts(values: pa.Array, name: str) -> np.ndarray[Any, Any]:
 
 
 def _as_text(values: pa.Array, name: str) -> pa.Array:
-    found = arrays.texts(values)
+    found = spelling.texts(values)
     if found is None:
         raise _misfit(values, name, "text")
     return found

@@ -26,6 +26,13 @@ def places(values: pa.DictionaryArray) -> NDArray[np.int64]:
     return np.where(nulls(values.indices), -1, found) if values.indices.null_count else found
 
 
+def column(batch: pa.RecordBatch, name: str, kind: pa.DataType | None = None) -> pa.Array:
+    """Return a column of a batch, nulls if the batch lacks it: later files of a folder may have more columns."""
+    if name in batch.schema.names:
+        return batch.column(name)
+    return pa.nulls(batch.num_rows, kind or pa.null())
+
+
 def view(values: pa.Array, dtype: Any) -> NDArray[Any]:
     """The memory of an array of a fixed width, as numpy sees it: not copied, read-only, arbitrary where null."""
     if not len(values):
@@ -61,17 +68,6 @@ def numbers(values: pa.Array) -> tuple[Floats, Bools | None]:
         return np.where(nulls(values), np.nan, found) if values.null_count else found, None
     invalid = ~nulls(values)
     return np.full(len(values), np.nan), invalid if invalid.any() else None
-
-
-def texts(values: pa.Array) -> pa.Array | None:
-    """Values as text, null where null or NaN; None where the type has no text form (lists, structs, broken UTF-8)."""
-    values = plain(values)
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), pa.nulls(len(values), values.type), values)
-    try:
-        return pc.cast(values, pa.large_string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
 
 
 def text_array(words: Sequence[str]) -> pa.Array:
