@@ -9,8 +9,8 @@ import typer
 from core import process
 from core.errors import UsageError
 from scripts.cli import github_runner, options, output, window_lines
-from stages import pull as pull_stage
-from stages.check import run
+from stages.check import decide_retraining
+from stages.pull import pulled
 
 if TYPE_CHECKING:
     from monitoring.triggers import Decision
@@ -55,20 +55,20 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     process.limit_blas_threads()
     from monitoring.counting import Window
     from monitoring.triggers import Request
-    from review.text import clean
+    from review.text import markdown
 
     if engine is not options.Engine.LOCAL and not pull:
         raise UsageError("--engine has no effect: mlops check counts no rows.", fix="Add --pull.")
     night = options.opened(model, as_of, engine)
     if pull:
-        with pull_stage.stage(night, window) as counted:
+        with pulled(night, window) as counted:
             if not json:
                 output.show(counted, window_lines(counted), as_json=False)
     with night.stage("check"):
-        counted = night.take(Window, "window.json", window)
-        why = clean(reason or "", 500)  # one line, because the form on GitHub accepts any text
+        counted = night.read_record(Window, "window.json", window)
+        why = markdown.clean(reason or "", 500)  # one line, because the form on GitHub accepts any text
         request = Request(reason=why or "by hand", force=force) if why or force else None
-        decision = run(night, counted, request, out, note=not dry_run)
+        decision = decide_retraining(night, counted, request, out, note=not dry_run)
         output.show(decision, lines(decision), as_json=json)
         github_runner.output("retrain", str(decision.retrain and not dry_run).lower())
 

@@ -9,7 +9,7 @@ import typer
 from core.errors import MlopsError
 from scripts.cli import options, output
 from stages.context import Night
-from stages.promote import run
+from stages.promote import promote_declared
 
 
 def promote(
@@ -31,7 +31,7 @@ def promote(
     for night in Night.each(model, as_of):
         try:
             with night.stage("promote"):
-                results.append(run(night, dry_run=dry_run, verify=verify))
+                results.append(promote_declared(night, dry_run=dry_run, verify=verify))
         except MlopsError as err:
             errors.append(err)
     output.show({"models": results}, [line for result in results for line in lines(result)], as_json=json, out=out)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scripts.cli import github_runner, options, output
 from stages.context import Night
-from stages.propose import run
+from stages.propose import propose_candidate
 
 if TYPE_CHECKING:
     from review.forge import Proposal
@@ -28,8 +28,8 @@ def propose(
 
     night = Night.open(model, as_of)
     with night.stage("propose"):
-        judged = night.take(Verdict, "verdict.json", verdict)
-        proposal = run(night, judged)
+        judged = night.read_record(Verdict, "verdict.json", verdict)
+        proposal = propose_candidate(night, judged)
         why = "is already in Production" if judged.passed else "was refused"
         nothing = [f"{night.name}: version {judged.candidate.version} {why}, no pull request opened"]
         output.show(proposal or judged, lines(night, proposal) if proposal else nothing, as_json=json, out=out)

@@ -8,7 +8,7 @@ import typer
 
 from core import process
 from scripts.cli import Engine, On, opened, options, output, window_lines
-from stages.pull import stage
+from stages.pull import pulled
 
 Fresh = Annotated[bool, typer.Option("--fresh", help="Recount all days. Use this after you changed existing rows.")]
 
@@ -27,5 +27,5 @@ def pull(
     """
     process.limit_blas_threads()
     night = opened(model, as_of, engine)
-    with stage(night, out, fresh=fresh) as window:
+    with pulled(night, out, fresh=fresh) as window:
         output.show(window, window_lines(window), as_json=json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scripts.cli import options, output
 from stages.context import Night
-from stages.train import run
+from stages.train import train_candidate
 
 if TYPE_CHECKING:
     from training import Candidate
@@ -27,13 +27,13 @@ def train(
 
     night = Night.open(model, as_of)
     with night.stage("train"):
-        decided = night.take(Decision, "decision.json", decision)
+        decided = night.read_record(Decision, "decision.json", decision)
         if not decided.retrain:
             output.show(
                 decided, [f"{night.name}: the decision is not to retrain, so nothing was trained"], as_json=json
             )
             return
-        candidate = run(night, decided, out)
+        candidate = train_candidate(night, decided, out)
         output.show(candidate, lines(candidate), as_json=json)
 
 

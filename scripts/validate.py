@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scripts.cli import github_runner, options, output
 from stages.context import Night
-from stages.validate import run
+from stages.validate import validate_candidate
 
 if TYPE_CHECKING:
     from training.gates import Verdict
@@ -30,8 +30,8 @@ def validate(
 
     night = Night.open(model, as_of)
     with night.stage("validate"):
-        trained = night.take(Candidate, "candidate.json", candidate)
-        verdict = run(night, trained, out)
+        trained = night.read_record(Candidate, "candidate.json", candidate)
+        verdict = validate_candidate(night, trained, out)
         output.show(verdict, lines(verdict), as_json=json)
         github_runner.output("passed", str(verdict.passed).lower())
         if exit_code:

@@ -83,7 +83,7 @@ def versions(values: pa.Array) -> pa.Array | None:
     if text is None:
         return None
     coded = text.dictionary_encode()
-    names = pa.array([version(name) for name in coded.dictionary.to_pylist()], pa.large_string())
+    names = arrays.text_array([version(name) for name in coded.dictionary.to_pylist()])
     return names.take(coded.indices)
 
 

@@ -1,4 +1,4 @@
-"""Times as instants in UTC, from every form that has one meaning. Other forms are refused."""
+"""Conversion of the times in a table, whatever their form, into instants in UTC; ambiguous times are errors."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def to_utc(values: pa.Array, name: str, timezone: str | None) -> pa.Array:
     Args:
         values: timestamps, dates, seconds since 1970, or ISO 8601 text with "T" or a space, in mixed forms.
         name: the column, for messages.
-        timezone: "UTC" if times without a zone are UTC; None if they are an error.
+        timezone: "UTC" if times without a zone are in UTC; None if they are an error.
 
     Raises:
-        DataError: values are not times, have no zone, or are out of range. The message holds no value of a row.
+        DataError: not times, without a zone, or out of range. The message has no value of a row.
     """
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
@@ -71,8 +71,8 @@ def to_utc(values: pa.Array, name: str, timezone: str | None) -> pa.Array:
             _refuse_naive(len(values) - values.null_count, values, name, timezone)
         return _from_timestamps(values, name)
     raise DataError(
-        f"Column {name!r} holds {kind}, which are not times.",
-        why="The feed changed, or model.toml names the wrong column.",
+        f"Column {name!r} of type {kind} does not hold times.",
+        why="The feed changed, or model.toml names a wrong column.",
         fix=FIX,
     )
 
@@ -123,7 +123,7 @@ def _are_dates(numbers: pa.Array) -> bool:
 
 
 def _from_text(values: pa.Array, name: str, timezone: str | None) -> pa.Array:
-    """Return ISO 8601 text as instants. Arrow reads the usual forms itself, and refuses text without a zone."""
+    """Return instants from ISO 8601 text. Arrow reads the usual forms itself, and rejects text without a zone."""
     try:
         return pc.cast(values, INSTANT)
     except pa.ArrowInvalid:
@@ -148,8 +148,8 @@ def _refuse_naive(naive: int, values: pa.Array, name: str, timezone: str | None)
     if naive and timezone is None:
         raise DataError(
             f"{naive:,} of {len(values):,} times in column {name!r} have no time zone.",
-            why="Without a zone, the day of a row is unknown.",
-            fix='If they are UTC, add timezone = "UTC" under [data] in model.toml; else write them with their offset.',
+            why="Without a time zone the day of a row is ambiguous.",
+            fix='If they are UTC, add timezone = "UTC" under [data] in model.toml; else write times with an offset.',
         )
 
 
@@ -169,7 +169,7 @@ def unreadable(name: str, unread: int | None, rows: int | None = None, example: 
 
 
 def text_range(start: dt.datetime, end: dt.datetime | None) -> tuple[str, str | None]:
-    """Return the ISO dates between which text for instants in [start, end) sorts, in any zone and with any separator.
+    """Return ISO dates between which all texts for instants in [start, end) sort, whatever their zone and separator.
 
     An offset moves the written date by at most one day, so the range is wider by a day on either side.
     """
@@ -200,24 +200,25 @@ def select(batch: pa.RecordBatch, time: str, start: dt.datetime, end: dt.datetim
 
 
 def micros(moment: dt.datetime) -> int:
-    """Return microseconds since 1970, as in the memory of INSTANT."""
+    """Return microseconds since 1970, as arrays of INSTANT store them."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def moments(values: pa.Array, name: str) -> list[dt.datetime | None]:
-    """Return instants as datetimes.
+    """Return instants as Python objects.
 
     Raises:
-        DataError: one is before the year 1 or after the year 9999.
+        DataError: an instant is before the year 1 or after the year 9999.
     """
     try:
-        return list(values.to_pylist())
+        instants: list[dt.datetime | None] = values.to_pylist()
     except (ValueError, OverflowError):
         raise unreadable(name, None) from None
+    return instants
 
 
 def newest(batches: Iterable[pa.RecordBatch], name: str) -> dt.datetime | None:
-    """Return the newest time in batches, None if there are no rows. Errors as in `moments`."""
+    """Return the newest time in batches; None if there are no rows. Errors as in `moments`."""
     ends = [pc.max(batch.column(name)).value for batch in batches if batch.num_rows]
     return moments(pa.array([max(ends)], INSTANT), name)[0] if ends else None
 
@@ -226,6 +227,6 @@ def no_time(name: str, rows: int) -> DataError:
     """Return the error for rows whose time is null."""
     return DataError(
         f"{rows:,} row{'s' if rows != 1 else ''} without a time in column {name!r}.",
-        why="The day of such a row is unknown.",
+        why="Without a time the day of a row is unknown.",
         fix=f"Fill in {name!r} or delete these rows, then run the nightly job again.",
     )

@@ -1,4 +1,4 @@
-"""Decide which differences between window and baseline are more than chance and more than the usual run of nights."""
+"""Significance of differences between window and baseline, compared with chance and with the baseline's own days."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def significance(
 
     Something drifted when its adjusted p-value is below alpha (the correction is over all tests that may fire), its
     effect reaches the floor, and it surprises more than any run of as many days inside the baseline: of any column for
-    values, of the same column for nulls, because one outage in the baseline must not excuse the others. Where
+    values, of the same column for nulls, because one outage in the baseline must not mask other columns. Where
     `config.rule` is "plain" or the baseline has under 8 days, p-values take rows as independent of their day, and
     nothing is known of such runs.
     """

@@ -1,4 +1,4 @@
-"""Judge the model in service by the labels that have arrived, from the counts of a few days."""
+"""Performance report: the score of the model in service on the labels that have arrived."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PerformanceReport(Record):
 def performance_report(
     window: Window, config: ModelConfig, reference: float | None, leave_out: Collection[dt.date]
 ) -> PerformanceReport:
-    """Judge the `window_days` days that end `maturity_days` before the night, but those in `leave_out`.
+    """Return the report on the `window_days` days that end `maturity_days` before the run, except those in `leave_out`.
 
     Args:
         window: tallies of the model in service.
@@ -93,7 +93,7 @@ def performance_report(
 
 
 def limit(floor: float, reference: float | None, max_drop: float) -> float:
-    """Under which score a model has to be retrained."""
+    """Return the score under which a model must be retrained."""
     return floor if reference is None else max(floor, reference - max_drop)
 
 

@@ -18,8 +18,11 @@ from monitoring.sources import driver_of, files_of, is_csv, is_data, shown
 from monitoring.tasks import task_for_data
 
 Rows = Sequence[Mapping[str, Any]]
-# Booleans are numbers and text, numbers are text: as the sources read them.
-CONVERT = {pa.string(): spelling.text_of, pa.float64(): spelling.number_of}
+# Booleans become numbers or text, numbers become text, as the sources read them; text is kept as it is.
+CONVERT = {
+    pa.string(): lambda value: value if isinstance(value, str) else spelling.text_of(value),
+    pa.float64(): spelling.number_of,
+}
 DATABASES = (".db", ".sqlite", ".sqlite3")
 
 

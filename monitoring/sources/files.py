@@ -76,7 +76,10 @@ class FileSource:
             read = list(dict.fromkeys([time, *names]))
             with self._reading(file):
                 for raw in self._text(file, read) if file in self._csv else self._parquet(file, read, start, end):
-                    inside = times.select(typed.instants(raw, self._data), time, start, end)
+                    batch = typed.instants(raw, self._data)
+                    if batch.column(time).null_count:
+                        raise times.no_time(time, self._without_time())
+                    inside = times.select(batch, time, start, end)
                     if inside.num_rows:
                         yield inside.select(names)
 
@@ -122,7 +125,7 @@ class FileSource:
         if statistics is None or not statistics.has_min_max:
             return True
         if statistics.has_null_count and statistics.null_count:
-            raise times.no_time(name, statistics.null_count)
+            raise times.no_time(name, self._without_time())
         try:
             ends = times.to_utc(_ends(statistics, kind), name, self._data.timezone)
         except OverflowError:  # later than Python's years: reading the rows reports it
@@ -139,6 +142,17 @@ class FileSource:
         text = self._csv[file]
         for batch in text.batches(read):
             yield from typed.from_text(batch, self._data, decimal_comma=text.decimal_comma)
+
+    def _without_time(self) -> int:
+        """Return how many rows of all files have no time."""
+        name, rows = self._data.columns.time, 0
+        for file in self._files:
+            text = self._csv.get(file)
+            with self._reading(file):
+                batches = text.batches([name]) if text else pq.ParquetFile(file).iter_batches(columns=[name])
+                for batch in batches:
+                    rows += times.to_utc(batch.column(0), name, self._data.timezone).null_count
+        return rows
 
     def _refuse_skipped(self) -> None:
         """Make sure that no file of the folder is left out that probably holds rows.

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.arrow import arrays, spelling, times
-from core.arrow.arrays import Bools
 from core.config import Data
 from core.errors import DataError
 
@@ -144,7 +143,7 @@ def from_text(batch: pa.RecordBatch, data: Data, *, decimal_comma: bool = False)
     As in `from_values`, rows with text in a numeric column come in batches of their own, where that column is text.
     """
     parsed: dict[str, pa.Array] = {}
-    with_text: dict[str, Bools] = {}
+    with_text: dict[str, arrays.Bools] = {}
     for name in _numeric(data) & set(batch.schema.names):
         parsed[name], unread = spelling.numbers(batch.column(name), decimal_comma=decimal_comma)
         if unread is not None:

@@ -109,9 +109,9 @@ def unmarked(line: str) -> str:
 
 def summarize(lines: Sequence[str]) -> None:
     """Add lines to the summary of the workflow run: the first as a heading, the others as a list."""
-    from review.text import plain
+    from review.text import markdown
 
-    head, *rest = [plain(redact(unmarked(line)), 1000) for line in lines]
+    head, *rest = [markdown.plain(redact(unmarked(line)), 1000) for line in lines]
     github_runner.summary("\n".join([f"### {head}", "", *(f"- {line}" for line in rest)]))
 
 

@@ -20,8 +20,13 @@ from core.errors import DataError
 from scripts.cli import output
 from scripts.demo.reviewer import Reviewer
 from scripts.demo.world import FIRST_NIGHT, LAST_NIGHT, World
-from stages import check, promote, propose, pull, train, validate
+from stages.check import decide_retraining
 from stages.context import Night
+from stages.promote import promote_declared
+from stages.propose import propose_candidate
+from stages.pull import pulled
+from stages.train import train_candidate
+from stages.validate import validate_candidate
 from training import features, score
 
 if TYPE_CHECKING:
@@ -95,14 +100,13 @@ class Story:
         night = night or self.night
         self.counts["nights"] += request is None
         try:
-            with night.stage("pull"):
-                window = pull.run(night)
-                pull.stop_if_broken(night, window)
+            with pulled(night) as window:
+                pass
         except DataError as err:
             self.stopped(err)
             return
         with night.stage("check"):
-            decision = check.run(night, window, request)
+            decision = decide_retraining(night, window, request)
         self.counts.update(f"fired {r.trigger}" for r in decision.readings if r.state == "fired")
         if decision.retrain:
             self.print_quiet()
@@ -116,13 +120,13 @@ class Story:
         self.counts["retrains"] += 1
         command("check", scripts.check.lines(decision), detailed=detailed)
         with night.stage("train"):
-            candidate = train.run(night, decision)
+            candidate = train_candidate(night, decision)
         command("train", scripts.train.lines(candidate), detailed=detailed)
         with night.stage("validate"):
-            verdict = validate.run(night, candidate)
+            verdict = validate_candidate(night, candidate)
         command("validate", scripts.validate.lines(verdict), detailed=detailed)
         with night.stage("propose"):
-            proposal = propose.run(night, verdict)
+            proposal = propose_candidate(night, verdict)
         if not detailed:
             short_retraining(verdict, proposal)
         if proposal is None:
@@ -140,7 +144,7 @@ class Story:
     def promote(self, kind: str, *, detailed: bool = True) -> None:
         """Run mlops promote, and print its result."""
         with self.night.stage("promote"):
-            result = promote.run(self.night)
+            result = promote_declared(self.night)
         self.counts[kind] += 1
         command("promote", scripts.promote.lines(result), detailed=detailed)
 

@@ -12,7 +12,7 @@ from core.days import DAY, midnight
 from core.errors import MlopsError
 from scripts.doctor.finding import Check, Diagnosis
 from stages.context import Night
-from stages.promote import run as plan_of
+from stages.promote import promote_declared
 from training import features, score
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def last_label(night: Night) -> dt.date | None:
 
 def production(night: Night) -> Diagnosis:
     """Check that the registry agrees with git, down to the digest of the model."""
-    result: dict[str, Any] = plan_of(night, verify=True)
+    result: dict[str, Any] = promote_declared(night, verify=True)
     if result["version"] is None:
         return Diagnosis(
             "",

@@ -94,7 +94,7 @@ def _verdict(
     judged: tuple[Gate, ...] = (
         *gates.floors(scores, made.rows, asked),
         gates.champion(made, made.champion, asked),
-        *gates.judged(found, scores[0].value, asked),
+        *gates.slices(found, scores[0].value, asked),
     )
     files = tuple(gate for gate in verdict.gates if gate.name in {"data_quality", "load_back", "latency", "size"})
     decision = _decision(verdict.candidate.decision, asked, report)

@@ -1,4 +1,4 @@
-"""Judge a candidate: floors, the champion on the same later rows, slices, and what its stored files do."""
+"""The verdict on a candidate: all gates, and what was measured for them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from training.gates.gates import Comparison, Gate, Score, SliceScore
 
 
 class Verdict(Record):
-    """Everything that was measured of a candidate, and whether every gate let it pass.
+    """Everything that was measured of a candidate, and whether it passed every gate.
 
-    `champion` is the version in Production, None before the first. `scores` begin with the metric of the performance
-    trigger. `reference` is the best holdout score of that metric so far, this one included: what a manifest that
-    promotes this candidate declares.
+    `champion` is the version in Production, None before the first promotion. `scores` begins with the metric of the
+    performance trigger. `reference` is the best holdout score of that metric so far, including this one; a manifest
+    that promotes this candidate declares it.
     """
 
     candidate: Candidate
@@ -47,55 +47,55 @@ class Verdict(Record):
         return self.candidate.model
 
     def require_passed(self) -> None:
-        """Make sure that every gate let the candidate pass.
+        """Make sure that the candidate passed every gate.
 
         Raises:
-            GateBlockedError: one did not.
+            GateBlockedError: a gate blocks it.
         """
         if not self.passed:
-            said = [gate.sentence for gate in self.gates if gate.state != "passes"]
+            blocking = " ".join(gate.sentence for gate in self.gates if gate.state != "passes")
             raise GateBlockedError(
-                f"Version {self.candidate.version} of {self.candidate.registry_name} is refused: {'; '.join(said)}.",
-                fix="Read the report; the model in service stays in service.",
+                f"Version {self.candidate.version} of {self.candidate.registry_name} is refused: {blocking}",
+                fix="Read the report. The model in service stays in service.",
             )
 
 
 def validate(candidate: Candidate, config: ModelConfig, evidence: CandidateEvidence) -> Verdict:
-    """Ask every gate. A gate that cannot judge does not let pass."""
+    """Return the verdict of all gates. A gate that cannot judge blocks."""
     unseen = evidence.later_than(candidate.fit_until, evidence.champion_fit_until)
-    enough = gates.holdout(evidence, unseen, config)
-    judged = enough.state == "passes"
+    holdout = gates.holdout(evidence, unseen, config)
+    judged = holdout.state == "passes"
     scores = _scores(unseen, config) if judged else ()
-    compared = _compare(unseen, config) if judged else None
-    found = tuple(gates.scores(unseen, config)) if judged else ()
+    comparison = _compare(unseen, config) if judged else None
+    slices = tuple(gates.slice_scores(unseen, config)) if judged else ()
     overall = scores[0].value if scores else None
-    asked = (
+    results = (
         gates.quality(candidate),
-        enough,
+        holdout,
         *gates.floors(scores, len(unseen.labels), config),
-        gates.champion(compared, evidence.champion_version, config),
-        *gates.judged(found, overall, config),
+        gates.champion(comparison, evidence.champion_version, config),
+        *gates.slices(slices, overall, config),
         *gates.files(evidence, config),
     )
-    known = [value for value in (evidence.previous_reference, overall) if value is not None]
+    references = [value for value in (evidence.previous_reference, overall) if value is not None]
     return Verdict(
         candidate=candidate,
         champion=evidence.champion_version,
         as_of=candidate.as_of,
-        passed=all(gate.state == "passes" for gate in asked),
-        gates=asked,
+        passed=all(gate.state == "passes" for gate in results),
+        gates=results,
         scores=scores,
-        comparison=compared,
-        slices=found,
+        comparison=comparison,
+        slices=slices,
         latency_p95_ms=gates.defined(evidence.latency_p95_ms),
         size_mb=evidence.size_mb,
         holdout_digest=evidence.holdout_digest,
-        reference=max(known, default=None),
+        reference=max(references, default=None),
     )
 
 
 def _scores(unseen: CandidateEvidence, config: ModelConfig) -> tuple[Score, ...]:
-    """Every metric of the challenger; with limits where the trigger or a floor uses it."""
+    """Return every metric of the challenger, with limits if the trigger or a floor uses it."""
     main, task = config.triggers.performance.metric, task_of(config)
     counts = task.counted(unseen.labels, unseen.challenger_scores)
     scores = []
@@ -108,17 +108,17 @@ def _scores(unseen: CandidateEvidence, config: ModelConfig) -> tuple[Score, ...]
 
 
 def _compare(unseen: CandidateEvidence, config: ModelConfig) -> Comparison | None:
-    """Challenger minus champion; None where something is missing that a fair comparison needs."""
+    """Return challenger minus champion; None if something is missing that a fair comparison needs."""
     version = unseen.champion_version
     if version is None or unseen.champion_scores is None or unseen.champion_fit_until is None:
         return None
     if not config.gates.compare:
         return None
     metric, task = config.triggers.performance.metric, task_of(config)
-    sides = (unseen.champion_scores, unseen.challenger_scores)
-    values = [float(task.evaluate(metric, task.counted(unseen.labels, scores))) for scores in sides]
+    both = (unseen.champion_scores, unseen.challenger_scores)
+    values = [float(task.evaluate(metric, task.counted(unseen.labels, scores))) for scores in both]
     difference, low, high = task.paired_difference(
-        metric, unseen.labels, *sides, confidence=config.gates.confidence, seed=config.training.seed
+        metric, unseen.labels, *both, confidence=config.gates.confidence, seed=config.training.seed
     )
     if math.isnan(difference):
         return None

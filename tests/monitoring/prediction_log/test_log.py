@@ -265,7 +265,7 @@ def test_values_are_logged_as_the_sources_spell_them(place: Places) -> None:
     rows = read(url, root)
     assert ["7", "b", "c", "d"] == [kept["id"] for kept in rows]
     assert [1.0, 2.0, 1.5, 0.5] == [kept["wind"] for kept in rows]
-    assert ["1", "3", "0", "4"] == [kept["town"] for kept in rows]
+    assert ["1", "3", "False", "4"] == [kept["town"] for kept in rows]
     assert [1, 0, None, None] == [kept["actual"] for kept in rows]
 
 

@@ -176,7 +176,7 @@ def test_values_with_parts_are_refused_where_they_are_asked_for(kind: str) -> No
 def test_a_column_that_is_no_time_is_refused() -> None:
     """Another column was meant as time."""
     url = filled("id text, timestamp boolean", ("a", True))
-    with pytest.raises(DataError, match="'timestamp' holds bool, which are no times"):
+    with pytest.raises(DataError, match="'timestamp' of type bool does not hold times"):
         read(opened(url))
 
 

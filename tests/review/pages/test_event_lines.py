@@ -47,7 +47,7 @@ def test_nights_held_back_say_by_what() -> None:
 
     assert [
         (3, 3, "1 quiet night"),
-        (1, 2, "2 nights on which drift fired, held back: A proposal is open: 4."),
+        (1, 2, "2 nights on which drift fired but was postponed: A proposal is open: 4."),
     ] == texts(night(1, **held), night(2, **held), night(3))
 
 
@@ -68,13 +68,13 @@ def test_a_retraining_is_told_step_by_step() -> None:
     )
 
     assert [
-        ("rollback", "Version 1 brought back in place of version 2"),
+        ("rollback", "Version 1 restored, replacing version 2"),
         ("refusal", "Version 3 refused (too weak)"),
-        ("promotion", "Version 2 promoted in place of version 1"),
+        ("promotion", "Version 2 promoted, replacing version 1"),
         ("", "Pull request 4: Promote it"),
         ("", "Version 2 passed all gates"),
-        ("training", "Version 2 trained on 9\u202f076 rows"),
-        ("", "To be trained: Too old."),
+        ("training", "Version 2 trained on 9,076 rows"),
+        ("", "Training is due: Too old."),
     ] == [(one.kind, one.text) for one in made]
     assert [url] == [one.link for one in made if one.link]
 

@@ -201,7 +201,7 @@ def test_rows_that_the_champion_was_fit_on_are_dropped(
     gate = verdict.gates[GATES.index("holdout")]
 
     assert (state, left, 200) == (gate.state, gate.value, gate.limit)
-    assert f"{left} of 1200 rows" in gate.sentence
+    assert f"{left} of 1,200 rows" in gate.sentence
     assert (state == "passes") == (verdict.comparison is not None)
 
 
@@ -265,7 +265,7 @@ def test_every_floor_of_the_config_is_a_gate(candidate: Candidate, fixed: ModelC
     verdict = validate(candidate, gated(fixed, accuracy=0.85, precision_weighted=0.83), evidence(candidate))
 
     assert {"accuracy": "blocks", "precision_weighted": "blocks"} == states(verdict)
-    assert ["Accuracy is 0.720 (0.698 to 0.741) on 1200 rows, at least 0.850 is needed."] == [
+    assert ["Accuracy is 0.720 (0.698 to 0.741) on 1,200 rows. The gate requires at least 0.850."] == [
         gate.sentence for gate in verdict.gates if gate.name == "accuracy"
     ]
 
@@ -302,7 +302,7 @@ def test_a_slice_is_held_against_the_champion_there(candidate: Candidate, fixed:
     assert [("EWR", 0.72, 0.70), ("JFK", 0.72, 0.75), ("LGA", 0.72, 0.70)] == [
         (one.value, one.challenger, pytest.approx(one.champion)) for one in verdict.slices
     ]
-    assert "JFK: 0.720 on 400 rows, -0.030 against the champion there" in verdict.gates[4].sentence
+    assert "JFK: 0.720 on 400 rows, -0.030 compared with the champion on this slice" in verdict.gates[4].sentence
 
 
 def test_without_a_champion_a_slice_is_held_against_the_whole(candidate: Candidate, fixed: ModelConfig) -> None:
@@ -311,7 +311,7 @@ def test_without_a_champion_a_slice_is_held_against_the_whole(candidate: Candida
     verdict = validate(candidate, fixed, evidence(candidate, **alone, challenger_scores=jfk_fails()))
 
     assert {"slice_origin": "blocks"} == states(verdict)
-    assert "origin = JFK: 0.550 on 400 rows, -0.167 against the candidate overall" in verdict.gates[4].sentence
+    assert "origin = JFK: 0.550 on 400 rows, -0.167 compared with the candidate overall" in verdict.gates[4].sentence
 
 
 def test_a_comparison_that_is_switched_off_says_so(candidate: Candidate, fixed: ModelConfig) -> None:
@@ -457,7 +457,7 @@ def test_the_flights_model_answers_in_time(model: Any, parts: Split, config: Mod
 def test_slices_are_the_rows_of_each_category(candidate: Candidate) -> None:
     """By name; each row is in one of them, those without a category in one of their own."""
     words = np.array(["b", "a", "(missing)", "b", "a", "b"], object)
-    found = dict(evidence(candidate, slices={"origin": words, "none": words[:0]}).places())
+    found = dict(evidence(candidate, slices={"origin": words, "none": words[:0]}).rows_by_category())
 
     assert ["(missing)", "a", "b"] == list(found["origin"])
     assert [[2], [1, 4], [0, 3, 5]] == [rows.tolist() for rows in found["origin"].values()]
