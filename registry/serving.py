@@ -1,4 +1,4 @@
-"""The model in Production for a service: verified, and replaced when another version is promoted."""
+"""The version in Production for a service: verified, and replaced after a promotion or rollback."""
 
 from __future__ import annotations
 
@@ -8,69 +8,73 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from core.arrow import spelling
 from core.config import ModelConfig
-from core.errors import RegistryError
+from core.errors import DataError, RegistryError
+from monitoring.axes import MOST_LEVELS, CategoricalAxis
 
 if TYPE_CHECKING:
+    from monitoring.counting import Baseline
     from registry.registry import Registry
     from registry.version import ModelVersion
 
 
 class Served:
-    """The version with the alias `production`, loaded through the allow-list after its digest was checked.
+    """The version that `models:/NAME@production` names, loaded through our allow-list after a look at its digest.
 
     Args:
-        registry: the registry of the model.
-        config: the model.
+        registry: where versions are.
+        config: of the model.
 
     Raises:
-        RegistryError: no version was promoted yet, or its files were changed.
+        RegistryError: nothing is promoted yet, or its files are not those that were registered.
     """
 
     def __init__(self, registry: Registry, config: ModelConfig) -> None:
         self._registry, self._config = registry, config
         self._lock = threading.Lock()
-        self._current: tuple[ModelVersion, Any] | None = None
+        self._now: tuple[ModelVersion, Any] | None = None
+        self._levels: dict[str, frozenset[str]] = {}
         self.refresh()
 
     @property
     def version(self) -> int:
-        """The number of the version that is loaded."""
+        """The number of the version that answers."""
         return self._loaded[0].version
 
     @property
     def _loaded(self) -> tuple[ModelVersion, Any]:
-        if self._current is None:
+        if self._now is None:
             raise RegistryError(
                 f"No version of {self._config.registry_name} is in Production.", fix="Merge its first promotion."
             )
-        return self._current
+        return self._now
 
     def refresh(self) -> bool:
-        """Load the version in Production if it changed, and return whether it did. Call this regularly.
+        """Load the version in Production if it is another than before; whether it is. To be called now and then.
 
-        While the new version loads, and if it cannot be loaded, the previous version stays in use.
+        While it loads, and where it cannot be loaded, the one before goes on answering.
 
         Raises:
-            RegistryError: the new version cannot be trusted.
-            OutsideError: the registry does not respond.
+            RegistryError: the new one cannot be trusted.
+            OutsideError: the registry does not answer.
         """
         with self._lock:
             version = self._registry.served(self._config.registry_name)
-            if version is None or (self._current and self._current[0].digest == version.digest):
-                self._loaded  # noqa: B018 - raises if there is none
+            if version is None or (self._now and self._now[0].digest == version.digest):
+                self._loaded  # noqa: B018 - says so where there is none
                 return False
-            self._current = version, self._registry.load(version)
+            levels = _levels(self._registry.baseline(version))
+            self._now, self._levels = (version, self._registry.load(version)), levels
             return True
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], int]:
-        """Return the score of each row of features, and the number of the version that gave it.
+        """Return the prediction for each row of features, and the version that made them.
 
-        A score is the probability of label 1, the name of a class, or a number: what `PredictionLog.predictions` takes.
-        A feature that a row lacks is missing, like null in the monitoring table.
+        A prediction is the probability of label 1, the name of a class, or a number: what `PredictionLog` takes.
 
         Raises:
-            DataError: a value has another type than the feature.
+            DataError: a row lacks a feature (null is allowed), or a value has another type than the feature.
         """
         from monitoring.prediction_log import schema, typed_rows
         from monitoring.tasks import task_for_data
@@ -78,7 +82,28 @@ class Served:
 
         version, estimator = self._loaded
         data = self._config.data
+        absent = sorted({name for row in rows for name in data.features if name not in row})
+        if absent:
+            raise DataError(
+                f"Rows lack the features {', '.join(map(repr, absent[:5]))}.",
+                why="The model would score them as missing.",
+                fix="Send every feature of model.toml; send null if its value is not known.",
+            )
         fields = pa.schema([field for field in schema(data) if field.name in data.features])
-        table = typed_rows({name: [row.get(name) for row in rows] for name in fields.names}, fields)
+        table = typed_rows({name: [row[name] for row in rows] for name in fields.names}, fields)
         scores = [score(estimator, batch_features(batch, data), task_for_data(data)) for batch in table.to_batches()]
         return [value for part in scores for value in to_table_values(part, data)], version.version
+
+    def unknown(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """Return how many rows have a category that the version was not trained on, by feature; others are left out."""
+        counts = {
+            name: sum((value := spelling.text_of(row.get(name))) is not None and value not in levels for row in rows)
+            for name, levels in self._levels.items()
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
+def _levels(baseline: Baseline) -> dict[str, frozenset[str]]:
+    """Return the categories that a version was trained on, by column; none for columns with more than are recorded."""
+    axes = {name: axis for name, axis in baseline.axes.items() if isinstance(axis, CategoricalAxis)}
+    return {name: frozenset(axis.levels) for name, axis in axes.items() if len(axis.levels) < MOST_LEVELS}

@@ -114,10 +114,16 @@ class ReplayTable:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        from core.arrow import INSTANT, arrays
+
         roles, seen = self.config.data.columns, 0
         for batch in batches:
             names = [roles.label if name == self._target else name for name in batch.schema.names]
             columns = dict(zip(names, batch.columns, strict=True))
+            for name in (*self._data.features, roles.label):  # one that only later files have
+                columns.setdefault(name, arrays.column(batch, name))
+            if self._known is not None:
+                columns.setdefault(self._known, arrays.column(batch, self._known, INSTANT))
             if self._id is None:
                 columns[roles.id] = pa.array(range(seen, seen + batch.num_rows), pa.int64())
                 seen += batch.num_rows
