@@ -122,8 +122,8 @@ class ReplayTable:
             columns = dict(zip(names, batch.columns, strict=True))
             for name in (*self._data.features, roles.label):  # one that only later files have
                 columns.setdefault(name, arrays.column(batch, name))
-            if self._known is not None:
-                columns.setdefault(self._known, arrays.column(batch, self._known, INSTANT))
+            if self._labelled_at is not None:
+                columns.setdefault(self._labelled_at, arrays.column(batch, self._labelled_at, INSTANT))
             if self._id is None:
                 columns[roles.id] = pa.array(range(seen, seen + batch.num_rows), pa.int64())
                 seen += batch.num_rows
