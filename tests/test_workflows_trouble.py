@@ -151,6 +151,6 @@ def test_no_secret_is_seen_anywhere(template: Template, allowed: Scene) -> None:
     """Neither errors nor issues, nor the warning that chat could not be reached, hold one."""
     told = template.after(allowed).told()
 
-    assert "in APPRISE_URLS did not take the message" in told
+    assert "in APPRISE_URLS did not accept the message" in told
     assert [] == [secret for secret in [*SECRETS.values(), template.tracking, TOKEN] if secret in told]
     assert [] == [line for line in told.splitlines() if "***" in line and "⚙" not in line]

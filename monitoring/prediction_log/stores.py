@@ -106,11 +106,14 @@ class _Statements:
         key, label = _quoted(columns.id), _quoted(columns.label)
         into, conflict = ", ".join(map(_quoted, fields.names)), f"ON CONFLICT ({key}) DO NOTHING"
         self.insert = f"INSERT INTO {name} ({into}) VALUES ({', '.join(marks)}) {conflict}"  # noqa: S608 - quoted
-        nulls, probe = ", ".join(["NULL"] * len(fields)), "EXPLAIN" if mark == "?" else "PREPARE mlops_log AS"
+        nulls = ", ".join(["NULL"] * len(fields))
+        probe = f"EXPLAIN INSERT INTO {name} ({into}) VALUES ({nulls}) {conflict}"  # noqa: S608 - quoted
+        if mark == "$":  # ADBC copies what a statement returns, and PostgreSQL copies no EXPLAIN
+            probe = f"DO $probe$ BEGIN EXECUTE $explain${probe}$explain$; END $probe$"
         self.create = (
             f"CREATE TABLE IF NOT EXISTS {name} ({listed})",
             # Finds out what an existing table lacks. It inserts nothing.
-            f"{probe} INSERT INTO {name} ({into}) VALUES ({nulls}) {conflict}",  # noqa: S608 - quoted
+            probe,
             f"CREATE INDEX IF NOT EXISTS {_quoted(f'{index}_time')} ON {name} ({_quoted(columns.time)})",
         )
         self._table, self._kinds, self._id = name, kinds, columns.id

@@ -99,7 +99,7 @@ def test_an_unreachable_cluster_ends_the_training(
 
     assert 6 == ran.code
     assert f"The Dask cluster at {NOBODY} cannot be used" in ran.err
-    assert "mend training.cluster in model.toml; nothing was trained" in " ".join(ran.err.split())
+    assert "fix training.cluster in model.toml; nothing was trained" in " ".join(ran.err.split())
     assert 0 == copy.versions()
     assert not (copy.folder / "local" / "flights" / "candidate.json").exists()
 

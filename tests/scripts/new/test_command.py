@@ -39,7 +39,7 @@ def test_every_kind_of_table_gives_a_model_that_the_doctor_finds_right(name: str
 
     assert [] == [one for one in found.values() if one["state"] == "fail"]
     assert ("ok", "ok") == (found["own: pipeline"]["state"], found["own: labels"]["state"])
-    assert "no column prediction yet" in found["own: rows"]["says"]
+    assert "column prediction is missing, all others exist" in found["own: rows"]["says"]
 
 
 LEFT_OUT = {
