@@ -87,9 +87,9 @@ def _labels(batch: pa.RecordBatch, data: Data, as_of: dt.datetime) -> np.ndarray
     if bad.any():
         kind, odd = arrays.plain(batch.column(data.columns.label)).type, int(bad.sum())
         raise DataError(
-            f"Column {data.columns.label!r} holds labels that are not {task.label_words}: {odd:,} of "
+            f"Column {data.columns.label!r} holds labels that are not {task.label_text}: {odd:,} of "
             f"{batch.num_rows:,} values of the type {kind}.",
-            why=f"The task in model.toml needs {task.label_words}, or null where the label is not known.",
+            why=f"The task in model.toml needs {task.label_text}, or null where the label is not known.",
             fix="Mend the column, or name another one as label in model.toml.",
         )
     return found

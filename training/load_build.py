@@ -12,7 +12,6 @@ from typing import Any
 from core.config import ModelConfig
 from core.errors import ConfigError
 from monitoring.tasks import task_of
-from training.scoring import required_methods
 
 Build = Callable[[ModelConfig], Any]
 
@@ -54,7 +53,7 @@ def load_build(root: Path, name: str) -> Build:
             raise ConfigError(
                 f"build() in {where} failed: {type(err).__name__}: {err}.", fix="Mend it; mlops train calls it again."
             ) from err
-        methods = required_methods(task_of(config))
+        methods = task_of(config).required_methods
         absent = [method for method in methods if not callable(getattr(estimator, method, None))]
         if absent:
             raise ConfigError(

@@ -9,18 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.config import Data
 from core.errors import ConfigError
-from monitoring.tasks import BINARY, Binary, Multiclass, Task
+from monitoring.tasks import BINARY, Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # A library's words may quote a row.
 WORDS = "what the library says may hold values of rows: mlops --traceback train shows it, on a machine of yours."
-
-
-def required_methods(task: Task) -> tuple[str, ...]:
-    """The methods that an estimator of this task needs."""
-    return ("fit", "predict_proba" if isinstance(task, Binary) else "predict")
 
 
 def score(estimator: Any, rows: pd.DataFrame, task: Task = BINARY) -> NDArray[np.float64]:
@@ -30,33 +25,21 @@ def score(estimator: Any, rows: pd.DataFrame, task: Task = BINARY) -> NDArray[np
         ConfigError: the estimator does not give such answers.
     """
     try:
-        answers = np.asarray(getattr(estimator, required_methods(task)[1])(rows))
-        said = _said(answers, task)
+        answers = np.asarray(getattr(estimator, task.required_methods[1])(rows))
+        said = task.to_scores(answers)
     except Exception as err:
         raise ConfigError(
             f"The model could not score {len(rows)} rows ({type(err).__name__}).",
             why="It does not take what these rows hold: missing values, categories that it was not fitted on.",
             fix=f"Mend build() in its pipeline.py; {WORDS}",
         ) from err
-    if said is None or said.shape != (len(rows),) or not task.is_said(said).all():
+    if said is None or said.shape != (len(rows),) or not task.is_valid_score(said).all():
         raise ConfigError(
-            f"The model gives an array of shape {answers.shape} for {len(rows)} rows, or not {task.said_words}.",
-            why="Its predict_proba must give two columns of probabilities, for label 0 and label 1."
-            if isinstance(task, Binary)
-            else f"Its predict must say for each row what the task in model.toml asks for: {task.said_words}.",
+            f"The model gives an array of shape {answers.shape} for {len(rows)} rows, or not {task.score_text}.",
+            why=f"Its {task.required_methods[1]} must give {task.answer_text} for each row.",
             fix="Mend build() in its pipeline.py, or the task.",
         )
     return said
-
-
-def _said(answers: NDArray[Any], task: Task) -> NDArray[np.float64] | None:
-    """Answers as numbers; NaN where a class is not known, None where they have another shape."""
-    if isinstance(task, Binary):
-        return answers[:, 1].astype(np.float64) if answers.ndim == 2 and answers.shape[1] == 2 else None  # noqa: PLR2004
-    if isinstance(task, Multiclass):
-        places = {name: float(place) for place, name in enumerate(task.classes)}
-        return np.array([places.get(str(answer), np.nan) for answer in answers.tolist()])
-    return answers.astype(np.float64)
 
 
 def scoring_method(estimator: Any) -> str:

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 DOUBLE = pa.float64()
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 def plain(values: pa.Array) -> pa.Array:
@@ -32,12 +34,12 @@ def view(values: pa.Array, dtype: Any) -> NDArray[Any]:
     return np.frombuffer(values.buffers()[1], dtype, len(values), start)
 
 
-def mask(values: pa.Array) -> NDArray[np.bool_]:
+def mask(values: pa.Array) -> Bools:
     """A boolean Arrow array without nulls, one byte a row."""
     return view(pc.cast(values, pa.uint8()), np.bool_)
 
 
-def nulls(values: pa.Array) -> NDArray[np.bool_]:
+def nulls(values: pa.Array) -> Bools:
     """Where an array is null."""
     return mask(pc.is_null(values)) if values.null_count else np.zeros(len(values), np.bool_)
 
@@ -48,7 +50,7 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind))
 
 
-def numbers(values: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+def numbers(values: pa.Array) -> tuple[Floats, Bools | None]:
     """Values as float64, NaN where null, and where something stands that is no number (None: nowhere).
 
     Text is never read as a number: "12" in a numeric column is a fault of the feed, and has to be seen.

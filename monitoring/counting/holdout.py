@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from core.records import Record
 from monitoring.counting.counts import Counts
-from monitoring.tasks import Binary, Calibration, Task, fit_calibration
+from monitoring.tasks import Calibration, Task
 
 
 class HoldoutDay(Record):
@@ -44,4 +44,4 @@ def holdout_of(dates: Sequence[dt.date], labels: ArrayLike, said: ArrayLike, tas
         for day in np.unique(day_of)
     )
     total = sum((day.counts.array for day in days), np.zeros((task.shape[0], task.shape[1] - 1), np.int64))
-    return Holdout(days=days, calibration=fit_calibration(total) if isinstance(task, Binary) else None)
+    return Holdout(days=days, calibration=task.calibrate(total))

@@ -106,8 +106,8 @@ class RowCounter:
     def _count_scores(self, days: list[Day], index: Index, batch: pa.RecordBatch) -> None:
         found = outcome_columns.read(batch, self._names, self._version, self._as_of, self.task)
         nowhere = math.prod(self.task.shape)
-        places = self.task.places(found.said, found.labels)
-        flat = [_counts(days, index, np.where(found.scored, place, nowhere), nowhere + 1) for place in places]
+        cells = self.task.cells(found.scores, found.labels)
+        flat = [_counts(days, index, np.where(found.scored, cell, nowhere), nowhere + 1) for cell in cells]
         counts = sum(flat[1:], flat[0])[:, :nowhere].reshape(len(days), *self.task.shape)
         unscored, bad = (_rows(days, index, rows) for rows in (found.unscored, found.bad))
         for day, row, n, m in zip(days, counts, unscored, bad, strict=True):

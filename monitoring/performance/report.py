@@ -73,7 +73,7 @@ def performance_report(
         rows=rows,
         labels=labels,
         coverage=labels / rows if rows else None,
-        positives=int(task.by_label(known)[1]) if config.task == "binary" else None,
+        positives=task.positives(known),
         value=_defined(values[trigger.metric]),
         low=_defined(low),
         high=_defined(high),

@@ -90,7 +90,7 @@ class PredictionLog:
         wrong = int(np.count_nonzero(np.isnan(task.labels(column)[0])))
         if wrong:
             raise DataError(
-                f"{wrong} of {len(labels)} labels are not {task.label_words}.",
+                f"{wrong} of {len(labels)} labels are not {task.label_text}.",
                 fix="Hand over whole numbers, the names of classes, or numbers, as the task asks for.",
             )
         return self._ledger.label(dict(zip(labels, column.to_pylist(), strict=True)), at.astimezone(dt.UTC))

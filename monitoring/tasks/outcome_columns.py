@@ -18,27 +18,27 @@ from monitoring.tasks.task import Task
 CELLS = 1000
 
 
-class Scores(NamedTuple):
+class Outcomes(NamedTuple):
     """A batch, row by row: what was said and what came true (NaN where not); rows scored, unscored, badly labelled."""
 
-    said: NDArray[np.float64]
+    scores: NDArray[np.float64]
     labels: NDArray[np.float64]
     scored: NDArray[np.bool_]
     unscored: NDArray[np.bool_]
     bad: NDArray[np.bool_]
 
 
-def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt.datetime, task: Task) -> Scores:
+def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt.datetime, task: Task) -> Outcomes:
     """The scores of a batch. A configured column that the batch does not have is taken as all null.
 
     Raises:
         DataError: `labelled_at` holds no times.
     """
     ours = _ours(batch, columns.version, version)
-    said = task.said(_column(batch, columns.score))
+    scores = task.scores(_column(batch, columns.score))
     given, bad = labels(batch, columns, as_of, task)
-    unsaid = np.isnan(said)
-    return Scores(said, given, ours & ~unsaid, ours & unsaid, ours & bad)
+    missing = np.isnan(scores)
+    return Outcomes(scores, given, ours & ~missing, ours & missing, ours & bad)
 
 
 def labels(

@@ -1,22 +1,22 @@
-"""Judge models that say a number."""
+"""Regression: models that predict a number."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from core.arrow import arrays
-from core.config import METRICS
+from core.arrow import Bools, Floats, arrays
+from core.config import METRICS, Metric
 from monitoring.axes import NumericAxis
 from monitoring.tasks.binary_metrics import ratio
 from monitoring.tasks.intervals import DRAWS, UNKNOWN, bounds, corrected, resampled
 from monitoring.tasks.outcome_columns import CELLS
-from monitoring.tasks.task import Bools, Bounds, Difference, Floats, Places, Task
+from monitoring.tasks.task import Bounds, Cells, Difference, FitScores, Task
 
 SCORE, LABEL, ERROR, UNLABELLED = range(4)  # the columns of the counts
 OCTAVES = 20  # errors are told apart down to a millionth (2 ** -20) of the range of labels
@@ -24,7 +24,8 @@ STEP = OCTAVES / (CELLS - 1)  # octaves a cell
 # What an error in each cell counts as: the geometric middle, at most 0.7 % off; in the first one, nothing.
 ERRORS = np.concatenate([[0.0], 2 ** (STEP * (np.arange(CELLS - 1) + 0.5) - OCTAVES)])
 TINY = np.finfo(np.float64).tiny
-GROUPS = 1000  # of rows, which are drawn together where there are more
+GROUPS = 1000  # of rows that are drawn together if there are more rows
+EXPLAINED = 0.1  # of the variance; below it, limits are clearer in the unit of the label
 
 
 class Regression(Task):
@@ -42,8 +43,8 @@ class Regression(Task):
 
     metrics = METRICS["regression"]
     shape = (CELLS, 4)
-    label_words = "a number in data.label_range"
-    said_words = "a finite number"
+    label_text = "a number in data.label_range"
+    score_text = answer_text = "a finite number"
 
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
@@ -52,35 +53,40 @@ class Regression(Task):
         self.score_axis = self.label_axis = NumericAxis(
             form="edges", origin=0.0, scale=1.0, cuts=cuts, low=low, high=high
         )
+        self.label_values = low + self.middles
 
     def numbers(self, column: pa.Array) -> tuple[Floats, Bools | None]:
-        """Numbers and booleans; text is never read as a number."""
+        """Return numbers and booleans; text is never read as a number."""
         return arrays.numbers(column)
 
-    def is_said(self, numbers: Floats) -> Bools:
-        """Finite."""
+    def is_valid_score(self, numbers: Floats) -> Bools:
+        """Return which numbers are finite."""
         return np.isfinite(numbers)
 
-    def is_label(self, numbers: Floats) -> Bools:
-        """In the range."""
-        found: Bools = (numbers >= self.low) & (numbers <= self.high)
-        return found
+    def is_valid_label(self, numbers: Floats) -> Bools:
+        """Return which numbers are in the range."""
+        valid: Bools = (numbers >= self.low) & (numbers <= self.high)
+        return valid
 
-    def places(self, said: Floats, labels: Floats) -> tuple[Places, ...]:
+    def to_scores(self, predictions: NDArray[Any]) -> Floats | None:
+        """Return the predicted numbers."""
+        return predictions.astype(np.float64)
+
+    def cells(self, scores: Floats, labels: Floats) -> tuple[Cells, ...]:
         """By score; and where there is a label, by label and by error, else both times in a cell that is cut off."""
-        known, nowhere = ~np.isnan(labels), CELLS * 4
-        finite, true = np.where(np.isfinite(said), said, self.low), np.where(known, labels, self.low)
-        by_score = 4 * self._cells(finite) + np.where(known, SCORE, UNLABELLED)
-        by_label, by_error = 4 * self._cells(true) + LABEL, 4 * self._error_cells(finite - true) + ERROR
-        return by_score, np.where(known, by_label, nowhere), np.where(known, by_error, nowhere)
+        labelled, nowhere = ~np.isnan(labels), CELLS * 4
+        finite, true = np.where(np.isfinite(scores), scores, self.low), np.where(labelled, labels, self.low)
+        by_score = 4 * self._range_cells(finite) + np.where(labelled, SCORE, UNLABELLED)
+        by_label, by_error = 4 * self._range_cells(true) + LABEL, 4 * self._error_cells(finite - true) + ERROR
+        return by_score, np.where(labelled, by_label, nowhere), np.where(labelled, by_error, nowhere)
 
-    def _cells(self, numbers: Floats) -> Places:
+    def _range_cells(self, numbers: Floats) -> Cells:
         inside = np.clip(numbers, self.low, self.high)
         return np.minimum((inside - self.low) / self._reach * CELLS, CELLS - 1).astype(np.intp)
 
-    def _error_cells(self, errors: Floats) -> Places:
+    def _error_cells(self, errors: Floats) -> Cells:
         size = np.maximum(np.minimum(np.abs(errors), self._reach) / self._reach, TINY)
-        found: Places = np.clip(np.floor((np.log2(size) + OCTAVES) / STEP) + 1, 0, CELLS - 1).astype(np.intp)
+        found: Cells = np.clip(np.floor((np.log2(size) + OCTAVES) / STEP) + 1, 0, CELLS - 1).astype(np.intp)
         return found
 
     def rows(self, counts: NDArray[Any]) -> int:
@@ -92,57 +98,64 @@ class Regression(Task):
         found: NDArray[np.int64] = counts[:, SCORE] + counts[:, UNLABELLED:].sum(axis=1)
         return found
 
-    def by_label(self, known: NDArray[Any]) -> NDArray[np.int64]:
+    def by_label(self, labelled: NDArray[Any]) -> NDArray[np.int64]:
         """The column of labels."""
-        found: NDArray[np.int64] = known[:, LABEL]
+        found: NDArray[np.int64] = labelled[:, LABEL]
         return found
 
-    def evaluate(self, metric: str, known: NDArray[Any]) -> Any:
+    def evaluate(self, metric: str, labelled: NDArray[Any]) -> Any:
         """As scikit-learn defines it, of the middles of the cells."""
-        errors = _moments(known[..., ERROR], self._reach * ERRORS)
-        return OF_MEANS[metric](np.stack([*errors, *_moments(known[..., LABEL], self.middles)]))
+        errors = _moments(labelled[..., ERROR], self._reach * ERRORS)
+        return OF_MEANS[metric](np.stack([*errors, *_moments(labelled[..., LABEL], self.middles)]))
 
     @property
     def middles(self) -> Floats:
         """Of the cells of labels, less `low`."""
         return self._reach * (np.arange(CELLS) + 0.5) / CELLS
 
-    def interval(self, metric: str, known: NDArray[Any], confidence: float, seed: int) -> Bounds:
+    def interval(self, metric: str, labelled: NDArray[Any], confidence: float, seed: int) -> Bounds:
         """Quantiles of 1,000 draws of as many errors; for r2 also of as many labels, by themselves.
 
         Bias-corrected and accelerated: errors are skewed, and more so their squares. With heavy tails (Student's t, 5
         degrees of freedom) lower bounds of the root of their mean held in 91 % of samples of 400 rows; plain ones did
         in 89 %.
         """
-        value = float(self.evaluate(metric, known))
+        value = float(self.evaluate(metric, labelled))
         if math.isnan(value):
             return UNKNOWN
         rng = np.random.default_rng(seed)
         errors, labels = (
-            _drawn(known[:, column], middles, rng)
+            _drawn(labelled[:, column], middles, rng)
             for column, middles in ((ERROR, self._reach * ERRORS), (LABEL, self.middles))
         )
         power = 1 if metric == "neg_mean_absolute_error" else 2
         drawn = OF_MEANS[metric](np.stack([*errors, *labels]))
-        return corrected(drawn, value, confidence, -skewness(known[:, ERROR], ERRORS**power) / 6)
+        return corrected(drawn, value, confidence, -skewness(labelled[:, ERROR], ERRORS**power) / 6)
 
     def paired_difference(
-        self, metric: str, labels: ArrayLike, one: ArrayLike, other: ArrayLike, *, confidence: float, seed: int
+        self,
+        metric: str,
+        labels: ArrayLike,
+        champion: ArrayLike,
+        challenger: ArrayLike,
+        *,
+        confidence: float,
+        seed: int,
     ) -> Difference:
         """Rows are drawn with both errors, so that what is hard for both models cancels out.
 
         More than 1,000 rows are put at random into as many groups, and groups are drawn: for means of many rows that
         is as good, and takes no longer for a million rows.
         """
-        label, first, second = (np.asarray(side, np.float64) for side in (labels, one, other))
-        champion, challenger = (float(self.evaluate(metric, self.counted(label, side))) for side in (first, second))
-        difference = challenger - champion
+        label, first, second = (np.asarray(side, np.float64) for side in (labels, champion, challenger))
+        before, after = (float(self.evaluate(metric, self.counted(label, side))) for side in (first, second))
+        difference = after - before
         if math.isnan(difference):
             return (math.nan, *UNKNOWN)
         rng = np.random.default_rng(seed)
         group = rng.permutation(len(label)) % GROUPS
         size = min(len(label), GROUPS)
-        middle = self.middles[self._cells(label)]
+        middle = self.middles[self._range_cells(label)]
         errors = [self._reach * ERRORS[self._error_cells(side - label)] for side in (first, second)]
         values = (np.ones_like(label), middle, middle**2, *errors, *(error**2 for error in errors))
         sums = np.stack([np.bincount(group, value, size) for value in values], axis=1)
@@ -153,6 +166,17 @@ class Regression(Task):
             for size_, square in ((size_one, square_one), (size_other, square_other))
         ]
         return (difference, *bounds(sides[1] - sides[0], difference, confidence))
+
+    def suggest_metric(self, rarest_share: float, fits: Sequence[FitScores]) -> tuple[Metric, str]:  # noqa: ARG002
+        """Return r2 if the fits explain enough of the variance, else the mean error."""
+        values = [float(self.evaluate("r2", self.counted(labels, scores))) for labels, scores in fits]
+        # NaN if all labels are in one cell.
+        metric: Metric = "r2" if min(map(np.nan_to_num, values)) >= EXPLAINED else "neg_mean_absolute_error"
+        return metric, f"r2 is at least {min(values):.3f} in {len(values)} quick fit{'s' if len(values) > 1 else ''}"
+
+    def constant_score(self, labels: NDArray[Any]) -> float:
+        """Return the median label."""
+        return float(np.median(labels))
 
 
 def _moments(counts: NDArray[Any], values: Floats) -> tuple[Floats, Floats]:

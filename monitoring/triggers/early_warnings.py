@@ -101,7 +101,7 @@ def watch_all(evidence: Evidence) -> tuple[Reading, ...]:
     return tuple(
         (watch if getattr(evidence.config.triggers, trigger).enabled else switched_off(name))(evidence)
         for name, (trigger, watch) in EARLY_WARNINGS.items()
-        if name != "estimate" or evidence.config.task == "binary"
+        if name != "estimate" or task_of(evidence.config).estimable
     )
 
 

@@ -66,25 +66,12 @@ def quality(candidate: Candidate) -> Gate:
 
 def holdout(evidence: CandidateEvidence, unseen: CandidateEvidence, config: ModelConfig) -> Gate:
     """Cannot judge with few rows, or one label, among those that neither model was fit on."""
-    rows, least = len(unseen.labels), config.gates.min_holdout_rows
-    sentence = f"{rows} of {len(evidence.labels)} rows are later than both fits{_labels(unseen, config)}"
+    rows, least, task = len(unseen.labels), config.gates.min_holdout_rows, task_of(config)
+    sentence = f"{rows} of {len(evidence.labels)} rows are later than both fits, {task.describe_labels(unseen.labels)}"
     if rows < least or len(np.unique(unseen.labels)) < 2:  # noqa: PLR2004 - by one label nothing can be judged
-        sentence += f"; {least} rows with {several(config)} are needed."
+        sentence += f"; {least} rows with {task.min_distinct_text} are needed."
         return Gate(name="holdout", state="cannot_judge", value=rows, limit=least, sentence=sentence)
     return gate("holdout", rows, least, good=True, sentence=f"{sentence}.")
-
-
-def several(config: ModelConfig) -> str:
-    """What labels rows must have so that they can be judged by, in words."""
-    return "both labels" if config.task == "binary" else "several labels"
-
-
-def _labels(unseen: CandidateEvidence, config: ModelConfig) -> str:
-    """What labels the rows have, as a part of a sentence."""
-    if config.task == "binary":
-        return f", {int(unseen.labels.sum())} with label 1"
-    found, classes = len(np.unique(unseen.labels)), config.data.classes
-    return f", of {found} of {len(classes)} classes" if classes else f", with {found} different labels"
 
 
 def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterator[Gate]:
@@ -201,9 +188,8 @@ def judged(scores: tuple[SliceScore, ...], overall: float | None, config: ModelC
             and (bar := overall if s.champion is None else s.champion) is not None
         ]
         if not pairs:
-            yield cannot_judge(
-                f"slice_{column}", -margin, f"no {column} has {config.gates.min_slice_rows} rows with {several(config)}"
-            )
+            needed = f"{config.gates.min_slice_rows} rows with {task_of(config).min_distinct_text}"
+            yield cannot_judge(f"slice_{column}", -margin, f"no {column} has {needed}")
             continue
         loss, value, lowest = min(pairs, key=lambda pair: pair[0])
         said, (lost, allowed) = wording.figure(metric, value), (wording.change(metric, one) for one in (loss, -margin))

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrow import Floats
 from core.config import ModelConfig
 from monitoring.axes import CategoricalAxis, NumericAxis
 from monitoring.counting import Baseline
-from monitoring.tasks import Regression, Task, task_of
+from monitoring.tasks import Task, task_of
 from training.quality.window_summary import JUDGED, Severity, limits, usual_days
 
 LARGEST = sys.float_info.max
@@ -111,7 +112,7 @@ def _table(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]
 def _labels(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]:
     """Of the labels, which are places where they are classes."""
     task, column, data = task_of(config), config.data.columns.label, config.data
-    words = f"is not {task.label_words}"
+    words = f"is not {task.label_text}"
     if data.label_range is None:
         known = {"value_set": list(range(len(data.classes or (0, 1))))}
         yield _most("bad_labels", "critical", "ExpectColumnValuesToBeInSet", column, 0.0, words, **known)
@@ -119,27 +120,20 @@ def _labels(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected
         low, high = data.label_range
         between, known_range = "ExpectColumnValuesToBeBetween", {"min_value": low, "max_value": high}
         yield _most("bad_labels", "critical", between, column, 0.0, words, **known_range)
-    several = {"column": column, "min_value": 2} | ({"max_value": 2} if config.task == "binary" else {})
-    need = "both 0 and 1 are" if config.task == "binary" else "at least two are"
-    said = f"{{column}} has {{value:.0f}} different values, {need} needed"
+    several = {"column": column, "min_value": 2} | ({"max_value": task.max_distinct} if task.max_distinct else {})
+    said = f"{{column}} has {{value:.0f}} different values, {task.min_distinct_text} ({task.label_text}) are needed"
     yield Expected("classes", "critical", "ExpectColumnUniqueValueCountToBeBetween", several, said, 2)
-    if baseline and data.classes is None and (usual := _usual_means(baseline, task)):
+    if baseline and task.label_values is not None and (usual := _usual_means(baseline, task, task.label_values)):
         low, high = usual
-        ends = "nine days of ten of the baseline have"
-        said = (
-            f"label 1 is on {{value:.1%}} of the rows; {ends} {low:.1%} to {high:.1%}"
-            if config.task == "binary"
-            else f"the mean label is {{value:.4g}}; {ends} {low:.4g} to {high:.4g}"
-        )
+        phrase, digits = task.mean_label
+        ends = f"nine days of ten of the baseline have {low:{digits}} to {high:{digits}}"
+        said = f"{phrase.format(f'{{value:{digits}}}')}; {ends}"
         arguments = {"column": column, "min_value": low, "max_value": high}
         yield Expected("base_rate", "warning", "ExpectColumnMeanToBeBetween", arguments, said, high)
 
 
-def _usual_means(baseline: Baseline, task: Task) -> tuple[float, float] | None:
+def _usual_means(baseline: Baseline, task: Task, values: Floats) -> tuple[float, float] | None:
     """The mean label on the middle nine days of ten; None where few days of the baseline have scored labels."""
-    values = np.arange(2.0)
-    if isinstance(task, Regression):
-        values = task.low + task.middles
     labels = [task.by_label(day.scores.array[:, :-1]) for day in usual_days(baseline)]
     means = [float(found @ values / found.sum()) for found in labels if found.any()]
     return (float(np.quantile(means, 0.05)), float(np.quantile(means, 0.95))) if len(means) >= 8 else None  # noqa: PLR2004

@@ -194,5 +194,5 @@ def _finding(cell: Cell, task: Task, severity: Severity, *, broken: bool, more: 
     if cell.check == "missing_column" and cell.date:
         when = f" on {cell.date}"
     values = {"column": cell.column, "value": cell.value, "limit": cell.limit, "when": when}
-    words = CHECKS[cell.check].sentence.format(**values, labels=task.label_words, scores=task.said_words)
+    words = CHECKS[cell.check].sentence.format(**values, labels=task.label_text, scores=task.score_text)
     return Finding(**cell._asdict(), severity=severity, broken=broken, sentence=words + more)

@@ -52,7 +52,7 @@ def _words(name: str, table: TableSample, judged: Sequence[ColumnChoice], choice
         "first": days.first,
         "last": days.last,
         "roles": [(role, column) for role, column in table.roles.model_dump().items() if column],
-        "because": {role: why.format(said=task.said_words, label=task.label_words) for role, why in BECAUSE.items()},
+        "because": {role: why.format(said=task.score_text, label=task.label_text) for role, why in BECAUSE.items()},
         "judged": judged,
         "choices": choices,
         "fitted": fitted,

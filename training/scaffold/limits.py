@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.config import Metric, Task, is_share
+from core.config import Metric, is_share
 from training import scoring
 from training.artifact import model_file
 from training.gates import latency_p95
@@ -64,14 +64,6 @@ def outside(column: Column, sample: Sample) -> float:
     return float(((late < early.min()) | (late > early.max())).mean()) if len(early) and len(late) else 0.0
 
 
-METRICS: Mapping[Task, tuple[Metric, Metric]] = {
-    "binary": ("balanced_accuracy", "roc_auc"),
-    "multiclass": ("balanced_accuracy", "f1_weighted"),
-    "regression": ("r2", "neg_mean_absolute_error"),
-}
-RARE = 0.05  # a rarer label than that is told by its rank, not by a threshold
-FEW = 5  # rows of a class among the later ones: with fewer, each would move the mean over classes too far
-EXPLAINED = 0.1  # of the variance: where it is less, floors are better put in the unit of the label
 SURE = 0.99
 APART = (1.0, 0.5)  # of what fits differ by, the next may lie beyond them: where they are few, and many
 SLACK = 1.5  # how far under the surely reached value a floor stands
@@ -109,26 +101,11 @@ def unit(metric: Metric, tried: Sequence[Trial]) -> Unit:
     return Unit(-size, 10.0 ** math.floor(math.log10(size / 20)), size / 20, size)
 
 
-def main_metric(tried: Sequence[Trial], rare: float) -> tuple[Metric, str]:
-    """The metric of the performance trigger, and why; `rare` is the share of the rarest label."""
-    config = tried[0].config
-    first, second = METRICS[config.task]
-    if config.task == "binary":
-        return (first if rare >= RARE else second), f"the rarer label is on {rare:.1%} of the rows"
-    if config.task == "multiclass":
-        rows = min(int(np.bincount(trial.labels, minlength=len(config.data.classes or ())).min()) for trial in tried)
-        return (first if rows >= FEW else second), f"the rarest class is on {rows} of the later rows of a quick fit"
-    values = [trial.value(first) for trial in tried]  # NaN where all labels lie in one cell
-    return (
-        first if min(map(np.nan_to_num, values)) >= EXPLAINED else second
-    ), f"r2 is {_span(values)} in {_fits(tried)}"
-
-
 def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
     """Metric, floors and margins; `rare` is the share of the rarest label."""
-    main, why = main_metric(tried, rare)
+    main, why = tried[0].task.suggest_metric(rare, [(trial.labels, trial.said) for trial in tried])
     yield Choice("triggers.performance.metric", main, why)
-    for metric in METRICS[tried[0].config.task]:
+    for metric in tried[0].task.metrics:
         yield from _floors(tried, metric, main=metric == main)
     yield from _margins(tried, main, unit(main, tried))
     newest = tried[0]

@@ -47,8 +47,7 @@ class Trial:
         """What the metric is without a model: for every row the commonest class, or the middle label."""
         if metric == "r2":
             return 0.0
-        always = np.median(self.labels) if self.config.task == "regression" else np.bincount(self.labels).argmax()
-        return self._of(metric, np.full(len(self.labels), always, np.float64))
+        return self._of(metric, np.full(len(self.labels), self.task.constant_score(self.labels)))
 
     def _of(self, metric: Metric, said: NDArray[np.float64]) -> float:
         return float(self.task.evaluate(metric, self.task.counted(self.labels, said)))

@@ -93,7 +93,7 @@ def test_metrics_of_many_counts_at_once_are_those_of_each(name: str) -> None:
 def test_classes_are_read_by_name(column: pa.Array, read: list[int | None], bad: list[int]) -> None:
     """Whole numbers by their text; null and NaN are none; what is no class is a bad label, and no score."""
     labels, odd = TASK.labels(column)
-    said = TASK.said(column)
+    said = TASK.scores(column)
 
     assert read == [None if np.isnan(label) else int(label) for label in labels]
     assert bad == np.flatnonzero(odd).tolist()
@@ -103,7 +103,7 @@ def test_classes_are_read_by_name(column: pa.Array, read: list[int | None], bad:
 def test_rows_are_counted_by_class_and_label() -> None:
     """One count a row; rows without a label are in the last column, and still show what was said."""
     said, labels = np.array([0.0, 0, 1, 3, 3]), np.array([0, 1, 1, np.nan, np.nan])
-    (places,) = TASK.places(said, labels)
+    (places,) = TASK.cells(said, labels)
     counts = np.bincount(places, minlength=20).reshape(TASK.shape)
 
     assert [[1, 1, 0, 0, 0], [0, 1, 0, 0, 0], [0] * 5, [0, 0, 0, 0, 2]] == counts.tolist()
@@ -196,7 +196,7 @@ def test_weighted_precision_is_corrected_for_its_bias() -> None:
 
 def test_answers_that_are_none_are_somewhere() -> None:
     """Whoever counts leaves them out; they do not stop the others."""
-    (places,) = TASK.places(np.array([np.nan, 1.0]), np.array([0.0, 0.0]))
+    (places,) = TASK.cells(np.array([np.nan, 1.0]), np.array([0.0, 0.0]))
 
     assert 5 == places[1]
     assert 0 <= places[0] < 20

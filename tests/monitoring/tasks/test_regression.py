@@ -108,15 +108,15 @@ def test_numbers_are_read(
 
     assert labels == [None if np.isnan(label) else label for label in found]
     assert bad == np.flatnonzero(odd).tolist()
-    assert said == [None if np.isnan(one) else one for one in TASK.said(column)]
+    assert said == [None if np.isnan(one) else one for one in TASK.scores(column)]
 
 
 def test_rows_are_counted_in_four_histograms() -> None:
     """A labelled row by score, label and error; one without a label by its score; scores out of range at the ends."""
     said, labels = np.array([0.0, 0.0, 1e9, -1e9]), np.array([0.0, 50.0, 100.0, np.nan])
-    counts = sum(np.bincount(place, minlength=4001)[:4000].reshape(1000, 4) for place in TASK.places(said, labels))
+    counts = sum(np.bincount(place, minlength=4001)[:4000].reshape(1000, 4) for place in TASK.cells(said, labels))
 
-    assert 4000 == max(place.max() for place in TASK.places(said, labels))
+    assert 4000 == max(place.max() for place in TASK.cells(said, labels))
     assert [250, 999] == np.flatnonzero(counts[:, 0]).tolist()
     assert [2, 1] == counts[[250, 999], 0].tolist()
     assert [250, 500, 750] == np.flatnonzero(counts[:, 1]).tolist()
