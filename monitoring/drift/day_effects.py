@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from monitoring.drift import tail_probabilities
+from monitoring.tasks import tail_probabilities
 from monitoring.drift.statistics import Floats, Test
 
 FEWEST_DAYS = 8  # with fewer, the variance between days says nothing

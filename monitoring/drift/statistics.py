@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.drift import tail_probabilities
+from monitoring.tasks import tail_probabilities
 
 Floats = NDArray[np.float64]
 
