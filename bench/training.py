@@ -25,7 +25,7 @@ from bench.measured import ROOT, machine
 from monitoring.counting import build_baseline
 from monitoring.sources import open_source
 from stages.train import drain
-from training import fit, training_set
+from training import build_training_set, fit_estimator, holdout_scores
 from training.quality import check_training
 
 T = TypeVar("T")
@@ -58,10 +58,10 @@ def measure(rows: int) -> dict[str, Any]:
 
     material = timed(
         "frame, digest, split",
-        lambda: training_set.build_training_set(drain(batches), settings, AS_OF, "0" * 64, checked),
+        lambda: build_training_set(drain(batches), settings, AS_OF, "0" * 64, checked),
     )
-    estimator = timed("fit", lambda: fit.fit(lambda _: DummyClassifier(), settings, material.parts))
-    timed("holdout", lambda: fit.holdout_scores(estimator, settings, material.parts))
+    estimator = timed("fit", lambda: fit_estimator(lambda _: DummyClassifier(), settings, material.parts))
+    timed("holdout", lambda: holdout_scores(estimator, settings, material.parts))
     held = len(material.parts.fit) + len(material.parts.holdout)
     return {"machine": machine(), "rows": held, "steps": steps, "peak_gib": peak() / 1024}
 

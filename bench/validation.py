@@ -28,7 +28,7 @@ from core.quality_report import QualityReport
 from monitoring.sources import open_source
 from monitoring.tasks import METRICS
 from monitoring.triggers import Decision
-from training import Candidate, features, frame
+from training import Candidate, features, labelled_frame
 from training.gates import CandidateEvidence, validate
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ def measure(rows: int) -> dict[str, Any]:
     settings = config()
     names = [*settings.data.features, *settings.data.roles]
     source = open_source(str(folder), settings.data, ROOT)
-    holdout = timed("read", lambda: frame(source.batches(names, START, AS_OF), settings.data, AS_OF))
+    holdout = timed("read", lambda: labelled_frame(source.batches(names, START, AS_OF), settings.data, AS_OF))
     timed("features", lambda: features(holdout, settings.data))
     rng = np.random.default_rng(7)
     label = holdout[settings.data.columns.label].to_numpy()

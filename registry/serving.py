@@ -75,11 +75,11 @@ class Served:
         """
         from monitoring.prediction_log import schema, typed_rows
         from monitoring.tasks import task_for_data
-        from training import scorable, score, to_table_values
+        from training import batch_features, score, to_table_values
 
         version, estimator = self._loaded
         data = self._config.data
         fields = pa.schema([field for field in schema(data) if field.name in data.features])
         table = typed_rows({name: [row.get(name) for row in rows] for name in fields.names}, fields)
-        said = [score(estimator, scorable(batch, data), task_for_data(data)) for batch in table.to_batches()]
+        said = [score(estimator, batch_features(batch, data), task_for_data(data)) for batch in table.to_batches()]
         return [one for part in said for one in to_table_values(part, data)], version.version

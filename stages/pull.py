@@ -51,7 +51,7 @@ def counted(night: Night, *, fresh: bool = False) -> Window:
     known = {} if fresh else known_days(night, champion)
     tallies = count(night, source, baseline, str(champion.version), known)
     window = build_window(night.config, champion.version, night.as_of, tallies, source.columns)
-    window = window.model_copy(update={"quality": check_window(window, baseline, night.config)})
+    window = window.model_copy(update={"quality": check_window(window, night.config, baseline)})
     keep_days(night, champion, known, window)
     return window
 

@@ -29,18 +29,18 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
         OutsideError: the cluster that should fit the model does not answer.
     """
     from registry import Origin
-    from training import computing_on, fit, load_build, training_set
+    from training import build_training_set, candidate_record, computing_on, fit_estimator, load_build, pipeline_digest
 
     config, root = night.config, night.settings.root
     batches = read(night)
     baseline = counted(night, batches)
-    pipeline = load_build.pipeline_digest(root, night.name)
+    pipeline = pipeline_digest(root, night.name)
     # The frame takes the rows over: from here on nothing else holds them.
-    material = training_set.build_training_set(drain(batches), config, night.as_of, pipeline, partial(judge, night))
+    material = build_training_set(drain(batches), config, night.as_of, pipeline, partial(judge, night))
     version = night.registry.find(config.registry_name, material.training_key)
     if version is None:
         with computing_on(config.training.cluster):
-            estimator = fit.fit(load_build.load_build(root, night.name), config, material.parts)
+            estimator = fit_estimator(load_build(root, night.name), config, material.parts)
         origin = Origin(
             training_key=material.training_key,
             data_digest=material.data_digest,
@@ -51,7 +51,7 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
         )
         version = register(night, estimator, origin, baseline, material.parts)
     night.registry.finish(version)
-    candidate = training_set.candidate_record(material, version, decision, head_commit(root))
+    candidate = candidate_record(material, version, decision, head_commit(root))
     candidate.write(night.file("candidate.json", out))
     event_log.training(night, candidate)
     return candidate
@@ -59,10 +59,10 @@ def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
 
 def register(night: Night, estimator: Any, origin: Origin, baseline: Baseline, parts: Split) -> ModelVersion:
     """Keep the fitted estimator, with its baseline."""
-    from training import fit, synthetic_rows
+    from training import holdout_scores, synthetic_rows
 
     config, data = night.config, night.config.data
-    baseline = baseline.model_copy(update={"scores": fit.holdout_scores(estimator, config, parts)})
+    baseline = baseline.model_copy(update={"scores": holdout_scores(estimator, config, parts)})
     return night.registry.register(
         config.registry_name,
         estimator,

@@ -41,12 +41,12 @@ def run(night: Night, candidate: Candidate, out: Path | None = None) -> Verdict:
 def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
     """What the gates look at: the holdout, what both models say of it, and how the stored model behaves."""
     from monitoring.tasks import task_of
-    from training import frame, scoring
+    from training import features, score
     from training.gates import CandidateEvidence, latency_p95
 
     config, registry, task = night.config, night.registry, task_of(night.config)
     holdout = read_holdout(night, candidate)
-    rows = frame.features(holdout, config.data)
+    rows = features(holdout, config.data)
     version = registry.version(candidate.registry_name, candidate.version)
     challenger, champion = registry.load(version), night.champion
     if champion is not None and champion.version == candidate.version:
@@ -55,10 +55,10 @@ def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
     return CandidateEvidence.of(
         holdout,
         config,
-        challenger_scores=scoring.score(challenger, rows, task),
+        challenger_scores=score(challenger, rows, task),
         champion_version=champion.version if champion else None,
         champion_fit_until=champion.fit_until if champion else None,
-        champion_scores=scoring.score(registry.load(champion), rows, task) if champion else None,
+        champion_scores=score(registry.load(champion), rows, task) if champion else None,
         example_equal=registry.says_the_same(version, challenger),
         latency_p95_ms=latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
@@ -68,12 +68,12 @@ def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
 
 def read_holdout(night: Night, candidate: Candidate) -> Any:
     """The labelled rows of the holdout, as a frame."""
-    from training import frame
+    from training import labelled_frame
 
     data = night.config.data
     names = [*data.features, *data.roles]
     batches = night.source.batches(names, candidate.fit_until, midnight(night.watermark))
-    return frame.frame(batches, data, night.as_of)
+    return labelled_frame(batches, data, night.as_of)
 
 
 def report(night: Night, verdict: Verdict) -> str:

@@ -85,9 +85,9 @@ def batch(days: Days, night: dt.date) -> pa.RecordBatch:
 @pytest.fixture(scope="session")
 def rows(batch: pa.RecordBatch, config: ModelConfig, night: dt.date) -> pd.DataFrame:
     """The labelled rows of the first night."""
-    from training.frame import frame
+    from training import labelled_frame
 
-    return frame([batch], config.data, midnight(night))
+    return labelled_frame([batch], config.data, midnight(night))
 
 
 @pytest.fixture(scope="session")
@@ -102,18 +102,17 @@ def baseline(batch: pa.RecordBatch, config: ModelConfig, night: dt.date) -> Base
 @pytest.fixture(scope="session")
 def parts(rows: pd.DataFrame, config: ModelConfig) -> Split:
     """The fit and holdout rows of the first night."""
-    from training.fit import split
+    from training import split_rows
 
-    return split(rows, config)
+    return split_rows(rows, config)
 
 
 @pytest.fixture(scope="session")
 def model(parts: Split, config: ModelConfig) -> Any:
     """The first model, fitted."""
-    from training.fit import fit
-    from training.load_build import load_build
+    from training import fit_estimator, load_build
 
-    return fit(load_build(ROOT, "flights"), config, parts)
+    return fit_estimator(load_build(ROOT, "flights"), config, parts)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from scripts.demo.reviewer import Reviewer
 from scripts.demo.world import World
 from stages.context import Night
 from tests.moving import moved
-from training import frame, scoring
+from training import features, score
 
 ROOT = Path(__file__).parent.parent
 FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
@@ -139,7 +139,7 @@ class Place:
         day = begin
         while day < end:
             flights = world.of_day(day)
-            world.serve(day, champion.version, scoring.score(model, frame.features(flights, night.config.data)))
+            world.serve(day, champion.version, score(model, features(flights, night.config.data)))
             day += dt.timedelta(days=1)
         world.labels_arrive(end)
 

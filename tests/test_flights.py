@@ -14,7 +14,7 @@ import pytest
 from core.config.model import Data, ModelConfig
 from training.fit import Split
 from training.frame import features
-from training.load_build import load_build
+from training.pipeline_file import load_build
 from training.scoring import score
 
 if TYPE_CHECKING:

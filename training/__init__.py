@@ -1,33 +1,35 @@
 """Training: labelled rows, a fitted estimator, and the records that describe both."""
 
-from training import fit, frame, load_build, scoring, training_set
 from training.dask import computing_on
 from training.digest import data_digest
 from training.example import synthetic_rows
-from training.fit import Candidate, Split
-from training.frame import features, scorable
-from training.load_build import Build
+from training.fit import Candidate, Split, fit_estimator, holdout_scores, split_rows
+from training.frame import batch_features, features, labelled_frame
+from training.pipeline_file import Build, load_build, pipeline_digest
 from training.scoring import fingerprint, score, scoring_method, to_table_values
-from training.training_set import TrainingSet, training_period
+from training.training_set import TrainingSet, build_training_set, candidate_record, training_period
 
 __all__ = [
     "Build",
     "Candidate",
     "Split",
     "TrainingSet",
+    "batch_features",
+    "build_training_set",
+    "candidate_record",
     "computing_on",
     "data_digest",
     "features",
     "fingerprint",
-    "fit",
-    "frame",
+    "fit_estimator",
+    "holdout_scores",
+    "labelled_frame",
     "load_build",
-    "scorable",
+    "pipeline_digest",
     "score",
-    "scoring",
     "scoring_method",
+    "split_rows",
     "synthetic_rows",
     "to_table_values",
     "training_period",
-    "training_set",
 ]

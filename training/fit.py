@@ -19,7 +19,7 @@ from monitoring.tasks import task_of
 from monitoring.triggers import Decision
 from training.digest import order
 from training.frame import features
-from training.load_build import Build
+from training.pipeline_file import Build
 from training.scoring import WORDS, score, to_estimator_labels, to_table_values
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Split:
     data_until: dt.datetime
 
 
-def split(rows: pd.DataFrame, config: ModelConfig) -> Split:
+def split_rows(rows: pd.DataFrame, config: ModelConfig) -> Split:
     """Keep the last `training.holdout` of the rows apart, by time.
 
     The cut is the midnight (UTC) that comes nearest to that share, so rows of one instant are never on both sides; with
@@ -113,7 +113,7 @@ def _enough(rows: pd.DataFrame, config: ModelConfig) -> None:
         )
 
 
-def fit(build: Build, config: ModelConfig, parts: Split) -> Any:
+def fit_estimator(build: Build, config: ModelConfig, parts: Split) -> Any:
     """The estimator that `build` makes, fitted on the fit part. Every `random_state` left open gets the config's seed.
 
     Raises:

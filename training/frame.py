@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.datetime) -> pd.DataFrame:
+def labelled_frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.datetime) -> pd.DataFrame:
     """The labelled rows, with features, id, time and label under their names in the source.
 
     Numeric features are float64 (missing: NaN), categorical ones and ids text (missing: None), times UTC, labels 0 and
@@ -48,7 +48,7 @@ def frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.datetime) -> 
     return pd.DataFrame({**columns, data.columns.label: np.concatenate(labels)}, copy=False)
 
 
-def scorable(batch: pa.RecordBatch, data: Data) -> pd.DataFrame:
+def batch_features(batch: pa.RecordBatch, data: Data) -> pd.DataFrame:
     """What a model receives of a batch: the features of every row, labelled or not.
 
     Raises:

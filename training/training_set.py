@@ -12,8 +12,8 @@ from core.errors import DataError
 from core.quality_report import QualityReport
 from monitoring.triggers import Decision
 from training.digest import data_digest
-from training.fit import Candidate, Split, split, training_key
-from training.frame import frame
+from training.fit import Candidate, Split, split_rows, training_key
+from training.frame import labelled_frame
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,7 +72,7 @@ def build_training_set(
     Raises:
         DataError: the rows do not suffice, or the suite finds something critical.
     """
-    rows = frame(batches, config.data, as_of)
+    rows = labelled_frame(batches, config.data, as_of)
     quality = check(rows)
     if quality.critical:
         raise DataError(
@@ -80,7 +80,7 @@ def build_training_set(
             why="A model trained on broken rows would pass its own holdout, which is broken alike.",
             fix="Mend the rows and run mlops train again; nothing was registered.",
         )
-    parts, digest = split(rows, config), data_digest(rows)
+    parts, digest = split_rows(rows, config), data_digest(rows)
     return TrainingSet(parts, quality, digest, training_key(config, digest, pipeline_digest))
 
 

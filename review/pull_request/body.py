@@ -37,7 +37,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
     """
     from registry.promotion import Manifest
 
-    candidate, main, best = verdict.candidate, next(iter(verdict.scores), None), reference(verdict, previous)
+    candidate, main, best = verdict.candidate, verdict.main_score, reference(verdict, previous)
     if main is None or main.value is None or best is None:
         raise UsageError(
             f"Version {candidate.version} of {candidate.registry_name} cannot be declared for Production.",
@@ -64,7 +64,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
 
 def reference(verdict: Verdict, previous: Manifest | None) -> float | None:
     """The best score so far in the metric of the performance trigger; None where nothing may be declared."""
-    main = next(iter(verdict.scores), None)
+    main = verdict.main_score
     if not verdict.passed or main is None or main.value is None:
         return None
     known = (previous.reference_in(main.metric) if previous else None, verdict.reference)

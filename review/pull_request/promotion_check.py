@@ -117,7 +117,7 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, rollback: bool) -> 
     if verdict is None:
         sentence = f"No verdict is kept with version {proposed.version}: it was never validated, or that was deleted."
         return Check(name="evidence", state="blocks", sentence=sentence)
-    made, main = verdict.candidate, next(iter(verdict.scores), None)
+    made, main = verdict.candidate, verdict.main_score
     told = {
         "model": made.registry_name,
         "version": made.version,

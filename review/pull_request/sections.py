@@ -112,9 +112,9 @@ def merging(verdict: Verdict, before: Manifest | None, reference: float | None, 
 
 def _reference(verdict: Verdict, before: Manifest | None, after: float | None) -> str:
     """What the merge does to the score that the performance trigger is held against; nothing where it stays."""
-    if before is None or after is None:
+    if before is None or after is None or verdict.main_score is None:
         return ""
-    metric = verdict.scores[0].metric
+    metric = verdict.main_score.metric
     if metric != before.metric:
         old, new = (plain(verdict_text.label(name)) for name in (before.metric, metric))
         was, becomes = figure(before.reference, before.metric), figure(after, metric)

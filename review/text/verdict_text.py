@@ -90,7 +90,7 @@ def stopping(verdict: Verdict) -> tuple[Gate, ...]:
 def main(verdict: Verdict) -> str:
     """The metric that decides; empty where nothing was measured."""
     judged = verdict.candidate.decision.performance
-    return verdict.scores[0].metric if verdict.scores else judged.metric if judged else ""
+    return verdict.main_score.metric if verdict.main_score else judged.metric if judged else ""
 
 
 def caution(verdict: Verdict) -> str:

@@ -22,7 +22,7 @@ from scripts.demo.reviewer import Reviewer
 from scripts.demo.world import FIRST_NIGHT, LAST_NIGHT, World
 from stages import check, promote, propose, pull, train, validate
 from stages.context import Night
-from training import frame, scoring
+from training import features, score
 
 if TYPE_CHECKING:
     from monitoring.triggers import Decision, Request
@@ -88,7 +88,7 @@ class Story:
         if version not in self.models:
             known = self.night.registry.versions(self.night.config.registry_name)
             self.models[version] = self.night.registry.load(known[version])
-        return scoring.score(self.models[version], frame.features(flights, self.night.config.data))
+        return score(self.models[version], features(flights, self.night.config.data))
 
     def one_night(self, night: Night | None = None, request: Request | None = None) -> None:
         """What the workflow runs every night: pull, check and, where a trigger fired, train, validate, propose."""

@@ -13,7 +13,7 @@ from core.errors import MlopsError
 from scripts.doctor.finding import Check, Diagnosis
 from stages.context import Night
 from stages.promote import run as plan_of
-from training import frame, scoring
+from training import features, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,16 +39,16 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
 def pipeline(night: Night) -> Diagnosis:
     """Whether build() gives an estimator that learns, and that can be kept without pickle and read back."""
     from monitoring.tasks import task_of
-    from training import fit, load_build
+    from training import Split, fit_estimator, load_build
     from training.artifact import model_file
 
     config, moment = night.config, night.as_of
     made = made_up(config.data)
-    build = load_build.load_build(night.settings.root, night.name)
-    estimator = fit.fit(build, config, fit.Split(made, made, moment, moment, moment))
-    kept, again = model_file.through(estimator)
-    features, task = frame.features(made, config.data), task_of(config)
-    one, other = (scoring.score(model, features, task) for model in (estimator, again))
+    build = load_build(night.settings.root, night.name)
+    estimator = fit_estimator(build, config, Split(made, made, moment, moment, moment))
+    kept, again = model_file.round_trip(estimator)
+    rows, task = features(made, config.data), task_of(config)
+    one, other = (score(model, rows, task) for model in (estimator, again))
     if not np.allclose(one, other, rtol=1e-9, atol=1e-9):
         return Diagnosis(
             "", "fail", "answers otherwise when it was saved and loaded", "What is promoted must be what was judged."

@@ -64,7 +64,7 @@ def new(  # noqa: PLR0913, PLR0917 - an argument an option
 
     Example: mlops new churn --from data/churn.csv --time asked_at --target left
     """
-    from training.scaffold import propose
+    from training.scaffold import propose_model, write_model
 
     # As in a replay: on a sample, threads cost more than they give.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -73,8 +73,8 @@ def new(  # noqa: PLR0913, PLR0917 - an argument an option
     asked = {"id": id_, "time": time, "score": score, "label": target, "labelled_at": labelled_at, "version": version}
     rows = TableRows(root, source, table, asked)
     found = look(rows, asked, known(task), tuple(keep or ()))
-    proposal = propose.propose(name, found)
-    propose.write(root, proposal)
+    proposal = propose_model(name, found)
+    write_model(root, proposal)
     output.show(record(proposal), lines(proposal, found, source), as_json=json, out=out)
 
 

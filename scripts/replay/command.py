@@ -114,13 +114,13 @@ def ready(
 def prepare(night: Night, table: ReplayTable, rows: ReplayRows, chosen: Sequence[Policy], review_days: int) -> Replay:
     """The replay, with what it shares between policies."""
     from stages.replay import Fits, Replay, ReplayCounts
-    from training import load_build
-    from training.quality import suite
+    from training import load_build, pipeline_digest
+    from training.quality import check_training, check_window
 
     root = night.settings.root
-    build, digest = load_build.load_build(root, night.name), load_build.pipeline_digest(root, night.name)
-    fits = Fits(table.config, rows, build, digest, suite.check_training)
-    counts = ReplayCounts(rows, table.found, suite.check_window)
+    build, digest = load_build(root, night.name), pipeline_digest(root, night.name)
+    fits = Fits(table.config, rows, build, digest, check_training)
+    counts = ReplayCounts(rows, table.found, check_window)
     return Replay(table.config, chosen, fits, counts, review_days=review_days)
 
 

@@ -15,7 +15,7 @@ from monitoring.drift import DriftReport, drift_report
 from stages.replay.fits import Champion
 from stages.replay.rows import ReplayRows, ServedRows
 
-CheckWindow = Callable[[Window, Baseline, ModelConfig], QualityReport]
+CheckWindow = Callable[[Window, ModelConfig, Baseline], QualityReport]
 
 
 @dataclass
@@ -49,7 +49,7 @@ class ReplayCounts:
         tallies = [found for day in days if (found := self._day(day, champion, as_of, served))]
         window = build_window(config, champion.version.version, as_of, tallies, self.columns)
         key = ("quality", id(champion.baseline), start, _same(window))
-        quality = self._once(key, lambda: self.check(window, champion.baseline, config))
+        quality = self._once(key, lambda: self.check(window, config, champion.baseline))
         return window.model_copy(update={"quality": quality})
 
     def compare(

@@ -18,7 +18,19 @@ from core.quality_report import QualityReport
 from monitoring.counting import Baseline, Holdout, build_baseline
 from monitoring.tasks import Task, task_of
 from stages.replay.rows import Piece, ReplayRows, ServedRows
-from training import Build, Candidate, TrainingSet, fit, frame, scorable, scoring, training_set
+from training import (
+    Build,
+    Candidate,
+    TrainingSet,
+    batch_features,
+    build_training_set,
+    features,
+    fit_estimator,
+    holdout_scores,
+    labelled_frame,
+    score,
+    training_period,
+)
 from training.artifact import model_file
 from training.gates import latency_p95
 
@@ -71,10 +83,10 @@ class Fits:
         baseline = champion.baseline if champion else None
 
         def make() -> TrainingSet | DataError:
-            batches = self.rows.plain(self.rows.pieces(*training_set.training_period(self.config, as_of)))
+            batches = self.rows.plain(self.rows.pieces(*training_period(self.config, as_of)))
             check = partial(self._judged, baseline=baseline)
             try:
-                return training_set.build_training_set(batches, self.config, as_of, self.pipeline, check)
+                return build_training_set(batches, self.config, as_of, self.pipeline, check)
             except DataError as err:
                 return err
 
@@ -91,15 +103,15 @@ class Fits:
         key = material.training_key
         if key not in self._fits:
             started = time.perf_counter()
-            estimator = fit.fit(self.build, self.config, material.parts)
+            estimator = fit_estimator(self.build, self.config, material.parts)
             self.seconds += time.perf_counter() - started
             self._fits[key] = self._stored(key, estimator, material)
         return self._fits[key]
 
     def _stored(self, key: str, estimator: Any, material: TrainingSet) -> Fit:
-        data, loaded = model_file.through(estimator)
-        rows = frame.features(material.parts.holdout, self.config.data)
-        said, before = (scoring.score(model, rows, self.task) for model in (loaded, estimator))
+        data, loaded = model_file.round_trip(estimator)
+        rows = features(material.parts.holdout, self.config.data)
+        said, before = (score(model, rows, self.task) for model in (loaded, estimator))
         return Fit(
             number=len(self._fits) + 1,
             key=key,
@@ -107,12 +119,12 @@ class Fits:
             size_mb=len(data) / 1e6,
             latency_ms=latency_p95(loaded, rows.iloc[:10]),
             same_example=bool(np.allclose(said, before, rtol=0, atol=1e-9)),
-            scores=fit.holdout_scores(estimator, self.config, material.parts),
+            scores=holdout_scores(estimator, self.config, material.parts),
         )
 
     def champion(self, version: Version, served: ServedRows) -> Champion:
         """A version with the baseline that its training kept: all rows of the window, scored as they were for it."""
-        data, (start, end) = self.config.data, training_set.training_period(self.config, version.trained_at)
+        data, (start, end) = self.config.data, training_period(self.config, version.trained_at)
 
         def make() -> Baseline:
             batches = served.batches(self.rows.pieces(start, end))
@@ -124,12 +136,12 @@ class Fits:
 
     def holdout(self, candidate: Candidate) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The labelled rows that a candidate is judged on, and their features; as in `mlops validate`."""
-        data, end = self.config.data, training_set.training_period(self.config, candidate.as_of)[1]
+        data, end = self.config.data, training_period(self.config, candidate.as_of)[1]
 
         def make() -> tuple[pd.DataFrame, pd.DataFrame]:
             batches = self.rows.plain(self.rows.pieces(candidate.fit_until, end))
-            holdout = frame.frame(batches, data, candidate.as_of)
-            return holdout, frame.features(holdout, data)
+            holdout = labelled_frame(batches, data, candidate.as_of)
+            return holdout, features(holdout, data)
 
         found: tuple[pd.DataFrame, pd.DataFrame] = self._once(("holdout", candidate.fit_until), make)
         return found
@@ -137,9 +149,7 @@ class Fits:
     def judged(self, fit: Fit, candidate: Candidate) -> NDArray[np.float64]:
         """What a model says of these rows."""
         key = ("judged", fit.number, candidate.fit_until)
-        found: NDArray[np.float64] = self._once(
-            key, lambda: scoring.score(fit.model, self.holdout(candidate)[1], self.task)
-        )
+        found: NDArray[np.float64] = self._once(key, lambda: score(fit.model, self.holdout(candidate)[1], self.task))
         return found
 
     def score(self, fit: Fit, day: dt.date) -> list[NDArray[np.float64]]:
@@ -152,7 +162,7 @@ class Fits:
     def _said(self, fit: Fit, piece: Piece) -> NDArray[np.float64]:
         (batch,) = self.rows.plain([piece])
         try:
-            return scoring.score(fit.model, scorable(batch, self.config.data), self.task)
+            return score(fit.model, batch_features(batch, self.config.data), self.task)
         except DataError:  # a service that meets such rows answers with an error, and logs no score
             return np.full(batch.num_rows, np.nan)
 

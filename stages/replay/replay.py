@@ -15,7 +15,7 @@ from stages.replay.counts import ReplayCounts
 from stages.replay.fits import Champion, Fits, Version
 from stages.replay.policies import Policy
 from stages.replay.rows import ServedRows
-from training import Candidate, training_set
+from training import Candidate, candidate_record
 from training.gates import CandidateEvidence, Verdict, validate
 
 
@@ -123,7 +123,7 @@ class Replay:
             )
             life.versions[material.training_key] = version
             life.trainings.append(as_of)
-        candidate = training_set.candidate_record(material, version, decision, "")
+        candidate = candidate_record(material, version, decision, "")
         played.verdict = validate(candidate, self._judged_by(life), self._evidence(life, candidate, version))
         served = life.champion is not None and life.champion.version == version
         if played.verdict.passed and not served:

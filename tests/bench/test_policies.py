@@ -17,7 +17,7 @@ from core.config.gates import Gates
 from core.config.settings import load_config
 from core.config.triggers import Triggers
 from core.replay_result import Alarms, NightSummary, PolicyResult
-from training.load_build import load_build
+from training.pipeline_file import load_build
 
 DAY = dt.timedelta(days=1)
 TRUTH = FIRST + 2 * DAY

@@ -21,7 +21,7 @@ from monitoring.sources.source import Counting, Source, on_spark, open_source
 from monitoring.tasks.select import task_for_data
 from tests.place import FIRST, Place
 from training.digest import data_digest
-from training.frame import frame
+from training.frame import labelled_frame
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -193,7 +193,10 @@ def test_training_rows_are_the_same(rows: Path) -> None:
     """A model is trained on the same rows: the digest of the data is the same."""
     labels = pa.array([None if x is None else min(x, 1) for x in table()["actual"].to_pylist()], pa.int8())
     here, there = opened(written(rows, table().set_column(3, "actual", labels)))
-    read = [frame(source.batches([*DATA.features, *DATA.roles], START, AS_OF), DATA, AS_OF) for source in (here, there)]
+    read = [
+        labelled_frame(source.batches([*DATA.features, *DATA.roles], START, AS_OF), DATA, AS_OF)
+        for source in (here, there)
+    ]
 
     assert len(read[0]) > 1000
     assert data_digest(read[0]) == data_digest(read[1])

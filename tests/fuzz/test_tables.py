@@ -36,7 +36,7 @@ from tests.fuzz.tables import (
     odd_tables,
     write_sqlite,
 )
-from training.frame import frame
+from training.frame import labelled_frame
 from training.quality import window_summary
 
 DATA = CONFIG.data
@@ -72,7 +72,7 @@ def night(path: Path) -> None:
         decide(CONFIG, window, BASELINE, PAST, None)
     attempt(source.latest, DataError)
     rows = list(source.batches(NAMES, START, NIGHT))
-    attempt(lambda: frame(rows, DATA, NIGHT), DataError)
+    attempt(lambda: labelled_frame(rows, DATA, NIGHT), DataError)
     attempt(lambda: build_baseline(rows, DATA.numeric, DATA.categorical, DATA.columns, NIGHT), DataError)
 
 

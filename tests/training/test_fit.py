@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from core.config.model import ModelConfig
 from core.errors import ConfigError, DataError
 from monitoring.tasks.binary import BINARY
-from training.fit import Split, fit, holdout_scores, split, training_key
-from training.load_build import load_build, pipeline_digest
+from training.fit import Split, fit_estimator, holdout_scores, split_rows, training_key
+from training.pipeline_file import load_build, pipeline_digest
 from training.scoring import score
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_no_instant_is_on_both_sides(config: ModelConfig, hours: list[float], sh
     rows = at(sorted(hours))
     random.shuffle(shuffled := list(range(len(rows))))
     try:
-        parts = split(rows.iloc[shuffled], small(config, holdout=share))
+        parts = split_rows(rows.iloc[shuffled], small(config, holdout=share))
     except DataError as err:
         assert "only the label" in err.what or "have the time" in err.what  # noqa: PT017 - both are allowed
         return
@@ -67,7 +67,7 @@ def test_no_instant_is_on_both_sides(config: ModelConfig, hours: list[float], sh
 
 def test_the_order_of_rows_does_not_matter(rows: pd.DataFrame, config: ModelConfig, parts: Split) -> None:
     """Shuffled rows are cut alike, into the same order."""
-    other = split(rows.sample(frac=1, random_state=0), config)
+    other = split_rows(rows.sample(frac=1, random_state=0), config)
 
     assert parts.fit.reset_index(drop=True).equals(other.fit.reset_index(drop=True))
     assert parts.holdout.reset_index(drop=True).equals(other.holdout.reset_index(drop=True))
@@ -75,7 +75,7 @@ def test_the_order_of_rows_does_not_matter(rows: pd.DataFrame, config: ModelConf
 
 def test_rows_of_one_day_are_cut_at_an_instant(config: ModelConfig) -> None:
     """Without a midnight in between, the cut is the instant nearest to the share, and ties stay together."""
-    parts = split(at([n // 10 for n in range(100)]), small(config, holdout=0.25))
+    parts = split_rows(at([n // 10 for n in range(100)]), small(config, holdout=0.25))
 
     assert {70, 80} & {len(parts.fit)}
     assert len(parts.fit) % 10 == 0
@@ -98,14 +98,14 @@ ENOUGH = [n / 2 for n in range(200)]
 def test_rows_that_no_model_can_be_judged_on_are_an_error(config: ModelConfig, rows: pd.DataFrame, said: str) -> None:
     """No rows, few, all of one instant, or one class in either part stop the training with the numbers."""
     with pytest.raises(DataError, match=said):
-        split(rows, small(config))
+        split_rows(rows, small(config))
 
 
 def test_a_training_can_be_repeated(parts: Split, config: ModelConfig, model: Any, root: Path) -> None:
     """The same rows and seed give the same probabilities; another seed may not change the kind of result."""
     from training.frame import features
 
-    again = fit(load_build(root, "flights"), config, parts)
+    again = fit_estimator(load_build(root, "flights"), config, parts)
     holdout = features(parts.holdout, config.data)
 
     assert (score(model, holdout) == score(again, holdout)).all()
@@ -121,7 +121,7 @@ def test_open_seeds_get_that_of_the_config(parts: Split, config: ModelConfig) ->
         trees = [("open", ExtraTreesClassifier(2)), ("set", ExtraTreesClassifier(2, random_state=7))]
         return make_pipeline(FunctionTransformer(lambda frame: frame[["distance"]]), VotingClassifier(trees))
 
-    voting = fit(build, config, parts)[-1]
+    voting = fit_estimator(build, config, parts)[-1]
 
     assert [config.training.seed, 7] == [tree.random_state for _, tree in voting.estimators]
 
@@ -131,7 +131,7 @@ def test_an_estimator_that_cannot_be_fitted_is_the_owners_matter(parts: Split, c
     from sklearn.linear_model import LogisticRegression
 
     with pytest.raises(ConfigError, match=r"could not be fitted \(ValueError\)") as caught:
-        fit(lambda _config: LogisticRegression(), config, parts)
+        fit_estimator(lambda _config: LogisticRegression(), config, parts)
     assert "could not convert string" in str(caught.value.__cause__)
     assert "convert" not in str(caught.value)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.config.model import Columns, Data
 from core.errors import DataError
 from training.digest import data_digest, order
-from training.frame import features, frame
+from training.frame import features, labelled_frame
 
 NIGHT = dt.datetime(2024, 1, 10, tzinfo=dt.UTC)
 DATA = Data(source="s", columns=Columns(labelled_at="known"), numeric=("x",), categorical=("c",))
@@ -37,7 +37,7 @@ def batch(**columns: pa.Array | list[object]) -> pa.RecordBatch:
 
 def test_frame_has_one_kind_of_column_for_each_role() -> None:
     """Numbers are float64, categories and ids text, times UTC, labels integers; missing is NaN and None."""
-    rows = frame([batch()], DATA, NIGHT)
+    rows = labelled_frame([batch()], DATA, NIGHT)
 
     assert ["x", "c", "id", "timestamp", "actual"] == list(rows.columns)
     assert [1.5, True, 3.0] == [rows["x"][0], np.isnan(rows["x"][1]), rows["x"][2]]
@@ -49,44 +49,44 @@ def test_frame_has_one_kind_of_column_for_each_role() -> None:
 @pytest.mark.parametrize("actual", [[False, True, None], [0.0, 1.0, float("nan")], pa.array([0, 1, None], pa.int8())])
 def test_labels_of_any_number_type_are_read(actual: pa.Array | list[object]) -> None:
     """Labels may be booleans, floats or integers; a row without one is left out."""
-    assert [0, 1] == frame([batch(actual=actual)], DATA, NIGHT)["actual"].tolist()
+    assert [0, 1] == labelled_frame([batch(actual=actual)], DATA, NIGHT)["actual"].tolist()
 
 
 @pytest.mark.parametrize("actual", [[0, 1, 2], [0.0, 0.5, 1.0], ["0", "1", "0"], ["late", None, None]])
 def test_other_labels_are_an_error(actual: list[object]) -> None:
     """Labels that are not 0 or 1 stop the training, and the message says how many there are and of which type."""
     with pytest.raises(DataError, match=r"labels that are not 0 or 1: [123] of 3 values of the type (int|dou|str)"):
-        frame([batch(actual=actual)], DATA, NIGHT)
+        labelled_frame([batch(actual=actual)], DATA, NIGHT)
 
 
 def test_a_label_counts_from_the_instant_it_arrived() -> None:
     """A label that arrived after the night, or at an unknown instant, is not used by that night."""
     known = pa.array([NIGHT, NIGHT + dt.timedelta(microseconds=1), None], pa.timestamp("us", "UTC"))
 
-    assert ["a"] == frame([batch(known=known)], DATA, NIGHT)["id"].tolist()
+    assert ["a"] == labelled_frame([batch(known=known)], DATA, NIGHT)["id"].tolist()
 
 
 def test_without_labelled_at_every_label_counts() -> None:
     """`labelled_at` may be left out of the config."""
-    assert 3 == len(frame([batch(known=None)], DATA.model_copy(update={"columns": Columns()}), NIGHT))
+    assert 3 == len(labelled_frame([batch(known=None)], DATA.model_copy(update={"columns": Columns()}), NIGHT))
 
 
 @pytest.mark.parametrize("absent", ["x", "c", "id", "timestamp", "actual"])
 def test_a_missing_column_is_named(absent: str) -> None:
     """A column that the source does not have is an error with its name."""
     with pytest.raises(DataError, match=f"no column '{absent}'"):
-        frame([batch(**{absent: None})], DATA, NIGHT)
+        labelled_frame([batch(**{absent: None})], DATA, NIGHT)
 
 
 def test_text_in_a_numeric_column_is_an_error() -> None:
     """Numbers as text are a fault of the feed: they are not read as numbers."""
     with pytest.raises(DataError, match="'x' holds string, but numbers are needed"):
-        frame([batch(x=["1", "2", "3"])], DATA, NIGHT)
+        labelled_frame([batch(x=["1", "2", "3"])], DATA, NIGHT)
 
 
 def test_types_may_differ_between_batches() -> None:
     """A column of integers in one file and of floats in the next is one column of floats."""
-    rows = frame(
+    rows = labelled_frame(
         [batch(x=[1, 2, 3]), batch(x=[0.5, None, None], c=pa.array(["u"] * 3).dictionary_encode())], DATA, NIGHT
     )
 
@@ -102,7 +102,7 @@ def test_types_may_differ_between_batches() -> None:
 def test_numbers_take_four_bytes_where_that_is_exact(kind: pa.DataType, expected: str) -> None:
     """What float32 holds exactly is held so, missing values too; a model gets float64, whatever it was held as."""
     values = pa.array([1, 0, None]).cast(kind)
-    rows = frame([batch(x=values)], DATA, NIGHT)
+    rows = labelled_frame([batch(x=values)], DATA, NIGHT)
 
     assert expected == str(rows["x"].dtype)
     assert [1.0, 0.0, True] == [*rows["x"][:2], np.isnan(rows["x"][2])]
@@ -112,7 +112,7 @@ def test_numbers_take_four_bytes_where_that_is_exact(kind: pa.DataType, expected
 
 def test_a_column_of_two_widths_takes_the_wider() -> None:
     """One batch of eight bytes a number is enough."""
-    rows = frame([batch(x=pa.array([1, 2, 3], pa.int8())), batch(x=[0.1, 0.2, 0.3])], DATA, NIGHT)
+    rows = labelled_frame([batch(x=pa.array([1, 2, 3], pa.int8())), batch(x=[0.1, 0.2, 0.3])], DATA, NIGHT)
 
     assert [1.0, 2.0, 3.0, 0.1, 0.2, 0.3] == rows["x"].tolist()
 
@@ -120,7 +120,7 @@ def test_a_column_of_two_widths_takes_the_wider() -> None:
 def test_equal_categories_are_one_object() -> None:
     """A category takes a pointer a row, whatever the source and however many batches it came in."""
     coded = pa.array(["long word", None, "long word"]).dictionary_encode()
-    found = frame([batch(c=coded), batch(c=["long word", "v", None])], DATA, NIGHT)["c"]
+    found = labelled_frame([batch(c=coded), batch(c=["long word", "v", None])], DATA, NIGHT)["c"]
 
     assert ["long word", None, "long word", "long word", "v", None] == found.tolist()
     assert 1 == len({id(word) for word in found if word == "long word"})
@@ -128,19 +128,19 @@ def test_equal_categories_are_one_object() -> None:
 
 def test_numbers_as_categories_become_text() -> None:
     """A categorical column of integers gives the levels that the tallies count."""
-    assert ["7", "8", None] == frame([batch(c=[7, 8, None])], DATA, NIGHT)["c"].tolist()
+    assert ["7", "8", None] == labelled_frame([batch(c=[7, 8, None])], DATA, NIGHT)["c"].tolist()
 
 
 def test_no_batches_give_an_empty_frame() -> None:
     """A source without rows is not an error here: how many rows are needed is decided by the split."""
-    rows = frame([], DATA, NIGHT)
+    rows = labelled_frame([], DATA, NIGHT)
 
     assert 0 == len(rows)
     assert ["x", "c", "id", "timestamp", "actual"] == list(rows.columns)
 
 
 def test_features_are_cast_whatever_the_table_holds() -> None:
-    """Rows that did not come through `frame` (as a service has them) get the kinds that the model was fitted on."""
+    """Rows that a service passes, not through `labelled_frame`, get the types that the model was fitted on."""
     given_rows = pd.DataFrame(
         {"c": pd.Series(["u", pd.NA], dtype="string"), "other": [1, 2], "x": np.array([1, 2], "int16")}
     )
@@ -155,7 +155,7 @@ VALUES = st.tuples(st.floats(allow_nan=True), st.sampled_from(["u", "v", "", Non
 
 
 def table(values: list[tuple[float, str | None, int, bool]]) -> pd.DataFrame:
-    """Rows as in `frame`."""
+    """Rows as in `labelled_frame`."""
     x, c, day, label = (list(column) for column in zip(*values, strict=True))
     return pd.DataFrame(
         {

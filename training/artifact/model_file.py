@@ -68,7 +68,7 @@ def trusted_types(estimator: Any) -> list[str]:
     return sorted(found)
 
 
-def through(estimator: Any) -> tuple[bytes, Any]:
+def round_trip(estimator: Any) -> tuple[bytes, Any]:
     """The bytes that are kept of an estimator, and what they are loaded back to; errors as in `trusted_types`."""
     import skops.io
 

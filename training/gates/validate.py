@@ -37,6 +37,11 @@ class Verdict(Record):
     reference: float | None
 
     @property
+    def main_score(self) -> Score | None:
+        """The score by the metric of the performance trigger; None if the holdout could not be judged."""
+        return self.scores[0] if self.scores else None
+
+    @property
     def model(self) -> str:
         """The model's folder name."""
         return self.candidate.model

@@ -1,6 +1,5 @@
 """Data-quality checks with Great Expectations."""
 
-from training.quality import suite
 from training.quality.suite import check_training, check_window
 
-__all__ = ["check_training", "check_window", "suite"]
+__all__ = ["check_training", "check_window"]

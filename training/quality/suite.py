@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def check_window(window: Window, baseline: Baseline, config: ModelConfig) -> QualityReport:
+def check_window(window: Window, config: ModelConfig, baseline: Baseline) -> QualityReport:
     """What the suite says about a window, from its tallies, so at the same cost for any number of rows.
 
     Something critical on the newest day, or about the table as a whole, stops the night. On an older day it is a

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.config import Metric, is_share
-from training import scoring
+from training import score
 from training.artifact import model_file
 from training.gates import latency_p95
 from training.scaffold.columns import new_share
@@ -111,7 +111,7 @@ def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
     newest = tried[0]
     latency = latency_p95(newest.estimator, newest.holdout.iloc[:10])
     yield Choice("gates.max_p95_ms", max(100, math.ceil(latency / 10) * 50), f"{latency:.1f} ms here")
-    size = len(model_file.through(newest.estimator)[0]) / 1e6
+    size = len(model_file.round_trip(newest.estimator)[0]) / 1e6
     yield Choice("gates.max_size_mb", max(10, math.ceil(5 * size)), f"{size:.1f} MB now")
 
 
@@ -143,7 +143,7 @@ def _margins(tried: Sequence[Trial], metric: Metric, measure: Unit) -> Iterator[
     newest = tried[0]
     config, wide = newest.config, [0.0]
     for trial in tried[1:NEAR]:  # older ones may be worse for good
-        older = scoring.score(trial.estimator, newest.holdout, newest.task)
+        older = score(trial.estimator, newest.holdout, newest.task)
         found = newest.task.paired_difference(
             metric,
             newest.labels,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.config import METRICS, Task, load_config
 from core.errors import DataError, OutsideError
-from training.load_build import load_build
+from training.pipeline_file import load_build
 from training.scaffold.columns import ColumnChoice, by_kind, judge
 from training.scaffold.files import SECTIONS, files_of
 from training.scaffold.limits import limits, quality
@@ -34,7 +34,7 @@ class ScaffoldProposal:
     files: Mapping[str, str]
 
 
-def propose(name: str, table: TableSample) -> ScaffoldProposal:
+def propose_model(name: str, table: TableSample) -> ScaffoldProposal:
     """The folder of a model called `name`: it was read, fitted and judged as the nightly commands do it.
 
     Raises:
@@ -96,7 +96,7 @@ def _written(files: Mapping[str, str], name: str, beside: Path | None = None) ->
         yield Path(folder)
 
 
-def write(root: Path, proposal: ScaffoldProposal) -> Path:
+def write_model(root: Path, proposal: ScaffoldProposal) -> Path:
     """Write the folder below `root`, as a whole or not at all; files of an old one that are not ours stay.
 
     Raises:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.config import Metric, ModelConfig
 from core.errors import DataError
 from monitoring.tasks import Task, task_of
-from training import Build, fit, frame, scoring
+from training import Build, Split, features, fit_estimator, labelled_frame, score, split_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def trials(batches: Sequence[pa.RecordBatch], config: ModelConfig, build: Build,
     Raises:
         DataError: even the newest rows cannot be trained on.
     """
-    table = frame.frame(batches, config.data, dt.datetime.max.replace(tzinfo=dt.UTC))
+    table = labelled_frame(batches, config.data, dt.datetime.max.replace(tzinfo=dt.UTC))
     config = config.model_copy(update={"training": config.training.model_copy(update={"min_rows": 50})})
     moments = table[config.data.columns.time]
     found: list[Trial] = []
@@ -78,7 +78,7 @@ def trials(batches: Sequence[pa.RecordBatch], config: ModelConfig, build: Build,
         until = end - dt.timedelta(days=days)
         window = moments.between(until - dt.timedelta(days=config.training.window_days), until, inclusive="left")
         try:
-            parts = fit.split(table[window], config)
+            parts = split_rows(table[window], config)
         except DataError:
             if not found:
                 raise
@@ -96,10 +96,8 @@ def earlier(config: ModelConfig, span: int) -> list[int]:
     return near + [near[-1] + free * (number + 1) // count for number in range(count)]
 
 
-def _trial(parts: fit.Split, config: ModelConfig, build: Build) -> Trial:
-    estimator = fit.fit(build, config, parts)
-    holdout = frame.features(parts.holdout, config.data)
+def _trial(parts: Split, config: ModelConfig, build: Build) -> Trial:
+    estimator = fit_estimator(build, config, parts)
+    holdout = features(parts.holdout, config.data)
     labels = parts.holdout[config.data.columns.label].to_numpy()
-    return Trial(
-        estimator, holdout, labels, scoring.score(estimator, holdout, task_of(config)), parts.fit_until.date(), config
-    )
+    return Trial(estimator, holdout, labels, score(estimator, holdout, task_of(config)), parts.fit_until.date(), config)

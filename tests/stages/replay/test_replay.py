@@ -20,7 +20,7 @@ from stages import check, promote, propose, pull, train, validate
 from stages.replay.policies import policies
 from stages.replay.replay import NightOutcome
 from tests.place import FIRST, FLIGHTS, Place
-from training import frame, scoring
+from training import features, score
 from training.gates.validate import Verdict
 
 DAY = dt.timedelta(days=1)
@@ -89,7 +89,7 @@ class Nightly:
             self.world._insert(flights, None, None)
             return
         model = night.registry.load(champion)
-        self.world.serve(date, champion.version, scoring.score(model, frame.features(flights, night.config.data)))
+        self.world.serve(date, champion.version, score(model, features(flights, night.config.data)))
 
 
 def lively(folder: Path) -> None:

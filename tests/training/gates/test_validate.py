@@ -13,11 +13,11 @@ import pytest
 from core.config.gates import Gates
 from core.config.model import ModelConfig
 from core.quality_report import Finding
-from training.fit import Candidate, Split, fit
+from training.fit import Candidate, Split, fit_estimator
 from training.frame import features
 from training.gates.evidence import CandidateEvidence, latency_p95
 from training.gates.validate import Verdict, validate
-from training.load_build import load_build
+from training.pipeline_file import load_build
 from training.scoring import score
 
 if TYPE_CHECKING:
@@ -397,7 +397,7 @@ def test_a_candidate_of_spoiled_labels_is_blocked(
     bad = dataclasses.replace(
         parts, fit=spoil(parts.fit), holdout=spoil(parts.holdout) if holdout_too else parts.holdout
     )
-    spoiled = fit(load_build(root, "flights"), config, bad)
+    spoiled = fit_estimator(load_build(root, "flights"), config, bad)
     rows = features(parts.holdout, config.data)
     seen = CandidateEvidence.of(
         bad.holdout,

@@ -97,7 +97,7 @@ def test_each_fault_of_the_newest_day_stops_the_night(
     window: At, baseline: Baseline, fixed: ModelConfig, check: str, column: str | None, change: Change
 ) -> None:
     """A fault made on the newest day is found under its own name, as critical, and nothing else is."""
-    report = check_window(window(END, change), baseline, fixed)
+    report = check_window(window(END, change), fixed, baseline)
 
     assert ("critical", check, column, NEWEST) in serious(report)
     assert {(check, column)} == {(f.check, f.column) for f in report.findings if f.severity != "info"}
@@ -115,7 +115,7 @@ FINE = [
 @pytest.mark.parametrize("change", FINE)
 def test_up_to_the_limit_all_is_well(window: At, baseline: Baseline, fixed: ModelConfig, change: Change) -> None:
     """A share of exactly the limit is allowed: 7.5 % on the worst day of the baseline and 20 % on top, of 200 rows."""
-    assert () == check_window(window(END, change), baseline, fixed).critical
+    assert () == check_window(window(END, change), fixed, baseline).critical
 
 
 def test_an_outage_in_the_baseline_does_not_switch_its_check_off(
@@ -130,13 +130,13 @@ def test_an_outage_in_the_baseline_does_not_switch_its_check_off(
     days[5] = day.model_copy(update={"columns": {**day.columns, "temp": gone}})
     seen = baseline.model_copy(update={"days": tuple(days)})
 
-    report = check_window(window(END, put("temp", None)), seen, fixed)
+    report = check_window(window(END, put("temp", None)), fixed, seen)
     assert [("critical", "null_share", "temp", NEWEST)] == serious(report)
 
 
 def test_just_over_the_limit_is_critical(window: At, baseline: Baseline, fixed: ModelConfig) -> None:
     """One row more than the limit allows is a finding that says the day, the share and the limit."""
-    report = check_window(window(END, put("temp", None, rows=56)), baseline, fixed)
+    report = check_window(window(END, put("temp", None, rows=56)), fixed, baseline)
 
     assert ("temp is missing in 28.0% of the rows of 2013-03-10, at most 27.5% may be",) == tuple(
         f.sentence for f in report.critical
@@ -156,7 +156,7 @@ def test_a_fault_of_an_older_day_only_leaves_that_day_out(
     window: At, baseline: Baseline, fixed: ModelConfig, check: str, column: str | None, change: Change
 ) -> None:
     """The night goes on without a broken day that lies back: the finding is a warning and the day is named."""
-    report = check_window(window(END, change), baseline, fixed)
+    report = check_window(window(END, change), fixed, baseline)
 
     assert [("warning", check, column, OLDER)] == serious(report)
     assert {OLDER} == report.broken_days
@@ -173,7 +173,7 @@ def test_what_may_be_a_change_of_the_world_is_only_said(
     window: At, baseline: Baseline, fixed: ModelConfig, check: str, column: str | None, severity: str, change: Change
 ) -> None:
     """Values out of range and single new categories neither stop the night nor break the day."""
-    report = check_window(window(END, change), baseline, fixed)
+    report = check_window(window(END, change), fixed, baseline)
 
     assert (severity, check, column) in {(f.severity, f.check, f.column) for f in report.findings}
     assert ((), frozenset()) == (report.critical, report.broken_days)
@@ -181,9 +181,9 @@ def test_what_may_be_a_change_of_the_world_is_only_said(
 
 def test_an_older_day_without_any_score_is_history(window: At, baseline: Baseline, fixed: ModelConfig) -> None:
     """Rows from before the service logged its predictions are no fault; a newest day without scores is."""
-    assert [] == serious(check_window(window(END, put("prediction", None, OLDER)), baseline, fixed))
+    assert [] == serious(check_window(window(END, put("prediction", None, OLDER)), fixed, baseline))
 
-    found = check_window(window(END, put("prediction", None)), baseline, fixed)
+    found = check_window(window(END, put("prediction", None)), fixed, baseline)
     assert [("critical", "unscored", None, NEWEST)] == serious(found)
 
 
@@ -191,7 +191,7 @@ def test_a_missing_column_is_one_critical_finding(window: At, baseline: Baseline
     """A column that the source no longer has stops the night with one finding, not one a day."""
     seen = window(END, lambda batch: batch.drop_columns(["temp"])).model_copy(update={"missing": ("temp",)})
 
-    assert [("critical", "missing_column", "temp", None)] == serious(check_window(seen, baseline, fixed))
+    assert [("critical", "missing_column", "temp", None)] == serious(check_window(seen, fixed, baseline))
 
 
 def test_a_column_missing_on_some_days_breaks_those(window: At, baseline: Baseline, fixed: ModelConfig) -> None:
@@ -203,7 +203,7 @@ def test_a_column_missing_on_some_days_breaks_those(window: At, baseline: Baseli
         else day
         for day in seen.days
     ]
-    report = check_window(seen.model_copy(update={"days": tuple(cut)}), baseline, fixed)
+    report = check_window(seen.model_copy(update={"days": tuple(cut)}), fixed, baseline)
 
     assert [
         ("warning", "missing_column", "temp", OLDER),
@@ -216,15 +216,15 @@ def test_rows_of_the_future_stop_the_night(window: At, baseline: Baseline, fixed
     seen = window(END).model_copy(update={"future_rows": 1})
     lenient = fixed.model_copy(update={"quality": fixed.quality.model_copy(update={"max_future_share": 0.01})})
 
-    assert [("critical", "future", None, None)] == serious(check_window(seen, baseline, fixed))
-    assert [] == serious(check_window(seen, baseline, lenient))
+    assert [("critical", "future", None, None)] == serious(check_window(seen, fixed, baseline))
+    assert [] == serious(check_window(seen, lenient, baseline))
 
 
 def test_an_empty_window_stops_the_night(window: At, baseline: Baseline, fixed: ModelConfig) -> None:
     """When nothing arrived at all, the newest day is critical."""
     empty = window(END).model_copy(update={"days": ()})
 
-    assert [("critical", "rows", None, NEWEST)] == serious(check_window(empty, baseline, fixed))
+    assert [("critical", "rows", None, NEWEST)] == serious(check_window(empty, fixed, baseline))
 
 
 def test_a_tiny_day_of_the_baseline_raises_no_limit(baseline: Baseline, fixed: ModelConfig) -> None:
@@ -239,7 +239,7 @@ def test_the_night_without_weather_is_broken_data(
     window: At, baseline: Baseline, config: ModelConfig, end: tuple[int, int, int], stopped: set[str]
 ) -> None:
     """2013-12-31 has no weather: the night after is stopped by its columns, the one before is not."""
-    report = check_window(window(dt.date(*end)), baseline, config)
+    report = check_window(window(dt.date(*end)), config, baseline)
 
     assert stopped <= {f.column for f in report.critical}
     assert bool(stopped) == bool(report.critical)
@@ -247,7 +247,7 @@ def test_the_night_without_weather_is_broken_data(
 
 def test_the_short_last_day_is_no_finding(window: At, baseline: Baseline, config: ModelConfig) -> None:
     """2014-01-01 has 88 rows in UTC: enough, so only its missing weather is found."""
-    report = check_window(window(dt.date(2014, 1, 2)), baseline, config)
+    report = check_window(window(dt.date(2014, 1, 2)), config, baseline)
 
     assert {"null_share"} == {f.check for f in report.critical}
     assert {dt.date(2013, 12, 31), dt.date(2014, 1, 1)} == report.broken_days
@@ -266,7 +266,7 @@ def test_a_window_costs_the_same_for_any_number_of_rows(window: At, baseline: Ba
     """What is judged is a measure a column and day: twice the rows are twice the count, and as many checks."""
     once = window(END)
     twice = once.model_copy(update={"days": merge((*once.days, *once.days))})
-    small, large = check_window(once, baseline, fixed), check_window(twice, baseline, fixed)
+    small, large = check_window(once, fixed, baseline), check_window(twice, fixed, baseline)
 
     assert (2 * small.rows, small.checks) == (large.rows, large.checks)
 

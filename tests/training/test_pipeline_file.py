@@ -9,7 +9,7 @@ import pytest
 
 from core.config.model import ModelConfig
 from core.errors import ConfigError
-from training.load_build import load_build, pipeline_digest
+from training.pipeline_file import load_build, pipeline_digest
 
 GOOD = """
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 @dataclass
 class Model:
     seed: int
-    def fit(self, x, y): return self
+    def fit_estimator(self, x, y): return self
     def predict_proba(self, x): return None
 
 def build(config):
