@@ -33,13 +33,13 @@ def ours(source: str, folder: Path) -> dict[str, Any]:
     """Rows, and what drifted."""
     from bench.drift_data import AS_OF, config
     from monitoring.counting import Baseline, build_window
-    from monitoring.triggers import decide, remember
+    from monitoring.triggers import History, decide
 
     settings = config()
     baseline = Baseline.read(folder / "baseline.json")
     days, columns, start = counted(source, baseline)
     window = build_window(settings, 1, AS_OF, days, columns)
-    past = remember(AS_OF, (1, start), reference=None, trainings=(), candidates=(), open_proposal=None)
+    past = History.of(AS_OF, (1, start), reference=None, trainings=(), candidates=(), open_proposal=None)
     decision = decide(settings, window, baseline, past, None)
     decision.write(folder / "decision.json")
     return {

@@ -32,12 +32,12 @@ def run(
 
 def past(night: Night) -> History:
     """What happened before this night, as MLflow, git and the forge tell it."""
-    from monitoring.triggers import remember
+    from monitoring.triggers import History
 
     champion, declared = night.champion, night.manifest
     name = night.config.registry_name
     proposal = night.forge.open_proposal(night.name)
-    return remember(
+    return History.of(
         night.as_of,
         (champion.version, champion.trained_at) if champion else None,
         reference=declared.reference_in(night.config.triggers.performance.metric) if declared else None,

@@ -55,9 +55,9 @@ class PerformanceTrigger(Record):
 class DriftTrigger(Record):
     """Fires when at least `min_columns` columns drift on k of the last n nights (`nights = [k, n]`).
 
-    `rule = "nights"` is ours (DESIGN 6); `rule = "plain"` takes p-values as if rows were independent. `nulls`: whether
-    a share of nulls that moved makes its column count as drifted, or is only shown. `seasonal_columns` are compared
-    with the same season of last year.
+    `rule = "nights"` accounts for the correlation between rows of one day (docs/statistics.md); `rule = "plain"` takes
+    rows as independent. `nulls`: whether a changed share of nulls makes its column count as drifted, or is only shown.
+    `seasonal_columns` are compared with the same season of last year.
     """
 
     enabled: bool = True

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from core.arrow import arrays
+from core.arrow import Bools, Floats, arrays
 from core.records import Record
 from monitoring.axes import grid
 
@@ -84,7 +84,7 @@ class NumericAxis(Record):
         widths = np.diff(np.append(self.cuts, grid.CELLS)).astype(np.intp)
         return np.repeat(np.arange(self.bins, dtype=np.uint16), widths)
 
-    def cells(self, values: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    def cells(self, values: pa.Array) -> tuple[NDArray[np.intp], Bools]:
         """The cell of each row, and which rows have a finite value outside [low, high]."""
         numbers, invalid = arrays.numbers(values)
         if grid.within(numbers, self.low, self.high):
@@ -100,16 +100,16 @@ class NumericAxis(Record):
             found[invalid] = self.invalid
         return found, (safe < self.low) | (safe > self.high)
 
-    def _bins(self, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
+    def _bins(self, numbers: Floats) -> NDArray[np.intp]:
         """The bin of each finite number."""
         found = grid.cells(self.as_grid, numbers)
         return found if self.form == "edges" else self._bin_of_cell.take(found, mode="wrap").astype(np.intp)
 
-    def edges(self) -> NDArray[np.float64]:
+    def edges(self) -> Floats:
         """Where the bins begin and the last one ends (bins + 1 numbers), within [low, high]."""
         return np.append(np.clip(grid.starts(self.as_grid), self.low, self.high), self.high)
 
-    def middles(self) -> NDArray[np.float64]:
+    def middles(self) -> Floats:
         """The middle of each bin, within [low, high]."""
         edges = self.edges()
         return edges[:-1] / 2 + edges[1:] / 2
@@ -154,7 +154,7 @@ class CategoricalAxis(Record):
         """Number of cells in all."""
         return self.bins + 2
 
-    def cells(self, values: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    def cells(self, values: pa.Array) -> tuple[NDArray[np.intp], Bools]:
         """The cell of each row; nothing is outside of a categorical column (what is unseen is `other`)."""
         return self._found(values), np.zeros(len(values), np.bool_)
 
@@ -183,7 +183,7 @@ class CategoricalAxis(Record):
 Axis = Annotated[NumericAxis | CategoricalAxis, Field(discriminator="type")]
 
 
-def fit_numeric(values: NDArray[np.float64]) -> NumericAxis:
+def fit_numeric(values: Floats) -> NumericAxis:
     """The axis for a column whose baseline rows are `values` (NaN and inf allowed, also none or only one value)."""
     distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     found = grid.fit(distinct, counts)

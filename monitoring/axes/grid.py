@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrow import Floats
+
 Form = Literal["affine", "bits", "edges"]
 CELLS = 65_536
 MOST = 0.001  # the share of the baseline that a bin may hold besides its heaviest value
@@ -32,7 +34,7 @@ class Grid(NamedTuple):
     cuts: tuple[float, ...] = ()
 
 
-def cells(grid: Grid, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
+def cells(grid: Grid, numbers: Floats) -> NDArray[np.intp]:
     """The grid cell of each finite number, or its bin where the form is "edges". Never falls when a number grows."""
     if grid.form == "edges":
         return np.searchsorted(np.asarray(grid.cuts), numbers, side="right") - 1
@@ -54,7 +56,7 @@ def cells(grid: Grid, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
     return bits.astype(np.intp)
 
 
-def within(numbers: NDArray[np.float64], low: float, high: float) -> bool:
+def within(numbers: Floats, low: float, high: float) -> bool:
     """Whether there are numbers, and all of them lie in [low, high]."""
     return bool(len(numbers) and low <= numbers.min() and numbers.max() <= high)  # False where one is NaN
 
@@ -65,7 +67,7 @@ def bins(grid: Grid, counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return found
 
 
-def starts(grid: Grid) -> NDArray[np.float64]:
+def starts(grid: Grid) -> Floats:
     """The smallest number of each bin, up to rounding; of the first bin as the grid has it."""
     cuts = np.asarray(grid.cuts)
     if grid.form == "edges":
@@ -81,7 +83,7 @@ def starts(grid: Grid) -> NDArray[np.float64]:
     return np.where(cell < 0, -magnitude, np.where(cell == 0, 0, magnitude)) + grid.origin
 
 
-def fit(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Grid:
+def fit(values: Floats, counts: NDArray[np.int64]) -> Grid:
     """The cheapest grid none of whose cells holds more than `MOST` of the rows besides its heaviest value.
 
     Args:
@@ -104,7 +106,7 @@ def fit(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Grid:
     return Grid("edges", 0.0, 1.0, _merge(values, after, counts, most, -LARGEST, LARGEST))
 
 
-def _candidates(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Iterator[Grid]:
+def _candidates(values: Floats, counts: NDArray[np.int64]) -> Iterator[Grid]:
     """Grids to try, cheapest first. None for fewer than two values: there edges are as cheap."""
     if len(values) < 2:  # noqa: PLR2004 - a grid needs a width
         return
@@ -124,7 +126,7 @@ def _candidates(values: NDArray[np.float64], counts: NDArray[np.int64]) -> Itera
         yield Grid("bits", centre, float((int(top.view(np.int32)) >> SHIFT) - (HALF - 1)))
 
 
-def _quantile(values: NDArray[np.float64], counts: NDArray[np.int64], share: float) -> float:
+def _quantile(values: Floats, counts: NDArray[np.int64], share: float) -> float:
     """The smallest value that `share` of the rows do not exceed."""
     upto = np.cumsum(counts)
     return float(values[min(int(np.searchsorted(upto, share * upto[-1])), len(values) - 1)])

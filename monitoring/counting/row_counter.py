@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.arrow import MICROSECONDS_A_DAY, arrays
+from core.arrow import MICROSECONDS_A_DAY, Bools, arrays
 from core.config import Columns
 from core.days import EPOCH_DAY
 from core.errors import DataError
@@ -171,7 +171,7 @@ def _counts(days: list[Day], index: Index, values: NDArray[np.intp], size: int) 
     return found.reshape(len(days), size)
 
 
-def _rows(days: list[Day], index: Index, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _rows(days: list[Day], index: Index, chosen: Bools) -> NDArray[np.intp]:
     """How many of the chosen rows are of each day."""
     if index is None:
         return np.array([np.count_nonzero(chosen)])

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrow import Floats
 from core.config import DriftTrigger
 from core.days import DAY
 from core.errors import RecordError
 from monitoring.axes import Axis, NumericAxis
 from monitoring.counting import Baseline, DayTally
 from monitoring.drift.day_effects import FEWEST_DAYS, DayToDayVariation, effective_rows
-from monitoring.drift.statistics import ChiSquare, Floats, Kolmogorov, Test, pool_rare
+from monitoring.drift.statistics import ChiSquare, Kolmogorov, Test, pool_rare
 
 GROUPS = 10
 LEVELS = 19  # beside them, a group for all other values

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrow import Floats
 from monitoring.tasks import tail_probabilities
-
-Floats = NDArray[np.float64]
 
 
 def holm(p_values: Floats) -> Floats:

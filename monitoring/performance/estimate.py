@@ -9,6 +9,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrow import Floats
 from core.config import ModelConfig
 from core.records import Record
 from monitoring.counting import Window
@@ -61,7 +62,7 @@ def estimate_report(
     )
 
 
-def expected_counts(rows: NDArray[np.int64], calibration: Calibration) -> NDArray[np.float64]:
+def expected_counts(rows: NDArray[np.int64], calibration: Calibration) -> Floats:
     """Expected rows by score cell and label, shape (cells, 2), of rows by score cell."""
     chances = calibration.chances(len(rows))
     return np.stack([rows * (1 - chances), rows * chances], axis=1)

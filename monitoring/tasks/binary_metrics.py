@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.arrow import Floats
 from core.errors import DataError
 from monitoring.tasks.outcome_columns import cells_of
 
-Floats = NDArray[np.float64]
 Metric = Callable[[NDArray[Any], int], Floats]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrow import Floats
 from core.records import Record
 
 FEWEST = 20  # rows of either label; with fewer, two parameters follow the noise
 MIDDLE = 0.5  # of a cell
-Floats = NDArray[np.float64]
 
 
 class Calibration(Record):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.arrow import Floats
 from monitoring.tasks.binary_metrics import RANKING, cells, classes, evaluate, table
 from monitoring.tasks.outcome_columns import CELLS
 
@@ -24,7 +25,6 @@ MOST_CELLS = 20_000  # of a paired draw
 CHUNK = 100  # paired draws in memory at once
 FEW = 4  # rows a cell
 UNKNOWN = (math.nan, math.nan)
-Floats = NDArray[np.float64]
 
 
 def wilson(successes: float, rows: float, confidence: float) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.arrow import arrays, times
+from core.arrow import Bools, Floats, arrays, times
 from core.config import Columns
 from core.errors import DataError
 from monitoring.tasks.task import Task
@@ -21,11 +21,11 @@ CELLS = 1000
 class Outcomes(NamedTuple):
     """A batch, row by row: what was said and what came true (NaN where not); rows scored, unscored, badly labelled."""
 
-    scores: NDArray[np.float64]
-    labels: NDArray[np.float64]
-    scored: NDArray[np.bool_]
-    unscored: NDArray[np.bool_]
-    bad: NDArray[np.bool_]
+    scores: Floats
+    labels: Floats
+    scored: Bools
+    unscored: Bools
+    bad: Bools
 
 
 def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt.datetime, task: Task) -> Outcomes:
@@ -41,9 +41,7 @@ def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt
     return Outcomes(scores, given, ours & ~missing, ours & missing, ours & bad)
 
 
-def labels(
-    batch: pa.RecordBatch, columns: Columns, as_of: dt.datetime, task: Task
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def labels(batch: pa.RecordBatch, columns: Columns, as_of: dt.datetime, task: Task) -> tuple[Floats, Bools]:
     """The label of each row as known by `as_of` (NaN: none), and which rows have one that cannot be.
 
     Raises:
@@ -56,7 +54,7 @@ def labels(
     return found, bad
 
 
-def cells_of(scores: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def cells_of(scores: Floats) -> tuple[NDArray[np.intp], Bools]:
     """The cell of each score, such that cell >= k exactly where score >= k / 1000, and which scores lie in [0, 1]."""
     inside = (scores >= 0) & (scores <= 1)
     safe = np.where(inside, scores, 0.0)
@@ -66,7 +64,7 @@ def cells_of(scores: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.
     return np.minimum(cells, CELLS - 1), inside
 
 
-def _ours(batch: pa.RecordBatch, name: str | None, version: str | None) -> NDArray[np.bool_]:
+def _ours(batch: pa.RecordBatch, name: str | None, version: str | None) -> Bools:
     """Which rows were scored by the version asked for."""
     if name is None or version is None:
         return np.ones(batch.num_rows, np.bool_)
@@ -76,7 +74,7 @@ def _ours(batch: pa.RecordBatch, name: str | None, version: str | None) -> NDArr
     return ~arrays.nulls(pc.index_in(words, value_set=arrays.text_array((version,))))
 
 
-def _known(batch: pa.RecordBatch, name: str, as_of: dt.datetime) -> NDArray[np.bool_]:
+def _known(batch: pa.RecordBatch, name: str, as_of: dt.datetime) -> Bools:
     """Which rows got their label by `as_of`."""
     if name not in batch.schema.names:
         return np.zeros(batch.num_rows, np.bool_)

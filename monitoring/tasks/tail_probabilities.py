@@ -8,9 +8,9 @@ from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from core.arrow import Floats
+
 TERMS = 8  # of both series of Kolmogorov's law, where each is used
 MEET = 0.8  # from here on the alternating one is the shorter
 STEPS = 10_000  # more than any continued fraction here takes

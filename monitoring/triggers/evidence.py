@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from core.config import ModelConfig
 from core.days import MONTH
@@ -48,6 +48,42 @@ class History(Record):
     first_attempt: dt.datetime | None = None
     last_fit_until: dt.datetime | None = None
 
+    @classmethod
+    def of(
+        cls,
+        as_of: dt.datetime,
+        champion: tuple[int, dt.datetime] | None,
+        *,
+        reference: float | None,
+        trainings: Iterable[dt.datetime],
+        candidates: Iterable[tuple[dt.datetime, dt.datetime]],
+        open_proposal: str | None,
+    ) -> Self:
+        """Return the history as of one nightly run.
+
+        Args:
+            as_of: trainings and candidates after this instant are left out.
+            champion: the version in production and when it was trained.
+            reference: the reference score in the manifest.
+            trainings: when each training ended, whatever became of its candidate.
+            candidates: of each registered version, when it was trained and before when the rows of its fit are.
+            open_proposal: URL of the proposal that waits for a review.
+        """
+        since = champion[1] if champion else as_of
+        attempts = sorted(candidate for candidate in candidates if since < candidate[0] <= as_of)
+        earlier = [ended for ended in trainings if ended <= as_of]
+        return cls(
+            champion=champion[0] if champion else None,
+            champion_trained=champion[1] if champion else None,
+            reference=reference,
+            last_training=max(earlier, default=None),
+            trainings_30_days=sum(ended > as_of - MONTH for ended in earlier),
+            open_proposal=open_proposal,
+            attempts=len(attempts),
+            first_attempt=attempts[0][0] if attempts else None,
+            last_fit_until=attempts[-1][1] if attempts else None,
+        )
+
 
 class Request(Record):
     """A person asks for a retraining; `force` also over an open proposal."""
@@ -81,38 +117,3 @@ def cannot_judge(name: Name, sentence: str) -> Reading:
 def switched_off(name: Name) -> Trigger:
     """The trigger that stands in for a disabled one."""
     return lambda _: Reading(trigger=name, state="quiet", value=None, limit=None, sentence="Switched off.")
-
-
-def remember(
-    as_of: dt.datetime,
-    champion: tuple[int, dt.datetime] | None,
-    *,
-    reference: float | None,
-    trainings: Iterable[dt.datetime],
-    candidates: Iterable[tuple[dt.datetime, dt.datetime]],
-    open_proposal: str | None,
-) -> History:
-    """The past of a night.
-
-    Args:
-        as_of: the night; later trainings have not happened yet.
-        champion: the version in service and when it was trained.
-        reference: what the manifest declares.
-        trainings: the moments of all trainings, whatever became of their candidates.
-        candidates: for each version that was registered, when it was trained, and before when its fitted rows lie.
-        open_proposal: the address of one that waits for a person.
-    """
-    since = champion[1] if champion else as_of
-    attempts = sorted(one for one in candidates if since < one[0] <= as_of)
-    before = [moment for moment in trainings if moment <= as_of]
-    return History(
-        champion=champion[0] if champion else None,
-        champion_trained=champion[1] if champion else None,
-        reference=reference,
-        last_training=max(before, default=None),
-        trainings_30_days=sum(moment > as_of - MONTH for moment in before),
-        open_proposal=open_proposal,
-        attempts=len(attempts),
-        first_attempt=attempts[0][0] if attempts else None,
-        last_fit_until=attempts[-1][1] if attempts else None,
-    )

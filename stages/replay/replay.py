@@ -10,7 +10,7 @@ from core.config import ModelConfig
 from core.days import DAY, midnight
 from core.errors import DataError
 from monitoring.counting import DayTally, days_needed
-from monitoring.triggers import Decision, decide, remember
+from monitoring.triggers import Decision, History, decide
 from stages.replay.counts import ReplayCounts
 from stages.replay.fits import Champion, Fits, Version
 from stages.replay.policies import Policy
@@ -87,7 +87,7 @@ class Replay:
             played.stopped = tuple(finding.sentence for finding in window.quality.critical)
         else:
             champion = life.champion
-            past = remember(
+            past = History.of(
                 as_of,
                 (champion.version.version, champion.version.trained_at) if champion else None,
                 reference=life.reference,
