@@ -42,4 +42,5 @@ def lines(verdict: Verdict) -> list[str]:
     """The result for a person: a line a gate."""
     head = "[green]passed[/]" if verdict.passed else "[bold red]refused[/]"
     gates = [f"  {gate.name:<18} {MARKS[gate.state]:<9} {output.clean(gate.sentence)}" for gate in verdict.gates]
-    return [f"{verdict.candidate.model}: version {verdict.candidate.version} {head}", *gates]
+    warnings = [f"[yellow]{output.clean(warning)}[/]" for warning in verdict_text.merging_warnings(verdict)]
+    return [f"{verdict.candidate.model}: version {verdict.candidate.version} {head}", *warnings, *gates]

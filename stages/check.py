@@ -40,7 +40,7 @@ def past(night: Night) -> History:
     return History.of(
         night.as_of,
         (champion.version, champion.trained_at) if champion else None,
-        reference=declared.reference_in(night.config.triggers.performance.metric) if declared else None,
+        promoted=declared.promoted_in(night.config.triggers.performance.metric) if declared else (),
         trainings=night.registry.trainings(name),
         candidates=((one.trained_at, one.fit_until) for one in night.registry.versions(name).values()),
         open_proposal=proposal.url if proposal else None,

@@ -62,7 +62,7 @@ def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
         example_equal=registry.says_the_same(version, challenger),
         latency_p95_ms=latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
-        previous_reference=declared.reference_in(metric) if declared else None,
+        promoted=declared.promoted_in(metric) if declared else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""The reference score of the performance trigger, from the holdout scores of the promoted versions.
+"""Reference score of the performance trigger, from the holdout scores of the promoted versions.
 
 The reference is the mean of the holdout scores of the last 13 promoted versions, one vote each. Luck in one holdout
 therefore moves the reference by a thirteenth after a year. The reference falls if later versions are worse. It is
@@ -7,33 +7,66 @@ steps, and a pull request says it in its first lines.
 
 Why not something else: measured over a simulated year with `python -m bench.year`. A maximum rises by luck with every
 promotion. The best lower bound and the best run of promotions stay on the peak of a season. A single holdout or the
-median of few follows a real decay too fast to notice it.
+median of a few follows a real decay too fast to notice it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
-KEEP = 13  # promotions: a year of monthly ones
-FEWEST = 3  # promotions before a mean counts as the highest: the mean of one or two is luck
+from numpy.typing import NDArray
+from pydantic import Field
+
+from core.records import Record
+from monitoring.tasks import DaySpread, Task, day_spread, pool
+
+KEPT_PROMOTIONS = 13  # a year of monthly ones
+MIN_PROMOTIONS = 3  # before a mean counts as the highest: the mean of one or two is luck
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-@dataclass(frozen=True)
-class Promoted:
-    """The holdout of one promoted version.
+class PromotedScore(Record):
+    """The holdout score of a promoted version.
 
-    `score`: the metric on the holdout. `error`: its standard error by day, never smaller than the one by rows.
-    `correlation`: between rows of one day, as the holdout's days estimate it; it may be negative. `days`: days of the
-    holdout, at least 2. For a version whose days are unknown (an old manifest) the last three are None.
+    `error`: its standard error by day, never smaller than the one by rows. `correlation`: between rows of one day, as
+    the days of the holdout estimate it; it may be negative. `days`: days of the holdout. `freedom`: degrees of freedom
+    of the correlation, at most days - 1. None if unknown, as for versions of earlier releases.
     """
 
-    score: float
-    error: float | None = None
-    correlation: float | None = None
+    version: Annotated[int, Field(ge=1)]
+    metric: str
+    score: Finite
+    error: Finite | None = None
+    correlation: Finite | None = None
+    freedom: Finite | None = None
     days: int | None = None
+
+    @classmethod
+    def of_holdout(cls, version: int, task: Task, metric: str, days: NDArray[Any]) -> Self | None:
+        """Return the score on labelled counts by day, of shape (days, S, L); None if it is undefined."""
+        score = float(task.evaluate(metric, days.sum(axis=0))) if len(days) else math.nan
+        if math.isnan(score):
+            return None
+        spread = day_spread(task, metric, days)
+        known = spread.correlation is not None
+        return cls(
+            version=version,
+            metric=metric,
+            score=score,
+            error=pool(spread, ()).error,
+            correlation=spread.correlation,
+            freedom=spread.freedom if known else None,
+            days=spread.days,
+        )
+
+    @property
+    def spread(self) -> DaySpread | None:
+        """How the days of the holdout vary; None if unknown."""
+        if self.correlation is None or self.freedom is None or self.days is None:
+            return None
+        return DaySpread.of_correlation(self.correlation, self.freedom, self.days)
 
 
 class Reference(NamedTuple):
@@ -49,59 +82,21 @@ class Reference(NamedTuple):
         return self.highest - self.value > (self.error or 0.0)
 
 
-def reference(promoted: Sequence[Promoted]) -> Reference | None:
+def reference_score(promoted: Sequence[PromotedScore]) -> Reference | None:
     """Return the reference after the last of `promoted`; None without promotions.
 
     Args:
-        promoted: all promoted versions, oldest first; only the last 13 count.
+        promoted: promoted versions with scores of one metric, oldest first; only the last 13 count.
     """
-    kept = promoted[-KEEP:]
+    kept = promoted[-KEPT_PROMOTIONS:]
     if not kept:
         return None
     means = [math.fsum(one.score for one in kept[:count]) / count for count in range(1, len(kept) + 1)]
-    errors = [one.error for one in kept]
-    error = _mean_error([one for one in errors if one is not None]) if None not in errors else None
-    return Reference(means[-1], error, max(means[FEWEST - 1 :], default=means[-1]))
+    errors = [one.error for one in kept if one.error is not None]
+    error = math.sqrt(math.fsum(error**2 for error in errors)) / len(kept) if len(errors) == len(kept) else None
+    return Reference(means[-1], error, max(means[MIN_PROMOTIONS - 1 :], default=means[-1]))
 
 
-def _mean_error(errors: Sequence[float]) -> float:
-    """The standard error of a mean of independent scores."""
-    return math.sqrt(math.fsum(error**2 for error in errors)) / len(errors)
-
-
-def starts_under(score: float, limit: float) -> bool:
-    """Return whether a candidate would start under its own alarm limit.
-
-    The score itself is compared, not a bound: this is a sentence for the reviewer, not an alarm.
-    """
-    return score < limit
-
-
-class Spread(NamedTuple):
-    """The correlation between rows of one day, pooled over holdouts, and its degrees of freedom."""
-
-    correlation: float
-    freedom: int
-
-    def design_effect(self, rows: float) -> float:
-        """How many rows of days with `rows` rows are worth one independent row (Kish 1965); at least 1."""
-        return max(1.0, 1 + self.correlation * (rows - 1))
-
-
-def pooled(promoted: Sequence[Promoted], more: Sequence[tuple[float, int]] = ()) -> Spread | None:
-    """Return the correlation within days, pooled over holdouts with days - 1 as weights; None if no days are known.
-
-    Pooling is what makes the bounds of a seven-day window narrow enough: 12 days of one holdout leave 11 degrees of
-    freedom, those of five promotions 55. The estimates of single holdouts are not cut off at 0 before pooling, because
-    the mean of cut-off values is too large.
-
-    Args:
-        promoted: promoted versions, oldest first.
-        more: correlation and days of other spans of at least 2 days, such as the earlier scored days of the champion.
-    """
-    known = [(one.correlation, one.days) for one in promoted[-KEEP:] if one.correlation is not None and one.days]
-    spans = [(correlation, days - 1) for correlation, days in (*known, *more) if days > 1]
-    freedom = sum(weight for _, weight in spans)
-    if not freedom:
-        return None
-    return Spread(math.fsum(correlation * weight for correlation, weight in spans) / freedom, freedom)
+def alarm_limit(floor: float, reference: float | None, max_drop: float) -> float:
+    """Return the score under which a model has to be retrained."""
+    return floor if reference is None else max(floor, reference - max_drop)

@@ -5,7 +5,7 @@ from monitoring.tasks.binary import BINARY, Binary
 from monitoring.tasks.binary_metrics import METRICS, evaluate
 from monitoring.tasks.calibration import FEWEST, Calibration, fit_calibration
 from monitoring.tasks.day_bounds import DayBounds, day_bounds
-from monitoring.tasks.day_spread import DaySpread, day_spread
+from monitoring.tasks.day_spread import DaySpread, day_spread, pool
 from monitoring.tasks.multiclass import Multiclass
 from monitoring.tasks.outcome_columns import CELLS
 from monitoring.tasks.paired_bounds import PairedRows, SliceBounds, paired_bounds, slice_bounds
@@ -33,6 +33,7 @@ __all__ = [
     "fit_calibration",
     "outcome_columns",
     "paired_bounds",
+    "pool",
     "select",
     "slice_bounds",
     "tail_probabilities",

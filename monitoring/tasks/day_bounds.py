@@ -9,7 +9,7 @@ clustered errors", section 2), with quantiles of Student's t. Every interval con
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,36 +23,43 @@ from monitoring.tasks.task import Bounds, Task
 
 EVEN = 0.5  # confidence at which both bounds are the value itself
 
+MIN_POSITIVES = 10
 Missing = Literal["undefined", "few_positives"]
 
 
 @dataclass(frozen=True)
 class DayBounds:
-    """A value with its lower and upper bound, each one-sided; NaN where the bounds are unknown.
+    """A value with its lower and upper bound, each one-sided at `confidence`; NaN where the bounds are unknown.
 
-    `days`: days that have rows. `freedom`: degrees of freedom of the design effect, from all days. `design_effect`:
-    variance by days over variance by rows; below 1 by chance only, and not used then. `adjusted`: False if there are
-    too few days, so that the bounds take rows as independent. `missing`: why there are no bounds.
+    `days`: days that have rows. `missing`: why there are no bounds. `error`: standard error by day, never smaller than
+    the one by rows. `design_effect`: variance by days over variance by rows; below 1 by chance only, and not used then.
+    `freedom`: its degrees of freedom, from all days; 0 if there are too few.
     """
 
     value: float
     low: float
     high: float
     days: int
-    freedom: float = 0.0
-    design_effect: float = 1.0
-    adjusted: bool = False
     missing: Missing | None = None
+    confidence: float = EVEN
+    error: float = math.nan
+    design_effect: float = 1.0
+    freedom: float = 0.0
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether the bounds account for days; if not, there were too few, and rows were taken as independent."""
+        return self.freedom > 0
 
 
 def day_bounds(
     task: Task,
     metric: str,
     days: NDArray[Any],
-    confidence: float,
+    confidence: float | Callable[[float], float],
     seed: int,
     earlier: Sequence[DaySpread] = (),
-    min_positives: int = 10,
+    min_positives: int = MIN_POSITIVES,
 ) -> DayBounds:
     """Return the metric on all days together and its bounds.
 
@@ -60,7 +67,8 @@ def day_bounds(
         task: counts and metrics.
         metric: one of the metrics of the task.
         days: labelled counts, shape (days, S, L).
-        confidence: of each bound; 0.5 gives the value itself, twice.
+        confidence: of each bound, or a function that returns it for the standard error by day; 0.5 gives the value
+            itself, twice.
         seed: of the interval by rows.
         earlier: spreads of other days, from which the design effect is learned too. Examples are the earlier scored
             days of the same version, and its holdout.
@@ -71,25 +79,25 @@ def day_bounds(
     labelled = days.sum(axis=0)
     value = float(task.evaluate(metric, labelled)) if len(days) else math.nan
     if math.isnan(value):
-        return DayBounds(value, *UNKNOWN, len(days), missing="undefined")
+        return DayBounds(value, *UNKNOWN, len(days), "undefined")
     rare = rarest_rows(task, metric, labelled)
     if rare < min_positives:
-        return DayBounds(value, *UNKNOWN, len(days), missing="few_positives")
-    own = day_spread(task, metric, days)
-    pooled = pool(own, earlier)
-    if confidence <= EVEN:
-        return DayBounds(value, value, value, len(days), pooled.freedom, pooled.effect, pooled.freedom > 0)
-    reach = errors_away(confidence, pooled.effect, pooled.freedom, rare)
-    limits = [_limits(metric, value, own.variance, reach)]
-    if metric == "roc_auc":
-        zeros, ones = (float(count) for count in labelled.sum(axis=0))
-        limits.append(_newcombe(value, zeros, ones, reach))
-    elif metric == "average_precision":
-        limits.append(_limits(metric, independent_precision(labelled), own.variance, reach))
-    else:
-        limits.append(task.interval(metric, labelled, confidence, seed))
+        return DayBounds(value, *UNKNOWN, len(days), "few_positives")
+    own = pool(day_spread(task, metric, days), earlier)
+    level = confidence if isinstance(confidence, float) else confidence(own.error)
+    limits = [(value, value)]
+    if level > EVEN:
+        reach = errors_away(level, own.effect, own.freedom, rare)
+        limits.append(_limits(metric, value, own.variance, reach))
+        if metric == "roc_auc":
+            zeros, ones = (float(count) for count in labelled.sum(axis=0))
+            limits.append(_newcombe(value, zeros, ones, reach))
+        elif metric == "average_precision":
+            limits.append(_limits(metric, independent_precision(labelled), own.variance, reach))
+        else:
+            limits.append(task.interval(metric, labelled, level, seed))
     low, high = min(low for low, _ in limits), max(high for _, high in limits)
-    return DayBounds(value, low, high, len(days), pooled.freedom, pooled.effect, pooled.freedom > 0)
+    return DayBounds(value, low, high, len(days), None, level, own.error, own.effect, own.freedom)
 
 
 def _limits(metric: str, value: float, variance: float, reach: float) -> Bounds:

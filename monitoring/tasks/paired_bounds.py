@@ -81,10 +81,10 @@ def paired_bounds(
     values = [float(task.evaluate(metric, side)) if len(labels) else math.nan for side in counts]
     value, days = values[1] - values[0], int(day.max(initial=-1)) + 1
     if math.isnan(value):
-        return DayBounds(value, *UNKNOWN, days, missing="undefined")
+        return DayBounds(value, *UNKNOWN, days, "undefined")
     rare = _rarest_rows(task, metric, counts[0])
     if rare < min_positives:
-        return DayBounds(value, *UNKNOWN, days, missing="few_positives")
+        return DayBounds(value, *UNKNOWN, days, "few_positives")
     if confidence <= EVEN:
         return DayBounds(value, value, value, days)
     slopes = [row_influence(task, metric, count, labels, side) for count, side in zip(counts, scores, strict=True)]
@@ -94,7 +94,7 @@ def paired_bounds(
     if metric not in RANKING:
         by_rows = task.paired_difference(metric, labels, *scores, confidence=confidence, seed=seed)
         low, high = min(low, by_rows[1]), max(high, by_rows[2])
-    return DayBounds(value, low, high, days, own.freedom, own.effect, own.freedom > 0)
+    return DayBounds(value, low, high, days, None, confidence, own.error, own.effect, own.freedom)
 
 
 def _spread(day: NDArray[np.intp], champion: Floats, challenger: Floats) -> DaySpread:

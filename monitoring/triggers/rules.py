@@ -19,7 +19,7 @@ SURE = 0.5  # confidence at which the value itself is compared
 
 
 def performance(evidence: Evidence) -> Reading:
-    """Fires when the score on late labels is surely under its limit: even its upper bound is."""
+    """Fires when even the upper bound of the score on late labels is under the limit, on any of three windows."""
     config, report = evidence.config.triggers.performance, evidence.performance
     if report is None:
         return cannot_judge("performance", "The scores of the window were not counted.")
@@ -30,21 +30,36 @@ def performance(evidence: Evidence) -> Reading:
         found = f"Only {report.labels:,} of {report.rows:,} scored rows of {days} have a label"
         return cannot_judge("performance", f"{found}; {config.min_labels:,} are needed.")
     if report.value is None or report.high is None:
-        ones = "" if report.positives is None else f", {report.positives:,} of them 1"
-        found = f"{report.labels:,} labels of {days}{ones}"
-        return cannot_judge("performance", f"On {found}, {metric(report.metric)} is undefined.")
+        return cannot_judge("performance", _missing(report, days, config.min_positives))
     fired = report.high < report.limit
     judged = report.value, report.high, report.limit
     value, high, limit = distinct(*judged, digits=min(digits(report.metric, one) for one in judged))
-    sure = "" if config.confidence == SURE else f" ({100 * config.confidence:.3g} % sure it is under {high})"
+    confidence = report.confidence or config.confidence
+    bound = "" if confidence == SURE else f", with {100 * confidence:.3g}% confidence at most {high}"
     return Reading(
         trigger="performance",
         state="fired" if fired else "quiet",
         value=report.value,
         limit=report.limit,
-        sentence=f"{sentence_case(metric(report.metric))} {value} on {report.labels:,} labels of {days}{sure}; "
-        f"limit {limit} ({_origin(report)}).",
+        sentence=f"{sentence_case(metric(report.metric))} {value} on {report.labels:,} labels of {days}{bound}; "
+        f"limit {limit} ({_origin(report)}).{_unadjusted(report)}",
     )
+
+
+def _missing(report: PerformanceReport, days: str, min_positives: int) -> str:
+    """Return why a score has no bounds."""
+    ones = "" if report.positives is None else f", {report.positives:,} of them 1"
+    labels = f"On {report.labels:,} labels of {days}{ones}, {metric(report.metric)}"
+    if report.value is None:
+        return f"{labels} is undefined."
+    return f"{labels} has no bounds: at least {min_positives:,} rows of the rarer label are needed."
+
+
+def _unadjusted(report: PerformanceReport) -> str:
+    """Return the warning that bounds take rows as independent; empty if they account for days."""
+    if report.decisive is None or report.decisive.adjusted:
+        return ""
+    return " Not adjusted for days: there are too few to tell how days differ."
 
 
 def _origin(report: PerformanceReport) -> str:
@@ -52,8 +67,8 @@ def _origin(report: PerformanceReport) -> str:
     if report.reference is None or report.limit == report.floor:
         return "the floor"
     drop = report.reference - report.limit
-    told = f"{drop:,.{change_digits(report.metric, drop)}f}"
-    return f"the reference score {figure(report.metric, report.reference)} minus {told}"
+    text = f"{drop:,.{change_digits(report.metric, drop)}f}"
+    return f"the reference score {figure(report.metric, report.reference)} minus {text}"
 
 
 def drift(evidence: Evidence) -> Reading:

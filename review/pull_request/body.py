@@ -11,6 +11,7 @@ from review.pull_request import charts, sections
 from review.text import Links, clean, inert, link, plain, section, verdict_sections, verdict_text
 
 if TYPE_CHECKING:
+    from monitoring.performance import PromotedScore
     from registry import Event
     from registry.promotion import Manifest
     from review.forge import Proposal
@@ -30,15 +31,13 @@ def title(verdict: Verdict) -> str:
 def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Manifest:
     """The manifest that puts the judged candidate into Production.
 
-    The reference is the best score of a promoted version so far, so a retraining cannot lower it silently.
-
     Raises:
         UsageError: the candidate was refused, or has no score.
     """
     from registry.promotion import Manifest
 
-    candidate, main, best = verdict.candidate, verdict.main_score, reference(verdict, previous)
-    if main is None or main.value is None or best is None:
+    candidate, main, promoted = verdict.candidate, verdict.main_score, promoted_with(verdict, previous)
+    if main is None or main.value is None or not promoted:
         raise UsageError(
             f"Version {candidate.version} of {candidate.registry_name} cannot be declared for Production.",
             why=verdict_text.headline(verdict) if not verdict.passed else "Its score is undefined on the holdout.",
@@ -57,18 +56,43 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
         data_until=candidate.data_until,
         metric=main.metric,
         score=main.value,
-        reference=best,
+        promoted=promoted,
+        reference=_mean(promoted),
         reason=clean("; ".join(verdict_text.reasons(verdict)), 500),
     )
 
 
-def reference(verdict: Verdict, previous: Manifest | None) -> float | None:
-    """The best score so far in the metric of the performance trigger; None where nothing may be declared."""
+def promoted_with(verdict: Verdict, previous: Manifest | None) -> tuple[PromotedScore, ...]:
+    """Return the scores of promoted versions after a merge, oldest first; empty if nothing may be merged.
+
+    A verdict of an earlier release does not have them: they are those of the previous manifest, and its own score.
+    """
     main = verdict.main_score
     if not verdict.passed or main is None or main.value is None:
-        return None
-    known = (previous.reference_in(main.metric) if previous else None, verdict.reference)
-    return max([main.value, *(score for score in known if score is not None)])
+        return ()
+    if verdict.promoted:
+        return verdict.promoted
+    from monitoring.performance import KEPT_PROMOTIONS, PromotedScore
+
+    before = previous.promoted_in(main.metric) if previous else ()
+    own = PromotedScore(version=verdict.candidate.version, metric=main.metric, score=main.value)
+    return (*before, own)[-KEPT_PROMOTIONS:]
+
+
+def _mean(promoted: tuple[PromotedScore, ...]) -> float:
+    """Return the reference that these scores make."""
+    from monitoring.performance import reference_score
+
+    reference = reference_score(promoted)
+    if reference is None:
+        raise ValueError("no version was promoted")
+    return reference.value
+
+
+def reference_after(verdict: Verdict, previous: Manifest | None) -> float | None:
+    """Return the reference after a merge; None if nothing may be merged."""
+    promoted = promoted_with(verdict, previous)
+    return _mean(promoted) if promoted else None
 
 
 def render_body(
@@ -95,7 +119,7 @@ def render_body(
         verdict_sections.why(verdict),
         sections.comparison(verdict),
         verdict_sections.gates(verdict),
-        sections.merging(verdict, before, reference(verdict, before), links),
+        sections.merging(verdict, before, reference_after(verdict, before), links),
         sections.slices(verdict),
         sections.quality(verdict),
         sections.drift(verdict),

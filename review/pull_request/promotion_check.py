@@ -130,7 +130,12 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, rollback: bool) -> 
     }
     if not rollback:  # one that was validated again since says other things of its champion
         told |= {"champion": verdict.champion, "metric": main and main.metric, "score": main and main.value}
+        if verdict.promoted:
+            told["reference"] = verdict.reference
     wrong = [name for name, value in told.items() if getattr(proposed, name) != value]
+    if not rollback and verdict.promoted and not wrong and proposed.promoted != verdict.promoted:
+        sentence = "The promoted scores in the manifest are not those of the validation: it was edited by hand."
+        return Check(name="evidence", state="blocks", sentence=sentence)
     if not verdict.passed:
         return Check(name="evidence", state="blocks", sentence="The verdict kept with it says that it was refused.")
     if wrong:
@@ -150,7 +155,7 @@ def reference(proposed: Manifest, before: Manifest | None, *, rollback: bool) ->
     change = " to ".join(figure(one.reference, proposed.metric) for one in (before, proposed))
     if proposed.reference > before.reference:
         return Check(name="reference", state="passes", sentence=f"The reference score rises from {change}.")
-    because = "as it was before" if rollback else "by hand: a worse model rings later"
+    because = "as it was before" if rollback else "because versions promoted later scored lower"
     return Check(name="reference", state="note", sentence=f"The reference score falls from {change}, {because}.")
 
 

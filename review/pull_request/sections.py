@@ -48,6 +48,7 @@ def summary(verdict: Verdict, links: Links, report: str | None) -> str:
     ]
     lines = [
         f"{mark} **{verdict_text.headline(verdict)}** {plain(verdict_text.consequence(verdict), 600)}",
+        *(f"⚠️ **{plain(warning)}**" for warning in verdict_text.merging_warnings(verdict)),
         verdict_text.caution(verdict),
     ]
     return "\n\n".join(filter(None, [*lines, " · ".join(filter(None, where))]))
@@ -111,7 +112,7 @@ def merging(verdict: Verdict, before: Manifest | None, reference: float | None, 
 
 
 def _reference(verdict: Verdict, before: Manifest | None, after: float | None) -> str:
-    """What the merge does to the score that the performance trigger is held against; nothing where it stays."""
+    """Return what the merge does to the reference of the performance trigger; empty if it stays."""
     if before is None or after is None or verdict.main_score is None:
         return ""
     metric = verdict.main_score.metric
@@ -123,11 +124,18 @@ def _reference(verdict: Verdict, before: Manifest | None, after: float | None) -
             f"{was} in {old}, and will be {becomes} in {new}. Scores before do not count."
         )
     change = f"{figure(before.reference, metric)} to {figure(after, metric)}"
-    if after < before.reference:
-        return f"⚠️ **Merging lowers the reference** that the performance trigger measures against, from {change}."
-    if after > before.reference:
-        return f"**The reference** that the performance trigger measures against rises from {change}."
-    return ""
+    if not before.promoted:
+        return (
+            f"⚠️ **Merging replaces the reference** that the performance trigger measures against, from {change}: it was "
+            "the best score of any promoted version, and is from now on the mean of the last 13 of them."
+        )
+    if after == before.reference:
+        return ""
+    verb = "rises" if after > before.reference else "falls"
+    return (
+        f"**The reference** that the performance trigger measures against {verb} from {change}: it is the mean of the "
+        "last 13 promoted versions."
+    )
 
 
 def _rollback(model: str, before: Manifest | None, links: Links) -> str:

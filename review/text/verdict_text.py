@@ -66,6 +66,29 @@ def consequence(verdict: Verdict) -> str:
     return f"It was not compared with version {verdict.champion}, which is in Production."
 
 
+def merging_warnings(verdict: Verdict) -> tuple[str, ...]:
+    """Return what a reviewer agrees to by merging: a lower reference, a version that starts under its alarm limit."""
+    from monitoring.performance import reference_score
+
+    main, reference = verdict.main_score, reference_score(verdict.promoted)
+    if not verdict.passed or main is None or main.value is None or reference is None:
+        return ()
+    warnings, promoted = [], len(verdict.promoted)
+    if reference.lowered:
+        highest, value = (figure(score, main.metric) for score in (reference.highest, reference.value))
+        warnings.append(
+            f"Merging lowers the reference of the performance trigger to {value}, the mean of the last {promoted} "
+            f"promoted versions; it was up to {highest}."
+        )
+    if verdict.limit is not None and main.value < verdict.limit:
+        value, limit = (figure(score, main.metric) for score in (main.value, verdict.limit))
+        warnings.append(
+            f"This version starts under its own alarm limit: its {label(main.metric)} on the holdout is {value}, and "
+            f"the performance trigger may fire under {limit}."
+        )
+    return tuple(warnings)
+
+
 def comparison(made: Comparison) -> str:
     """Champion against challenger in one sentence."""
     metric = made.metric

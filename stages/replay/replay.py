@@ -10,6 +10,7 @@ from core.config import ModelConfig
 from core.days import DAY, midnight
 from core.errors import DataError
 from monitoring.counting import DayTally, days_needed
+from monitoring.performance import PromotedScore
 from monitoring.triggers import Decision, History, decide
 from stages.replay.counts import ReplayCounts
 from stages.replay.fits import Champion, Fits, Version
@@ -44,7 +45,7 @@ class PolicyRun:
     policy: Policy
     served: ServedRows
     champion: Champion | None = None
-    reference: float | None = None
+    promoted: tuple[PromotedScore, ...] = ()
     trainings: list[dt.datetime] = field(default_factory=list)
     versions: dict[str, Version] = field(default_factory=dict)
     proposal: tuple[dt.date, Version, Verdict] | None = None
@@ -90,7 +91,7 @@ class Replay:
             past = History.of(
                 as_of,
                 (champion.version.version, champion.version.trained_at) if champion else None,
-                reference=life.reference,
+                promoted=life.promoted,
                 trainings=life.trainings,
                 candidates=((one.trained_at, one.fit_until) for one in life.versions.values()),
                 open_proposal=_address(life),
@@ -150,7 +151,7 @@ class Replay:
             example_equal=fit.same_example,
             latency_p95_ms=fit.latency_ms,
             size_mb=fit.size_mb,
-            previous_reference=life.reference,
+            promoted=life.promoted,
         )
 
     def _merge(self, life: PolicyRun, played: NightOutcome) -> None:
@@ -159,7 +160,7 @@ class Replay:
             return
         _, version, verdict = life.proposal
         life.champion = self.fits.champion(version, life.served)
-        life.reference, life.proposal = verdict.reference, None
+        life.promoted, life.proposal = verdict.promoted, None
         played.promoted = version.version
 
     def _serve(self, life: PolicyRun, played: NightOutcome) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import ModelConfig
+from monitoring.performance import PromotedScore
+from monitoring.tasks import Task
 from training import data_digest, scoring_method
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ class CandidateEvidence:
     """All that the gates see of a candidate. Arrays have one element a holdout row, in the numbers of the task.
 
     `slices`: by column, the category of each row. `example_equal`: the model loaded back from its files says the same
-    as before. `previous_reference`: the best holdout score among the versions promoted so far.
+    as before. `promoted`: holdout scores of the versions promoted so far, oldest first.
     """
 
     labels: NDArray[Any]
@@ -37,7 +39,7 @@ class CandidateEvidence:
     champion_version: int | None = None
     champion_fit_until: dt.datetime | None = None
     champion_scores: NDArray[np.float64] | None = None
-    previous_reference: float | None = None
+    promoted: tuple[PromotedScore, ...] = ()
 
     @classmethod
     def of(cls, holdout: pd.DataFrame, config: ModelConfig, **measured: Any) -> Self:
@@ -65,6 +67,21 @@ class CandidateEvidence:
             champion_scores=None if self.champion_scores is None else self.champion_scores[keep],
             slices={name: values[keep] for name, values in self.slices.items()},
         )
+
+    @property
+    def days(self) -> NDArray[np.datetime64]:
+        """The UTC day of each row."""
+        return self.times.astype("datetime64[D]")
+
+    def counts_by_day(
+        self, scores: NDArray[np.float64], task: Task, places: NDArray[np.intp] | None = None
+    ) -> NDArray[np.int64]:
+        """Return labelled counts by day, of all rows or of those at `places`."""
+        labels, days = self.labels, self.days
+        if places is not None:
+            labels, scores, days = labels[places], scores[places], days[places]
+        counts = [task.counted(labels[days == day], scores[days == day]) for day in np.unique(days)]
+        return np.stack(counts) if counts else np.zeros((0, task.shape[0], task.shape[1] - 1), np.int64)
 
     def places(self) -> Iterator[tuple[str, dict[str, NDArray[np.intp]]]]:
         """By slice column, the rows of each category, ordered by its name."""

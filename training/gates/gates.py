@@ -17,19 +17,28 @@ from training.gates.evidence import CandidateEvidence
 
 
 class Score(Record):
-    """A metric of the challenger on the holdout, with two one-sided limits at `gates.confidence`.
+    """A metric of the challenger on the holdout, with two bounds, each one-sided at `gates.confidence`.
 
-    None where the metric is undefined, or its limits were not needed.
+    None where the metric is undefined, or its bounds were not needed or cannot be given (`missing` tells why).
+    `adjusted`: whether the bounds account for `days`, by whose `design_effect` the variance of independent rows is
+    multiplied. Scores of earlier releases have none of these four.
     """
 
     metric: str
     value: float | None
     low: float | None
     high: float | None
+    days: int | None = None
+    design_effect: float | None = None
+    adjusted: bool | None = None
+    missing: Literal["undefined", "few_positives"] | None = None
 
 
 class Comparison(Record):
-    """Challenger minus champion on the same rows: `low` and `high` are one-sided limits from a paired bootstrap."""
+    """Challenger minus champion on the same rows: `low` and `high` are one-sided bounds of the paired difference.
+
+    `adjusted`, `days`, `design_effect`: as in `Score`.
+    """
 
     metric: str
     champion: int
@@ -40,6 +49,9 @@ class Comparison(Record):
     high: float
     margin: float
     rows: int
+    days: int | None = None
+    design_effect: float | None = None
+    adjusted: bool | None = None
 
 
 class Gate(Record):
@@ -87,11 +99,15 @@ def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterato
             value, least = wording.figure(metric, score.value), wording.figure(metric, floor)
             name = wording.sentence_case(wording.metric(metric))
             sentence = f"{name} is {value}{interval} on {rows} rows, at least {least} is needed."
+            sentence += unadjusted(adjusted=score.adjusted)
             yield gate(metric, score.value, floor, good=score.value >= floor, sentence=sentence)
 
 
-def champion(compared: Comparison | None, version: int | None, config: ModelConfig) -> Gate:
-    """Blocks unless the challenger is surely at most `max_loss_to_champion` worse than the champion."""
+def champion(compared: Comparison | None, version: int | None, config: ModelConfig, missing: str = "") -> Gate:
+    """Blocks unless the challenger is, with `gates.confidence`, at most `max_loss_to_champion` worse.
+
+    `missing`: what a comparison needs and does not have.
+    """
     limit = -config.gates.max_loss_to_champion
     if not config.gates.compare:
         sentence = "The comparison with the champion is switched off (gates.compare)."
@@ -100,14 +116,15 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
         sentence = "There is no champion yet to compare with."
         return Gate(name="champion", state="passes", value=None, limit=None, sentence=sentence)
     if compared is None:
-        return cannot_judge("champion", limit, f"there is nothing to compare with version {version} on")
+        return cannot_judge("champion", limit, missing or f"there is nothing to compare with version {version} on")
     sides = (compared.challenger_value, compared.champion_value)
     ours, theirs = (wording.figure(compared.metric, side) for side in sides)
     judged = (compared.difference, compared.low, limit)
     difference, low, allowed = (wording.change(compared.metric, one) for one in judged)
     sentence = (
         f"{wording.sentence_case(wording.metric(compared.metric))} is {ours}, version {version} has {theirs}: "
-        f"the difference {difference} is surely not under {low}, {allowed} is allowed."
+        f"a difference of {difference}, with {100 * config.gates.confidence:.3g}% confidence at least {low}; "
+        f"{allowed} is allowed.{unadjusted(adjusted=compared.adjusted)}"
     )
     return gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)
 
@@ -128,6 +145,11 @@ def files(evidence: CandidateEvidence, config: ModelConfig) -> Iterator[Gate]:
             yield cannot_judge(name, limit, f"the {name} was not measured")
 
 
+def unadjusted(*, adjusted: bool | None) -> str:
+    """Return the warning that bounds take rows as independent; empty if they account for days, or there are none."""
+    return " Not adjusted for days: there are too few." if adjusted is False else ""
+
+
 def cannot_judge(name: str, limit: float | None, why: str) -> Gate:
     """A gate that does not know, and so blocks."""
     return Gate(name=name, state="cannot_judge", value=None, limit=limit, sentence=f"Cannot judge: {why}.")
@@ -141,61 +163,3 @@ def defined(value: float | np.floating | None) -> float | None:
 def gate(name: str, value: float | None, limit: float | None, *, good: bool, sentence: str) -> Gate:
     """What a gate says that can judge."""
     return Gate(name=name, state="passes" if good else "blocks", value=value, limit=limit, sentence=sentence)
-
-
-class SliceScore(Record):
-    """The metric of the performance trigger on the rows of one category."""
-
-    column: str
-    value: str
-    rows: int
-    challenger: float | None
-    champion: float | None
-
-
-def scores(unseen: CandidateEvidence, config: ModelConfig) -> Iterator[SliceScore]:
-    """Every category of the slice columns that has `gates.min_slice_rows` rows."""
-    metric, task = config.triggers.performance.metric, task_of(config)
-    said = [unseen.challenger_scores, unseen.champion_scores]
-    for column, places in unseen.places():
-        for word, here in places.items():
-            if len(here) >= config.gates.min_slice_rows:
-                values = [
-                    None if s is None else task.evaluate(metric, task.counted(unseen.labels[here], s[here]))
-                    for s in said
-                ]
-                yield SliceScore(
-                    column=column,
-                    value=word,
-                    rows=len(here),
-                    challenger=defined(values[0]),
-                    champion=defined(values[1]),
-                )
-
-
-def judged(scores: tuple[SliceScore, ...], overall: float | None, config: ModelConfig) -> Iterator[Gate]:
-    """One gate a slice column: blocks when a category is more than `max_slice_loss` under the champion there.
-
-    Without a champion, the candidate's own overall score takes its place.
-    """
-    margin, metric = config.gates.max_slice_loss, config.triggers.performance.metric
-    for column in config.gates.slices:
-        pairs = [
-            (s.challenger - bar, s.challenger, s)
-            for s in scores
-            if s.column == column
-            and s.challenger is not None
-            and (bar := overall if s.champion is None else s.champion) is not None
-        ]
-        if not pairs:
-            needed = f"{config.gates.min_slice_rows} rows with {task_of(config).min_distinct_text}"
-            yield cannot_judge(f"slice_{column}", -margin, f"no {column} has {needed}")
-            continue
-        loss, value, lowest = min(pairs, key=lambda pair: pair[0])
-        said, (lost, allowed) = wording.figure(metric, value), (wording.change(metric, one) for one in (loss, -margin))
-        against = "the candidate overall" if lowest.champion is None else "the champion there"
-        sentence = (
-            f"The weakest of {len(pairs)} is {column} = {lowest.value}: {said} on {lowest.rows} rows, "
-            f"{lost} against {against}, {allowed} is allowed."
-        )
-        yield gate(f"slice_{column}", loss, -margin, good=loss >= -margin, sentence=sentence)
