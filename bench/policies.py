@@ -84,7 +84,7 @@ def _played(
     config = load_config(root, model)
     night = Night(Settings.load(root, {}), config, midnight(SHORT), live=False)
     replay, first, end = ready(night, [*POLICIES, *also], (str(source), None), (None, last, False), REVIEW)
-    chosen = [life.policy for life in replay.lives]
+    chosen = [run.policy for run in replay.runs]
     tales = {policy.name: PolicyHistory(policy.name, config) for policy in chosen}
     aucs = {policy.name: PolicyHistory(policy.name, _by_auc(config)) for policy in chosen}
     for played in replay.nights(first, end):

@@ -1,1 +1,1 @@
-"""What every other part stands on: errors, records, configuration. Imports nothing of ours."""
+"""Foundation of all other rooms: errors, records, configuration. Imports no other room."""

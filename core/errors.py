@@ -1,12 +1,12 @@
-"""Give every kind of failure one class, so that exit code and text tell what to do."""
+"""One class for each kind of failure, with its exit code and a message that says what to do next."""
 
 from __future__ import annotations
 
-LONGEST = 1500  # characters of a part: what comes from a file or an option may be as long as it likes
+LONGEST = 1500  # characters of a part: text from a file or an option may be very long
 
 
 class MlopsError(Exception):
-    """A failure that we foresaw. Shown without a stack trace, in three parts, each cut where it is very long.
+    """An expected failure. Shown without a stack trace, in three parts, each cut if it is very long.
 
     Args:
         what: what happened, with the values involved.
@@ -29,46 +29,46 @@ def _cut(text: str) -> str:
 
 
 class UsageError(MlopsError):
-    """The command was given what it cannot work with: an unknown model, a bad date, no file."""
+    """The command got invalid arguments: an unknown model, a bad date, a missing file."""
 
     exit_code = 2
 
 
 class ConfigError(MlopsError):
-    """`model.toml`, `pipeline.py` or the environment does not say what is needed, or says it wrongly."""
+    """A setting in `model.toml`, `pipeline.py` or the environment is missing or wrong."""
 
     exit_code = 2
 
 
 class RecordError(MlopsError):
-    """A record handed over by an earlier stage is missing, damaged, or of another version."""
+    """A record of an earlier stage is missing, damaged, or of another version."""
 
     exit_code = 2
 
 
 class DataError(MlopsError):
-    """Monitoring or training rows cannot be used: unreachable, empty, malformed, or refused by the suite.
+    """Monitoring or training rows cannot be used: unreachable, empty, malformed, or rejected by the suite.
 
-    Its text has columns, types and counts, and no value of a row: it goes into logs, issues and chats.
+    The message has columns, types and counts, but no value of a row: it goes into logs, issues and chats.
     """
 
     exit_code = 3
 
 
 class GateBlockedError(MlopsError):
-    """A validation gate said no. Raised only where `--exit-code` asks for it: a verdict is a result, not a failure."""
+    """A validation gate blocked. Raised only with `--exit-code`: a verdict is a result, not a failure."""
 
     exit_code = 4
 
 
 class RegistryError(MlopsError):
-    """Git and registry differ in a way that `promote` will not repair: no such version, other digest, not validated."""
+    """Git and registry differ in a way that `promote` does not repair: version missing, changed or not validated."""
 
     exit_code = 5
 
 
 class OutsideError(MlopsError):
-    """An outside service (MLflow, git, the forge, a database) did not answer, or refused, after the retries."""
+    """An outside service (MLflow, git, the forge, a database) did not answer or rejected the request, after retries."""
 
     exit_code = 6
 

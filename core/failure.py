@@ -1,4 +1,4 @@
-"""Hand over what went wrong in a stage, so that the job after it can tell people although its runner is gone."""
+"""Record of a failed stage, for the job that reports it after the runner is gone."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Stage = Literal["pull", "check", "train", "validate", "propose", "promote"]
 class Failure(Record):
     """A stage that ended with an error: when, which kind of error, and its three parts.
 
-    `kind` is the error's class as words: `data`, `config`, `outside`; `unexpected` for one that nobody foresaw, of
-    which only the class is kept: its text may hold a row or a secret.
+    `kind` is the error's class as words: `data`, `config`, `outside`; `unexpected` for all other errors. Of those only
+    the class is kept: the message may contain a row or a secret.
     """
 
     model: str
@@ -31,16 +31,16 @@ class Failure(Record):
 
     @classmethod
     def of(cls, model: str, as_of: dt.datetime, stage: Stage, err: Exception) -> Self:
-        """The failure of a stage by an error."""
+        """Return the record of an error in a stage."""
         if isinstance(err, MlopsError):
             kind, parts = _words(type(err).__name__), (err.what, err.why, err.fix)
         else:
             name = type(err).__name__
             kind = "unexpected"
             parts = (
-                f"{stage} ended with {name}, which nobody foresaw.",
-                "This is a defect of the template or of pipeline.py, or a library changed.",
-                "Read the log of the run; if it is the template's, report it with the trace.",
+                f"{stage} failed with an unexpected {name}.",
+                "This is a bug in the template or in pipeline.py, or a library changed.",
+                "Read the log of the run. If the bug is in the template, report it with the stack trace.",
             )
         # A file name that is not UTF-8 could not be written.
         what, why, fix = (redact(part).encode(errors="replace").decode() for part in parts)
@@ -48,16 +48,16 @@ class Failure(Record):
 
     @property
     def cause(self) -> str:
-        """What is told once, however often it happens: the stage and the kind of error."""
+        """Return the stage and the kind of error; each combination is reported once, however often it happens."""
         return f"{self.stage}-{self.kind}"
 
     @property
     def file(self) -> str:
-        """The name of its file; one a stage."""
+        """Return the name of the file for this stage."""
         return f"failure-{self.stage}.json"
 
 
 def _words(name: str) -> str:
-    """`GateBlockedError` as `gate-blocked`."""
+    """Return a class name as words: `GateBlockedError` as `gate-blocked`."""
     base = name.removesuffix("Error")
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in base).strip("-")

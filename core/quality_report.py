@@ -1,4 +1,4 @@
-"""Findings of a data-quality check."""
+"""Findings of the data quality checks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.records import Record
 
 
 class Finding(Record):
-    """Something that a quality check found.
+    """One finding of a quality check.
 
     `broken` means that this day must be left out of drift and performance. `value` and `limit` are in the unit of the
-    check (mostly shares of rows); `date` is None where the table as a whole is meant.
+    check (mostly shares of rows). `date` is None if the finding is about the whole table.
     """
 
     broken: bool = False
@@ -26,7 +26,7 @@ class Finding(Record):
 
 
 class QualityReport(Record):
-    """What the expectation suite says about a monitoring window or about training rows."""
+    """Results of the expectation suite on a monitoring window or on training rows."""
 
     subject: Literal["window", "training"]
     rows: int
@@ -35,16 +35,16 @@ class QualityReport(Record):
 
     @property
     def critical(self) -> tuple[Finding, ...]:
-        """Findings that stop the night."""
+        """Return the findings that stop the run."""
         return tuple(finding for finding in self.findings if finding.severity == "critical")
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """Findings that the reviewer sees."""
+        """Return the findings that the reviewer sees."""
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
     @property
     def broken_days(self) -> frozenset[dt.date]:
-        """Days to leave out: those of findings marked as broken, and of critical ones."""
+        """Return the days to leave out: those of findings marked as broken, and of critical ones."""
         marked = (f.date for f in self.findings if f.broken or f.severity == "critical")
         return frozenset(date for date in marked if date is not None)

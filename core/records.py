@@ -1,4 +1,4 @@
-"""Give all stages one kind of record: frozen, strict, versioned, and also the JSON that passes between jobs."""
+"""Base class of all records: frozen, strict, versioned, and written as JSON between jobs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pydantic_core import from_json, to_json
 
 from core.errors import OutsideError, RecordError
 
-# Else pydantic looks for plugins in every package that is installed, at the first record: a tenth of a command's start.
+# Otherwise pydantic looks for plugins in every installed package at the first record: a tenth of a command's start.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 class Record(BaseModel):
     """Base of every record. Values never change, unknown fields are errors, nothing is converted silently.
 
-    A record written to a file carries its class name and `VERSION`, so a file of another stage or of an older release
-    is refused by name and not half understood; `READS` has the older versions that are understood.
+    A record in a file has its class name and `VERSION`, so a file of another stage or release is an error that names
+    it. `READS` has the older versions that can be read.
     """
 
     model_config = ConfigDict(
@@ -31,18 +31,18 @@ class Record(BaseModel):
     READS: ClassVar[tuple[int, ...]] = ()
 
     def to_json(self) -> str:
-        """The record as one JSON object, `"record": "NAME/VERSION"` ahead of its fields, ending in a newline."""
+        """Return the record as one JSON object, `"record": "NAME/VERSION"` ahead of its fields, ending in a newline."""
         body = self.model_dump_json(indent=1).removeprefix("{").lstrip("\n")
         return f'{{\n "record": "{self.stamp()}"{"," if body != "}" else ""}\n{body}\n'
 
     @classmethod
     def stamp(cls) -> str:
-        """Class name and version, as in `Decision/1`."""
+        """Return class name and version, as in `Decision/1`."""
         return f"{cls.__name__}/{cls.VERSION}"
 
     @classmethod
     def from_json(cls, text: str | bytes, *, origin: str = "record") -> Self:
-        """Read what `to_json` wrote.
+        """Return the record in the output of `to_json`.
 
         Raises:
             RecordError: not JSON, of another class or version, or with fields that do not fit.
@@ -54,7 +54,7 @@ class Record(BaseModel):
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
             raise RecordError(
                 f"{origin} is not a record of this project ({type(err).__name__}).",
-                why="The file is damaged, empty, or was not written by one of our commands.",
+                why="The file is damaged, empty, or was not written by a command of this project.",
                 fix="Run the stage that writes it again.",
             ) from err
         if kind not in [cls.stamp(), *(f"{cls.__name__}/{version}" for version in cls.READS)]:
@@ -73,12 +73,12 @@ class Record(BaseModel):
             ) from err
 
     def write(self, path: Path) -> None:
-        """Write to `path` so that a reader sees the old file or the whole new one, also after a crash."""
+        """Write to `path` atomically: a reader sees the old file or the whole new one, also after a crash."""
         write_atomically(path, self.to_json())
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read from `path`.
+        """Return the record in the file at `path`.
 
         Raises:
             RecordError: the file is missing or not such a record.
@@ -95,21 +95,21 @@ class Record(BaseModel):
 
 
 def problems(err: ValidationError, most: int = 3) -> str:
-    """The first few findings of pydantic as one line: where, what, and the value found."""
-    found = err.errors(include_url=False)
-    lines = [_problem(item) for item in found[:most]]
-    more = f" (and {len(found) - most} more)" if len(found) > most else ""
+    """Return the first few errors of pydantic on one line: key, problem, and the value found."""
+    errors = err.errors(include_url=False)
+    lines = [_problem(item) for item in errors[:most]]
+    more = f" (and {len(errors) - most} more)" if len(errors) > most else ""
     return "; ".join(lines) + more
 
 
 def _problem(item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"]) or "the whole"
+    key = ".".join(str(part) for part in item["loc"]) or "the whole"
     value = repr(item.get("input"))
-    return f"{where}: {item['msg']} (found {textwrap.shorten(value, 60, placeholder='…')})"
+    return f"{key}: {item['msg']} (found {textwrap.shorten(value, 60, placeholder='…')})"
 
 
 def write_atomically(path: Path, text: str | bytes) -> None:
-    """Write a file through a temporary one beside it and a rename.
+    """Write a file through a temporary file in the same folder and a rename.
 
     Raises:
         OutsideError: the folder cannot be written.
@@ -129,6 +129,6 @@ def write_atomically(path: Path, text: str | bytes) -> None:
             Path(name).unlink(missing_ok=True)
         raise OutsideError(
             f"Cannot write {path}: {err.strerror}.",
-            why="The folder is read-only, the disk is full, or a file stands where a folder is needed.",
+            why="The folder is read-only, the disk is full, or there is a file where a folder is needed.",
             fix="Free the path, or choose another with --out.",
         ) from err

@@ -1,4 +1,4 @@
-"""Keep addresses and passwords out of what a workflow run shows: logs, issues and reports may be public."""
+"""Removal of addresses and passwords from the output of a workflow run: logs, issues and reports may be public."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
-# GitHub masks a secret in the log where it stands letter by letter. An error names a part of it (the host, the path),
-# and an issue is not masked at all.
+# GitHub masks a secret in the log only if it appears in full. An error may name a part of it (the host, the path),
+# and issues are not masked at all.
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MONITORING_URL", "APPRISE_URLS")
 SECRET = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|ACCESS_?KEY|API_?KEY|_KEY$")
 SHORTEST = 4
-SHORTEST_WORD = 6  # what is shorter would also hide other words
+SHORTEST_WORD = 6  # shorter ones would also hide ordinary words
+# The password in an address, also in one that is written wrong: with / or [ in the password.
+PASSWORD = re.compile(r"(://[^\s/@:'\"]*:)[^\s@'\"]+@")
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def redact(text: str, env: Mapping[str, str] = os.environ) -> str:
-    """`text` with the name of a secret variable wherever its value, or a telling part of that, stands.
+    """Return the text with each value of a secret variable, or a part that reveals it, replaced by the variable's name.
 
-    Secret are the addresses that our workflows get, all variables whose names say so, and the password in any address.
-    Outside of a workflow run nothing is changed: there the address is what the reader needs.
+    Secret are the addresses that the workflows get, all variables with a name such as TOKEN or PASSWORD, and passwords
+    in any address. Outside of a workflow run only passwords are hidden, because the reader needs the address there.
     """
     if env.get("GITHUB_ACTIONS") != "true":
-        return text
+        return PASSWORD.sub(r"\1***@", text)
     for part, name in sorted(_secrets(env), key=lambda pair: -len(pair[0])):
         text = text.replace(part, f"${name}")
     return text
 
 
 def _secrets(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What is not to be shown, each with the name of its variable."""
+    """Return texts that must not be shown, each with the name of its variable."""
     for name, value in env.items():
         if name in ADDRESSES:
             parts = [part for address in value.split() for part in _parts(address)]
@@ -42,7 +44,7 @@ def _secrets(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _parts(value: str) -> Iterator[str]:
-    """A secret address, and what of it an error may name: itself without its password, host and port, path."""
+    """Return a secret address and the parts that an error may name: without its password, host and port, path."""
     yield value
     try:
         url = urlsplit(value)
@@ -56,7 +58,7 @@ def _parts(value: str) -> Iterator[str]:
 
 
 def _passwords(value: str) -> Iterator[str]:
-    """The password in an address, as it is written there and as it is meant."""
+    """Return the password in an address, as written and decoded."""
     if "://" not in value:
         return
     try:

@@ -11,7 +11,7 @@ OF_DATA = frozenset({"performance", "drift"})  # age says nothing about the data
 
 
 class Alarms(Record):
-    """On how many nights each trigger fired, also where nothing could follow from it."""
+    """On how many nights each trigger fired, whether or not a training followed."""
 
     performance: int
     drift: int
@@ -19,12 +19,12 @@ class Alarms(Record):
 
 
 class PolicyResult(Record):
-    """One policy. Counts leave the first model out, which every policy gets.
+    """Results of one policy. Counts leave out the first model, which every policy gets.
 
-    `mean`, `worst_week`: of the metric over the seven days before each night; None where there are no seven days.
+    `mean`, `worst_week`: of the metric over the seven days before each night; None if there are fewer than seven days.
     `share_under_floor`: the share of nights whose seven days are under the floor of the model's own config.
-    `false_alarms`, `nights_to_first_alarm`: of performance and drift, up to and after the night of the truth; None
-    without a truth, the second also where no alarm came.
+    `false_alarms`, `nights_to_first_alarm`: of performance and drift, up to and after the night of the true change;
+    None if that night is not given, the second also if neither fired.
     """
 
     policy: str
@@ -41,7 +41,7 @@ class PolicyResult(Record):
 
 
 class ReplayResult(Record):
-    """What `mlops replay --json` prints."""
+    """Output of `mlops replay --json`."""
 
     metric: str
     policies: tuple[PolicyResult, ...]
@@ -49,7 +49,7 @@ class ReplayResult(Record):
 
 @dataclass(frozen=True)
 class NightSummary:
-    """One night as it is remembered: which triggers fired, what became of it, and why."""
+    """One night of a policy: which triggers fired, what followed, and why."""
 
     date: dt.date
     first: bool

@@ -1,42 +1,38 @@
-"""Put numbers, days, metrics and columns into sentences, the same everywhere."""
+"""Numbers, days and metrics as text, formatted the same in every sentence."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from core.days import DAY
 
-if TYPE_CHECKING:
-    pass
-
 MOST_DIGITS = 9
-NEGATED = "neg_"  # with which scikit-learn begins the names of errors of which more is better
+NEGATED = "neg_"  # prefix of errors in scikit-learn, so that more is better
 SPECIAL: Mapping[str, str] = {"r2": "R²"}
 
 
 def span(start: dt.date, end: dt.date) -> str:
-    """The days from `start` to the one before `end`."""
+    """Return the days from `start` to the day before `end`."""
     return f"{start:%-d %b} to {end - DAY:%-d %b %Y}"
 
 
 def metric(name: str) -> str:
-    """A metric as words: `balanced accuracy`, `ROC AUC`, `mean absolute error (negated)`; so too any other key."""
-    words = SPECIAL.get(name, name.removeprefix(NEGATED).replace("_", " ").replace("roc auc", "ROC AUC"))
-    return f"{words} (negated)" if is_error(name) else words
+    """Return a metric, or any other key, as text: `balanced accuracy`, `ROC AUC`, `mean absolute error (negated)`."""
+    text = SPECIAL.get(name, name.removeprefix(NEGATED).replace("_", " ").replace("roc auc", "ROC AUC"))
+    return f"{text} (negated)" if is_error(name) else text
 
 
 def is_error(name: str) -> bool:
-    """Whether a metric is a negated error, in the unit of the label; the others have none."""
+    """Return whether a metric is a negated error, in the unit of the label. Other metrics have no unit."""
     return name.startswith(NEGATED)
 
 
 def digits(name: str, value: float | None, *, whole: int = 4) -> int:
-    """How many digits after the point a value of a metric gets.
+    """Return how many digits after the point to show of a metric.
 
-    Three; an error, whose unit may be any, as many as make `whole` digits in all.
+    Three; for an error, whose unit is arbitrary, as many as give `whole` digits in total.
     """
     if not (is_error(name) and value and math.isfinite(value)):
         return 3
@@ -44,27 +40,27 @@ def digits(name: str, value: float | None, *, whole: int = 4) -> int:
 
 
 def change_digits(name: str, value: float | None) -> int:
-    """As `digits`, of a difference between values, which is told shorter."""
+    """Return how many digits after the point to show of a difference: fewer than of a value."""
     return digits(name, value, whole=3)
 
 
 def figure(name: str, value: float) -> str:
-    """A value of a metric in a sentence."""
+    """Return a value of a metric."""
     return f"{value:,.{digits(name, value)}f}"
 
 
 def change(name: str, value: float) -> str:
-    """A difference between values of a metric in a sentence: with its sign."""
+    """Return a difference between values of a metric, with its sign."""
     return f"{value:+,.{change_digits(name, value)}f}"
 
 
 def sentence_case(text: str) -> str:
-    """The text with a capital first letter, the others as they are."""
+    """Return the text with a capital first letter and the rest unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def distinct(*values: float, digits: int = 3) -> list[str]:
-    """Numbers with so many digits that different ones look different."""
+    """Return numbers with enough digits to look different if they are."""
     texts = [f"{value:,.{digits}f}" for value in values]
     enough = len(set(texts)) >= len(set(values)) or digits >= MOST_DIGITS
     return texts if enough else distinct(*values, digits=digits + 1)

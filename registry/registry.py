@@ -251,7 +251,7 @@ class Registry:
         with self._files(version) as folder:
             return model_file.load(folder, version.digest)
 
-    def says_the_same(self, version: ModelVersion, estimator: Any) -> bool:
+    def reproduces_example(self, version: ModelVersion, estimator: Any) -> bool:
         """Whether an estimator says of the example what the version said at its training; one that fails does not."""
         from training import fingerprint
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
@@ -70,8 +69,9 @@ def create(path: Path, artifacts: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not _is_database(path):
-            with (path.parent / f".{path.name}.lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            from filelock import FileLock
+
+            with FileLock(path.parent / f".{path.name}.lock"):
                 if not _is_database(path):
                     _create(path, artifacts)
     except OSError as err:

@@ -1,1 +1,1 @@
-"""Who calls it: one command a file."""
+"""The command line: one command per file."""

@@ -1,4 +1,4 @@
-"""Let `python -m scripts` do what `mlops` does."""
+"""Entry point of `python -m scripts`, which is the same program as `mlops`."""
 
 from scripts.app import main
 

@@ -1,4 +1,4 @@
-"""Tell people how a workflow run went: an issue for each cause that lasts, chat or mail when it begins and ends."""
+"""The command `mlops alert`: one issue for each cause of failure; chat or mail when a cause begins and ends."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from core.config import Settings
     from review.alerts import Alert
 
-# The stages of each job, in the order in which they run. A job that died without a word is told under its own name.
+# The stages of each job, in the order in which they run. A job that left no record is reported under its own name.
 STAGES = {
     "monitor": ("pull", "check", "promote", "monitor"),
     "train": ("train", "validate"),
     "propose": ("propose",),
     "promote": ("promote",),
 }
-# One cause for all stages of a run: without a registry each of them fails in the same way.
+# One cause for all stages of a run: without a registry every stage fails in the same way.
 SHARED = {"config", "outside"}
-FINE = {"success", "skipped"}
+SUCCESSFUL = {"success", "skipped"}
 
 
 def alert(
     jobs: Annotated[
-        str, typer.Option("--jobs", envvar="MLOPS_JOBS", help="The jobs of the run as JSON: toJSON(needs).")
+        str, typer.Option("--jobs", envvar="MLOPS_JOBS", help="Results of the jobs of the run, as JSON: toJSON(needs).")
     ],
     model: options.Model = None,
     as_of: options.AsOf = None,
     json: options.Json = False,
     out: options.Out = None,
 ) -> None:
-    """Open or update an issue for each cause that this run failed or refused for; close those that are over.
+    """Open or update an issue for each failure or refusal of this run; close the issues whose cause is gone.
 
     Example: mlops alert --model flights --jobs '{"monitor": {"result": "failure"}}'
     """
@@ -52,28 +52,29 @@ def alert(
     root = find_root(Path.cwd())
     settings, name = Settings.load(root), model or only_model(root)
     moment, _ = clock.instant(as_of)
-    results = parsed(jobs)
-    found = causes(settings, name, moment, results)
-    told = tell(settings, name, found, moment, over=recovered_stages(settings, name, results, found))
-    output.show({"model": name, **told}, lines(name, told), as_json=json, out=out)
+    results = parse_results(jobs)
+    alerts = causes(settings, name, moment, results)
+    over = recovered_stages(settings, name, results, alerts)
+    issues = update_issues(settings, name, alerts, moment, over=over)
+    output.show({"model": name, **issues}, lines(name, issues), as_json=json, out=out)
 
 
-def parsed(text: str) -> dict[str, str]:
-    """The result of each job, from what the runner says of them.
+def parse_results(text: str) -> dict[str, str]:
+    """Return the result of each job, from the JSON text of the runner.
 
     Raises:
-        UsageError: it is not that.
+        UsageError: the text does not have the form of toJSON(needs).
     """
     try:
-        return {str(job): str(said["result"]) for job, said in jsonlib.loads(text).items()}
+        return {str(name): str(job["result"]) for name, job in jsonlib.loads(text).items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as err:
         raise UsageError(
-            "--jobs is not what toJSON(needs) gives.", fix="Pass MLOPS_JOBS: ${{ toJSON(needs) }}"
+            "--jobs does not have the form of toJSON(needs).", fix="Pass MLOPS_JOBS: ${{ toJSON(needs) }}"
         ) from err
 
 
 def causes(settings: Settings, model: str, as_of: dt.datetime, results: Mapping[str, str]) -> list[Alert]:
-    """What went wrong: every failure that a stage left, every job that died without a word, and a refusal."""
+    """Return an alert for each failure that a stage recorded, each job that left no record, and a refused candidate."""
     from core.failure import Failure
     from review.alerts import text
     from training.gates import Verdict
@@ -81,83 +82,86 @@ def causes(settings: Settings, model: str, as_of: dt.datetime, results: Mapping[
     work, hub = settings.work(model), settings.hub
     run_url, report_url = (hub.run_url, hub.report_url) if hub else (None, None)
     order = [stage for stages in STAGES.values() for stage in stages]
-    failures = sorted(map(Failure.read, work.glob("failure-*.json")), key=lambda one: order.index(one.stage))
-    known = {failure.stage for failure in failures}
+    failures = sorted(map(Failure.read, work.glob("failure-*.json")), key=lambda failure: order.index(failure.stage))
+    recorded = {failure.stage for failure in failures}
     first = {failure.kind if failure.kind in SHARED else failure.cause: failure for failure in reversed(failures)}
-    found = [text.failed(failure, run_url) for failure in reversed(first.values())]
+    alerts = [text.failed(failure, run_url) for failure in reversed(first.values())]
     for job, result in results.items():
-        if result not in FINE and not known & set(STAGES.get(job, ())):
-            found.append(text.stopped(model, job, as_of, run_url))
+        if result not in SUCCESSFUL and not recorded & set(STAGES.get(job, ())):
+            alerts.append(text.stopped(model, job, as_of, run_url))
     verdict = work / "verdict.json"
     if verdict.exists() and not (judged := Verdict.read(verdict)).passed:
-        found.append(text.refused(judged, run_url, report_url))
-    return found
+        alerts.append(text.refused(judged, run_url, report_url))
+    return alerts
 
 
-def recovered_stages(settings: Settings, model: str, results: Mapping[str, str], found: list[Alert]) -> set[str]:
-    """The stages whose alerts are over: those of all jobs where the whole run went well, else of those that did.
+def recovered_stages(settings: Settings, model: str, results: Mapping[str, str], alerts: list[Alert]) -> set[str]:
+    """Return the stages whose issues can be closed.
 
-    A refusal is over when a candidate passed, or when nothing asks for one any more; not because of a quiet night in
-    the pause after it.
+    These are the stages of all jobs if the whole run succeeded, otherwise of the jobs that succeeded. The issue of a
+    refusal is closed when a candidate passed or when no trigger asks for one any more, but not by a quiet nightly run
+    in the pause after the refusal.
     """
     from monitoring.triggers import Decision
     from review.alerts import REFUSED
 
-    well = not found and set(results.values()) <= FINE
-    over = {stage for job, result in results.items() if well or result == "success" for stage in STAGES.get(job, ())}
+    succeeded = not alerts and set(results.values()) <= SUCCESSFUL
+    over = {
+        stage for job, result in results.items() if succeeded or result == "success" for stage in STAGES.get(job, ())
+    }
     decision = settings.work(model) / "decision.json"
     waits = decision.exists() and bool(Decision.read(decision).held_back_by)
-    if "validate" in over and not waits and not any(alert.cause == REFUSED for alert in found):
+    if "validate" in over and not waits and not any(alert.cause == REFUSED for alert in alerts):
         over.add("refused")
     return over
 
 
-def tell(
-    settings: Settings, model: str, found: list[Alert], as_of: dt.datetime, *, over: set[str]
+def update_issues(
+    settings: Settings, model: str, alerts: list[Alert], as_of: dt.datetime, *, over: set[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Bring the issues to what was found, and send what is new."""
+    """Open, update and close issues to match the alerts, and send new ones to chat and mail."""
     from review.alerts import text
 
     threads = open_threads(settings.hub) if settings.hub else None
-    known = {one.key: one for one in threads.known(model)} if threads else {}
+    existing = {issue.key: issue for issue in threads.known(model)} if threads else {}
     opened, closed = [], []
-    for one in found:
-        before = known.get(one.key)
-        whole = text.again(one, before.body if before else None)
-        issue, new = threads.tell(whole.key, whole.title, whole.body) if threads else (None, True)
-        opened.append({"cause": one.cause, "title": one.title, "url": issue.url if issue else None, "new": new})
-    wanted = {one.key for one in found}
-    for key, issue in known.items():
+    for alert in alerts:
+        before = existing.get(alert.key)
+        updated = text.again(alert, before.body if before else None)
+        issue, new = threads.tell(updated.key, updated.title, updated.body) if threads else (None, True)
+        opened.append({"cause": alert.cause, "title": alert.title, "url": issue.url if issue else None, "new": new})
+    wanted = {alert.key for alert in alerts}
+    for key, issue in existing.items():
         if key not in wanted and stage_of(key) in over and threads:
             threads.done(issue.number, text.over(as_of, settings.hub.run_url if settings.hub else None))
             closed.append({"cause": key.partition("/")[2], "title": issue.title, "url": issue.url})
-    texts = [(one.title, text.short(one)) for one, said in zip(found, opened, strict=True) if said["new"]]
-    send([*texts, *((f"{one['title']}: over", f"Closed: {one['url']}") for one in closed)])
+    new_messages = [(a.title, text.short(a)) for a, issue in zip(alerts, opened, strict=True) if issue["new"]]
+    send([*new_messages, *((f"{issue['title']}: resolved", f"Closed: {issue['url']}") for issue in closed)])
     return {"open": opened, "closed": closed}
 
 
 def stage_of(key: str) -> str:
-    """The stage of an issue's key; a refusal is one of its own."""
+    """Return the stage in the key of an issue; a refusal counts as a stage of its own."""
     cause = key.partition("/")[2]
     return "refused" if cause.endswith("-refused") else cause.partition("-")[0]
 
 
-def send(texts: list[tuple[str, str]]) -> None:
-    """To chat and mail, where `APPRISE_URLS` names any; the issue stands also where that fails."""
+def send(messages: list[tuple[str, str]]) -> None:
+    """Send titles with their texts to the addresses in `APPRISE_URLS`. A failure is a warning: the issue exists."""
     from review.alerts import apprise
 
     urls = apprise.addresses(os.environ.get("APPRISE_URLS", ""))
-    for title, text in texts if urls else ():
+    for title, text in messages if urls else ():
         try:
             apprise.send(urls, title, text)
         except MlopsError as err:
             output.warn(str(err))
 
 
-def lines(model: str, told: Mapping[str, list[dict[str, Any]]]) -> list[str]:
-    """The result for a person."""
-    opened = [f"  open: {output.clean(one['title'])} {one['url'] or ''}".rstrip() for one in told["open"]]
-    closed = [f"  over: {output.clean(one['title'])} {one['url']}" for one in told["closed"]]
+def lines(model: str, issues: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """Return the result as text."""
+    opened = [f"  open: {output.clean(issue['title'])} {issue['url'] or ''}".rstrip() for issue in issues["open"]]
+    closed = [f"  closed: {output.clean(issue['title'])} {issue['url']}" for issue in issues["closed"]]
     if not opened and not closed:
-        return [f"{model}: all went well, no alert is open"]
-    return [f"{model}: {len(opened)} alerts, {len(closed)} are over", *opened, *closed]
+        return [f"{model}: the run succeeded, no alert is open"]
+    return [f"{model}: {len(opened)} open, {len(closed)} closed", *opened, *closed]

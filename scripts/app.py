@@ -1,4 +1,4 @@
-"""Register the commands, and turn our errors into a message, a log entry and an exit code."""
+"""The program `mlops`: all commands, and the message and exit code of an error."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from core.errors import MlopsError
 from scripts.cli import github_runner, output
 
 COMMANDS = {
-    "Every night": ("pull", "check", "train", "validate", "propose"),
+    "The nightly run": ("pull", "check", "train", "validate", "propose"),
     "Production": ("promote", "status", "history", "site"),
-    "Before you choose thresholds": ("replay",),
+    "Choosing thresholds": ("replay",),
     "In workflows": ("models", "review", "comment", "alert"),
     "Start here": ("new", "demo", "doctor", "upgrade"),
 }
 app = typer.Typer(
     name="mlops",
-    help="Retrain, judge and promote models: git declares what is in Production, MLflow obeys.",
-    epilog="Exit codes: 0 done, 1 unexpected, 2 usage or config, 3 data unusable, 4 gate blocked (--exit-code), "
-    "5 git and registry disagree, 6 outside service failed.",
+    help="Retrain, validate and promote models: git declares what is in Production, MLflow obeys.",
+    epilog="Exit codes: 0 done, 1 unexpected error, 2 usage or configuration, 3 unusable data, "
+    "4 gate blocked (--exit-code), 5 git and registry disagree, 6 outside service failed.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,15 +39,15 @@ for panel, names in COMMANDS.items():
 
 @app.callback()
 def options(
-    traceback_: bool = typer.Option(False, "--traceback", help="Show the stack trace of our own errors too."),
+    traceback_: bool = typer.Option(False, "--traceback", help="Show the stack trace of expected errors too."),
 ) -> None:
-    """Retrain, judge and promote models: git declares what is in Production, MLflow obeys."""
-    # Read by `main`, which is outside of the commands.
+    """Retrain, validate and promote models: git declares what is in Production, MLflow obeys."""
+    # `main` reads it, because it handles errors outside the commands.
     del traceback_
 
 
 def main() -> None:
-    """Run one command. Foreseen errors end with their message and exit code, others with the trace and exit code 1."""
+    """Run one command. Expected errors end with their message and exit code, others with a trace and exit code 1."""
     process.reduce_gc()
     with github_runner.disable_workflow_commands():
         try:
@@ -67,12 +67,12 @@ def main() -> None:
 
 
 def trace(err: BaseException) -> None:
-    """Print where an error came from; of errors that are not ours without their words, which may quote a row."""
+    """Print where an error came from. The text of an unexpected error is left out, because it may quote a row."""
     before = err.__cause__ or (None if err.__suppress_context__ else err.__context__)
     if before is not None:
         trace(before)
-    words = f": {err}" if isinstance(err, MlopsError) else ""
-    sys.stderr.write("".join(traceback.format_tb(err.__traceback__)) + f"{type(err).__name__}{words}\n")
+    text = f": {err}" if isinstance(err, MlopsError) else ""
+    sys.stderr.write("".join(traceback.format_tb(err.__traceback__)) + f"{type(err).__name__}{text}\n")
 
 
 if __name__ == "__main__":

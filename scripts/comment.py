@@ -1,4 +1,4 @@
-"""Put the verdict of `mlops review` under its pull request: one comment, updated in place."""
+"""The command `mlops comment`: the result of `mlops review` or `mlops replay` as a comment on a pull request."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from core.config import GitHubContext
 
 FAILED = (
-    "### ⚠️ This promotion could not be checked\n\nThe check itself failed, so nothing is known of it. Do not merge; "
-    "read the log and re-run the job."
+    "### ⚠️ This promotion could not be checked\n\nThe check itself failed, so its result is unknown. Do not merge. "
+    "Read the log and re-run the job."
 )
 
 
@@ -29,9 +29,11 @@ def comment(
     model: options.Model = None,
     json: options.Json = False,
     out: options.Out = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Tell what mlops replay found, not mlops review.")] = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Post the result of mlops replay, not of mlops review.")
+    ] = False,
 ) -> None:
-    """Comment on a pull request with what mlops review (or replay) wrote with --out; one comment, updated in place.
+    """Post the result of mlops review (or replay) on a pull request, as one comment that is updated in place.
 
     Example: mlops comment --pull-request 12 --from local/review.json
     """
@@ -41,8 +43,8 @@ def comment(
     settings = Settings.load(root)
     if settings.hub is None:
         raise UsageError(
-            "There is no GitHub here to comment on.",
-            why="This is no workflow run, and MLOPS_FORGE is not the address of a repository.",
+            "Cannot comment: the GitHub repository is unknown.",
+            why="This is not a workflow run, and MLOPS_FORGE is not the address of a repository.",
             fix="Set MLOPS_FORGE=https://github.com/OWNER/NAME and GITHUB_TOKEN.",
         )
     if replay:
@@ -51,19 +53,19 @@ def comment(
     else:
         subject, text = "promotion-check", of_review(record or settings.local / "review.json", settings.hub)
     open_threads(settings.hub).comment(pull_request, subject, text)
-    told = f"told pull request {pull_request} of {settings.hub.repository}"
-    output.show({"pull_request": pull_request, "text": text}, [told], as_json=json, out=out)
+    line = f"commented on pull request {pull_request} of {settings.hub.repository}"
+    output.show({"pull_request": pull_request, "text": text}, [line], as_json=json, out=out)
 
 
 def of_review(path: Path, hub: GitHubContext) -> str:
-    """The verdict on a promotion; where there is none, that it could not be checked."""
+    """Return the comment on a promotion; without a record, that the promotion could not be checked."""
     from review.pull_request import promotion_check
 
     return promotion_check.text(promotion_check.Reviews.read(path), hub.run_url) if path.exists() else FAILED
 
 
 def of_replay(path: Path, model: str, hub: GitHubContext) -> str:
-    """What the thresholds would have done."""
+    """Return the comment that compares the thresholds by what they would have done."""
     from core.replay_result import ReplayResult
     from review.pull_request import replay_comment
 

@@ -1,4 +1,4 @@
-"""Read the event log: every decision, refusal, promotion, rollback and failure of a model."""
+"""The command `mlops history`: every decision, refusal, promotion, rollback and failure of a model."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def history(
     as_of: options.AsOf = None,
     json: options.Json = False,
     out: options.Out = None,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, the oldest first.")] = False,
-    last: Annotated[int, typer.Option("--last", min=1, help="How many events the table shows.")] = 30,
-    everything: Annotated[bool, typer.Option("--all", help="Show quiet nights in the table too.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line, oldest first.")] = False,
+    last: Annotated[int, typer.Option("--last", min=1, help="Number of events in the table.")] = 30,
+    everything: Annotated[bool, typer.Option("--all", help="Show quiet nightly runs in the table too.")] = False,
 ) -> None:
-    """Print what happened to a model up to an instant, from the event log in MLflow.
+    """Print what happened to a model up to --as-of, from the event log in MLflow.
 
     Example: mlops history --model flights --jsonl
     """
@@ -33,19 +33,19 @@ def history(
 
     night = Night.open(model, as_of)
     events = [e for e in read_events(night.registry.client, night.name) if e.timestamp <= night.as_of]
-    entries = [entry(event) for event in events]
+    entries = [to_json(event) for event in events]
     if jsonl:
-        sys.stdout.writelines(output.escaped(jsonlib.dumps(one, ensure_ascii=False)) + "\n" for one in entries)
+        sys.stdout.writelines(output.escaped(jsonlib.dumps(entry, ensure_ascii=False)) + "\n" for entry in entries)
         return
     output.show({"model": night.name, "events": entries}, (), as_json=json, out=out)
-    told = [row(event) for event in events if everything or not quiet(event)]
+    rows = [row(event) for event in events if everything or not quiet(event)]
     if not json:
-        head = f"{night.name}: the last {min(last, len(told))} of {len(told)} events"
-        output.table(head, ("when", "what", "trigger", "version", "ok", "why"), told[-last:])
+        head = f"{night.name}: the last {min(last, len(rows))} of {len(rows)} events"
+        output.table(head, ("when", "what", "trigger", "version", "ok", "why"), rows[-last:])
 
 
-def entry(event: Event) -> dict[str, Any]:
-    """One line of the log for a program."""
+def to_json(event: Event) -> dict[str, Any]:
+    """Return an event as one line of JSON Lines."""
     return {
         "timestamp": event.timestamp.isoformat(),
         "model": event.model,
@@ -61,7 +61,7 @@ def entry(event: Event) -> dict[str, Any]:
 
 
 def row(event: Event) -> tuple[object, ...]:
-    """One line of the table for a person."""
+    """Return an event as a row of the table."""
     why = event.error or "; ".join(reason for reason in event.reasons if reason)
     return (
         f"{event.timestamp:%Y-%m-%d}",

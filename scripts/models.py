@@ -1,4 +1,4 @@
-"""List the models of the repository, so that a workflow can run one job for each."""
+"""The command `mlops models`: the names of all models, so that a workflow can run a job for each."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def models(
     json: options.Json = False,
     out: options.Out = None,
     changed: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Only those whose FILE differs from the default branch's.")
+        str | None, typer.Option(metavar="FILE", help="Only models whose FILE differs from the default branch.")
     ] = None,
 ) -> None:
-    """Print the names of all models, or the one asked for if it exists; in a workflow, set the output `models`.
+    """Print the names of all models, or only the name in --model if it exists. In a workflow, set the output models.
 
-    Where one is asked for, the output `model` is its name: jobs after this one are given no other.
+    With --model, the output model is that name. Later jobs use the output, because it was checked here.
 
     Example: mlops models --json
     """
@@ -32,13 +32,13 @@ def models(
     root = find_root(Path.cwd())
     names = list(model_names(root))
     if model is not None and model not in names:
-        load_config(root, model)  # says which models there are
+        load_config(root, model)  # its error lists the models
     chosen = [model] if model is not None else names
     if changed is not None:
         chosen = [name for name in chosen if differs(root, f"model/{name}/{changed}")]
     for name in chosen:
         if not MODEL_NAME.fullmatch(name):
-            load_config(root, name)  # says why: a name becomes a branch, a path and part of a workflow
+            load_config(root, name)  # its error says why: a name becomes a branch, a path and part of a workflow
     output.show({"models": chosen}, chosen, as_json=json, out=out, summary="")
     github_runner.output("models", jsonlib.dumps(chosen))
     if model is not None:
@@ -46,7 +46,7 @@ def models(
 
 
 def differs(root: Path, path: str) -> bool:
-    """Whether a file of the checkout is another than on the default branch."""
+    """Return whether a file of the checkout differs from the default branch."""
     from core.config import Settings
 
     here = root / path

@@ -1,18 +1,15 @@
-"""Make the registry agree with git: promotion, rollback and repair in one command."""
+"""The command `mlops promote`: promotion, rollback and repair of the registry."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from core.errors import MlopsError
 from scripts.cli import options, output
 from stages.context import Night
-from stages.promote import run
-
-if TYPE_CHECKING:
-    pass
+from stages.promote import promote_declared
 
 
 def promote(
@@ -20,12 +17,12 @@ def promote(
     as_of: options.AsOf = None,
     json: options.Json = False,
     out: options.Out = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and change nothing.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Only compare; exit 5 where git and registry differ.")
+        bool, typer.Option("--verify", help="Only compare. Exits with 5 if git and registry differ.")
     ] = False,
 ) -> None:
-    """Move the version that model/NAME/production.json declares to Production, for one model or for all.
+    """Move the version that model/NAME/production.json declares to Production, for one model or for all models.
 
     Example: mlops promote --dry-run
     """
@@ -34,7 +31,7 @@ def promote(
     for night in Night.each(model, as_of):
         try:
             with night.stage("promote"):
-                results.append(run(night, dry_run=dry_run, verify=verify))
+                results.append(promote_declared(night, dry_run=dry_run, verify=verify))
         except MlopsError as err:
             errors.append(err)
     output.show({"models": results}, [line for result in results for line in lines(result)], as_json=json, out=out)
@@ -45,8 +42,8 @@ def promote(
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    """The result for a person."""
+    """Return the result as text."""
     return [f"{result['model']}: {'' if result['done'] else 'would '}{step}" for step in result["steps"]] or [
         f"{result['model']}: registry agrees with git"
-        + (f", version {result['version']} is in Production" if result["version"] else ", nothing is declared yet")
+        + (f", version {result['version']} is in Production" if result["version"] else ", git declares no version yet")
     ]

@@ -1,4 +1,4 @@
-"""Count the monitoring rows of the last days, and stop the night when they are broken."""
+"""The command `mlops pull`: count the monitoring rows of the last days, and stop if they are broken."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import typer
 
 from core import process
 from scripts.cli import Engine, On, opened, options, output, window_lines
-from stages.pull import stage
+from stages.pull import pulled
 
-Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Count every day again, as after rows of older days were changed in place.")
-]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Recount all days. Use this after you changed existing rows.")]
 
 
 def pull(
@@ -23,11 +21,11 @@ def pull(
     fresh: Fresh = False,
     engine: On = Engine.LOCAL,
 ) -> None:
-    """Count the monitoring rows of the last days into window.json, and judge their quality.
+    """Count the monitoring rows of the last days into window.json, and check their quality.
 
     Example: mlops pull --model flights --as-of 2013-06-01
     """
     process.limit_blas_threads()
     night = opened(model, as_of, engine)
-    with stage(night, out, fresh=fresh) as window:
+    with pulled(night, out, fresh=fresh) as window:
         output.show(window, window_lines(window), as_json=json)

@@ -1,4 +1,4 @@
-"""Check a pull request that changes a manifest before somebody merges it."""
+"""The command `mlops review`: check a pull request that changes a manifest, before it is merged."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 def review(
     model: options.Model = None, as_of: options.AsOf = None, json: options.Json = False, out: options.Out = None
 ) -> None:
-    """Compare the checked-out manifests with the default branch, and judge those that differ; exit 5 where one is bad.
+    """Check the manifests that differ from the default branch. Exits with 5 if one must not be merged.
 
     Example: mlops review --json
     """
     from review.pull_request import promotion_check
 
     nights = Night.each(model, as_of)
-    found = promotion_check.Reviews(reviews=tuple(one for night in nights if (one := run(night))))
+    reviews = promotion_check.Reviews(reviews=tuple(review for night in nights if (review := run(night))))
     output.show(
-        found,
-        map(output.clean, promotion_check.lines(found)),
+        reviews,
+        map(output.clean, promotion_check.lines(reviews)),
         as_json=json,
         out=out,
-        summary=promotion_check.text(found),
+        summary=promotion_check.text(reviews),
     )
-    github_runner.output("passed", str(found.passed).lower())
-    if not found.passed:
-        names = ", ".join(one.model for one in found.reviews if not one.passed)
+    github_runner.output("passed", str(reviews.passed).lower())
+    if not reviews.passed:
+        names = ", ".join(review.model for review in reviews.reviews if not review.passed)
         raise RegistryError(
-            f"This must not be merged: the manifest of {names} is not what was reviewed, or is out of date.",
-            why="The list above says what was found.",
-            fix="Close the pull request, or restore model/NAME/production.json; Production is as it was.",
+            f"This pull request must not be merged: the manifest of {names} was changed, or is out of date.",
+            why="The list above gives the reasons.",
+            fix="Close the pull request, or restore model/NAME/production.json; Production is unchanged.",
         )
 
 
 def run(night: Night) -> Review | None:
-    """What there is to say about the manifest that is checked out; None where the default branch has the same."""
+    """Return the review of the checked-out manifest; None if it is the same on the default branch."""
     from registry.promotion import apply, manifest
     from review.pull_request import promotion_check
 
@@ -56,11 +56,11 @@ def run(night: Night) -> Review | None:
         return None
     if proposed is None:
         return promotion_check.removed(night.name)
-    return judged(night, proposed, before, apply.observe(night.registry.client, night.config.registry_name))
+    return check_manifest(night, proposed, before, apply.observe(night.registry.client, night.config.registry_name))
 
 
-def judged(night: Night, proposed: Manifest, before: Manifest | None, state: RegistryState) -> Review:
-    """All checks of one manifest."""
+def check_manifest(night: Night, proposed: Manifest, before: Manifest | None, state: RegistryState) -> Review:
+    """Return the review of one manifest, with all its checks."""
     from registry.promotion import plan
     from review.pull_request import Check, promotion_check
     from training.gates import Verdict
@@ -84,7 +84,7 @@ def judged(night: Night, proposed: Manifest, before: Manifest | None, state: Reg
     ]
     try:
         steps = plan.plan(state, proposed, "").sentences
-    except RegistryError:  # said by the check of trust already
+    except RegistryError:  # the check of trust reports it
         steps = ()
     return promotion_check.Review(
         model=night.name,
@@ -96,12 +96,14 @@ def judged(night: Night, proposed: Manifest, before: Manifest | None, state: Reg
 
 
 def trusted(night: Night, proposed: Manifest) -> Check:
-    """Whether promote would take the declared version."""
+    """Return the check whether mlops promote would accept the declared version."""
     from registry.promotion import apply
     from review.pull_request import Check
 
     if proposed.model != night.config.registry_name:
-        sentence = f"It declares a version of {proposed.model}, but model.toml names {night.config.registry_name}."
+        sentence = (
+            f"The manifest declares a version of {proposed.model}, but model.toml names {night.config.registry_name}."
+        )
         return Check(name="version", state="blocks", sentence=sentence)
     try:
         apply.verify(night.registry, proposed)
@@ -109,6 +111,6 @@ def trusted(night: Night, proposed: Manifest) -> Check:
         return Check(name="version", state="blocks", sentence=err.what)
     sentence = (
         f"Version {proposed.version} exists, has the digest {proposed.digest[:12]}…, passed its validation, loads, and "
-        "says of its stored example what it said when it was trained."
+        "gives its stored example the same scores as after its training."
     )
     return Check(name="version", state="passes", sentence=sentence)

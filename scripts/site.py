@@ -1,4 +1,4 @@
-"""Write the status and history of every model as a static site, for those who do not type commands."""
+"""The command `mlops site`: status and history of every model as a static web site."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 READABLE = 0o644  # GitHub Pages refuses files that others cannot read
-OutDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the pages go. Default: local/site.")]
+OutDir = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for the pages. Default: local/site.")]
 
 
 def site(
     as_of: options.AsOf = None, json: options.Json = False, out: options.Out = None, out_dir: OutDir = None
 ) -> None:
-    """Write pages that show every model: in service since, score over time, drift, open proposal, event log.
+    """Write web pages for all models: version in Production, score over time, drift, open pull request, event log.
 
     Example: mlops site --out-dir local/site
     """
@@ -43,21 +43,21 @@ def site(
     moment, _ = clock.instant(as_of)
     folder = out_dir or Settings.load(root).local / "site"
     statuses = [status(root, name, moment) for name in model_names(root)]
-    for one in statuses:
-        for problem in filter(None, (one.unread, *one.problems)):
-            output.warn(f"{one.name}: {problem}")
+    for model in statuses:
+        for problem in filter(None, (model.unread, *model.problems)):
+            output.warn(f"{model.name}: {problem}")
     pages = render_site(statuses, moment)
     for path, text in pages.items():
         write_atomically(folder / path, text)
         (folder / path).chmod(READABLE)
-    unread = {one.name: one.unread for one in statuses if one.unread}
+    unread = {model.name: model.unread for model in statuses if model.unread}
     result = {"folder": str(folder), "pages": list(pages), "unread": unread}
-    said = f"{len(pages)} pages, begin with {output.clean(folder / 'index.html')}"
-    output.show(result, [said], as_json=json, out=out)
+    line = f"{len(pages)} pages written, open {output.clean(folder / 'index.html')}"
+    output.show(result, [line], as_json=json, out=out)
 
 
 def status(root: Path, name: str, as_of: dt.datetime) -> Status:
-    """What the site shows of a model; one that cannot be read says so, and keeps no other from being shown."""
+    """Return the status of a model for the site. A model that cannot be read has an error text as its status."""
     from review.pages import Status
 
     try:
@@ -68,7 +68,7 @@ def status(root: Path, name: str, as_of: dt.datetime) -> Status:
 
 
 def read(night: Night) -> Status:
-    """The status of a model whose registry answers. What the forge or a damaged record keeps back is said.
+    """Return the status of a model. What GitHub or a damaged record does not give is listed as a problem.
 
     Raises:
         MlopsError: the registry does not answer.
@@ -79,9 +79,9 @@ def read(night: Night) -> Status:
 
     problems: list[str] = []
 
-    def attempt(what: Callable[[], T]) -> T | None:
+    def attempt(read_part: Callable[[], T]) -> T | None:
         try:
-            return what()
+            return read_part()
         except MlopsError as err:
             problems.append(hidden(err.what))
             return None
@@ -103,16 +103,16 @@ def read(night: Night) -> Status:
 
 
 def drift(night: Night) -> DriftReport | None:
-    """How far each column moved, from the days that the last nights counted; no row is read for that.
+    """Return how far each column drifted, from the days that earlier nightly runs counted; no row is read.
 
-    None where nothing is in service, and before the first night of the version that is.
+    None if no version is in Production, or if no nightly run has counted days for that version.
     """
     from monitoring.counting import build_window
     from monitoring.drift import drift_report
 
     champion = night.champion
-    kept = night.registry.known_days(champion) if champion else None
-    days = kept.by_date(night.config.data) if kept else {}
+    known_days = night.registry.known_days(champion) if champion else None
+    days = known_days.by_date(night.config.data) if known_days else {}
     counted = [date for date in days if date < night.today]
     if champion is None or not counted:
         return None
@@ -122,7 +122,7 @@ def drift(night: Night) -> DriftReport | None:
 
 
 def publishable(event: Event) -> Event:
-    """An event with nothing in its texts that is for insiders."""
+    """Return an event without addresses and passwords in its texts."""
     shown: dict[str, Any] = {
         "error": None if event.error is None else hidden(event.error),
         "reasons": tuple(map(hidden, event.reasons)),
@@ -132,5 +132,5 @@ def publishable(event: Event) -> Event:
 
 
 def hidden(text: str) -> str:
-    """Text without addresses and passwords, also on a laptop: these pages are made to be shown around."""
+    """Return a text without addresses and passwords, also outside of workflows, because the pages are published."""
     return redact(text, {**os.environ, "GITHUB_ACTIONS": "true"})

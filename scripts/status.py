@@ -1,4 +1,4 @@
-"""Say on one screen where a model stands, and whether registry and git agree."""
+"""The command `mlops status`: the state of a model on one screen."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from stages.promote import agreement
 if TYPE_CHECKING:
     from registry import Event
 
-TRIGGERS, WATCHES = ("performance", "drift", "age"), ("score", "target", "estimate")
+TRIGGERS, EARLY_WARNINGS = ("performance", "drift", "age"), ("score", "target", "estimate")
 
 
 def status(
     model: options.Model = None, as_of: options.AsOf = None, json: options.Json = False, out: options.Out = None
 ) -> None:
-    """Show the version in service, the candidate, the open proposal, the last readings, and if registry equals git.
+    """Show the version in Production, the newest one, the open pull request, the readings, and if MLflow and git agree.
 
     Example: mlops status --model flights
     """
@@ -30,7 +30,7 @@ def status(
 
 
 def run(night: Night) -> dict[str, Any]:
-    """What there is to know, a line a fact."""
+    """Return the state of a model, one entry per fact."""
     from registry import read_events
 
     versions = night.registry.versions(night.config.registry_name)
@@ -51,14 +51,15 @@ def run(night: Night) -> dict[str, Any]:
 
 
 def readings(events: list[Event]) -> dict[str, str]:
-    """The readings of the newest decision, of watches only warnings, and the newest failure if it came after it."""
-    judged = next((event for event in reversed(events) if event.kind == "decision"), None)
-    if judged is None:
+    """Return the newest decision: its triggers, its early warnings, and the failure that followed, if any."""
+    decision = next((event for event in reversed(events) if event.kind == "decision"), None)
+    if decision is None:
         return {"last judged": "never"}
-    told = {name: judged.details[name] for name in TRIGGERS if name in judged.details}
-    told |= {name: text for name in WATCHES if (text := judged.details.get(name, "")).startswith("warns")}
+    details = decision.details
+    shown = {name: details[name] for name in TRIGGERS if name in details}
+    shown |= {name: text for name in EARLY_WARNINGS if (text := details.get(name, "")).startswith("warns")}
     last = events[-1]
     failed = (
         {"last failure": f"{last.timestamp:%Y-%m-%d} {last.trigger}: {last.error}"} if last.kind == "failure" else {}
     )
-    return {"last judged": f"{judged.timestamp:%Y-%m-%d}", **told, **failed}
+    return {"last judged": f"{decision.timestamp:%Y-%m-%d}", **shown, **failed}

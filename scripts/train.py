@@ -1,4 +1,4 @@
-"""Train a candidate on labelled rows up to the watermark, and register it once."""
+"""The command `mlops train`: train a candidate on labelled rows up to the watermark, and register it once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scripts.cli import options, output
 from stages.context import Night
-from stages.train import run
+from stages.train import train_candidate
 
 if TYPE_CHECKING:
     from training import Candidate
@@ -19,7 +19,7 @@ def train(
     out: options.Out = None,
     decision: options.From = None,
 ) -> None:
-    """Read decision.json; if it says so, train on the labelled rows, register the candidate, write candidate.json.
+    """Read decision.json. If it asks for a retraining, train and register a candidate, and write candidate.json.
 
     Example: mlops train --model flights --as-of 2013-06-01
     """
@@ -27,19 +27,21 @@ def train(
 
     night = Night.open(model, as_of)
     with night.stage("train"):
-        decided = night.take(Decision, "decision.json", decision)
+        decided = night.read_record(Decision, "decision.json", decision)
         if not decided.retrain:
-            output.show(decided, [f"{night.name}: the decision is not to retrain, nothing done"], as_json=json)
+            output.show(
+                decided, [f"{night.name}: the decision is not to retrain, so nothing was trained"], as_json=json
+            )
             return
-        candidate = run(night, decided, out)
+        candidate = train_candidate(night, decided, out)
         output.show(candidate, lines(candidate), as_json=json)
 
 
 def lines(candidate: Candidate) -> list[str]:
-    """The result for a person."""
+    """Return the result as text."""
     span = f"{candidate.fit_from:%Y-%m-%d} to {candidate.fit_until:%Y-%m-%d}"
-    apart = f"{candidate.holdout_rows:,} kept apart up to {candidate.data_until:%Y-%m-%d}"
+    holdout = f"holdout of {candidate.holdout_rows:,} rows up to {candidate.data_until:%Y-%m-%d}"
     return [
         f"{candidate.model}: trained version {candidate.version} of {candidate.registry_name}",
-        f"  on {candidate.fit_rows:,} rows from {span}, {apart}",
+        f"  on {candidate.fit_rows:,} rows from {span}, {holdout}",
     ]

@@ -1,4 +1,4 @@
-"""Judge a candidate on rows that neither it nor the champion has seen, and write the verdict and the report."""
+"""The command `mlops validate`: evaluate a candidate and the champion on rows neither was trained on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scripts.cli import github_runner, options, output
 from stages.context import Night
-from stages.validate import run
+from stages.validate import validate_candidate
 
 if TYPE_CHECKING:
     from training.gates import Verdict
@@ -22,7 +22,7 @@ def validate(
     candidate: options.From = None,
     exit_code: options.ExitCode = False,
 ) -> None:
-    """Read candidate.json, ask every gate on the holdout, write verdict.json and report.html.
+    """Read candidate.json, evaluate every gate on the holdout, and write verdict.json and report.html.
 
     Example: mlops validate --model flights --as-of 2013-06-01
     """
@@ -30,8 +30,8 @@ def validate(
 
     night = Night.open(model, as_of)
     with night.stage("validate"):
-        trained = night.take(Candidate, "candidate.json", candidate)
-        verdict = run(night, trained, out)
+        trained = night.read_record(Candidate, "candidate.json", candidate)
+        verdict = validate_candidate(night, trained, out)
         output.show(verdict, lines(verdict), as_json=json)
         github_runner.output("passed", str(verdict.passed).lower())
         if exit_code:
@@ -39,8 +39,10 @@ def validate(
 
 
 def lines(verdict: Verdict) -> list[str]:
-    """The result for a person: a line a gate."""
+    """Return the result as text: a line per gate."""
+    from review.text import VerdictView
+
     head = "[green]passed[/]" if verdict.passed else "[bold red]refused[/]"
     gates = [f"  {gate.name:<18} {MARKS[gate.state]:<9} {output.clean(gate.sentence)}" for gate in verdict.gates]
-    warnings = [f"[yellow]{output.clean(warning)}[/]" for warning in verdict_text.merging_warnings(verdict)]
+    warnings = [f"[yellow]{output.clean(warning)}[/]" for warning in VerdictView(verdict).merging_warnings]
     return [f"{verdict.candidate.model}: version {verdict.candidate.version} {head}", *warnings, *gates]

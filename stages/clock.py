@@ -1,4 +1,4 @@
-"""The instant that a command acts at: the only place that reads the clock."""
+"""The instant that a command acts at. This is the only module below `scripts` that reads the clock."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import datetime as dt
 
 from core.errors import UsageError
 
-YEARS = range(1970, 9000)  # with room on either side for the windows of a night
+YEARS = range(1970, 9000)  # with room on either side for the windows of a run
 
 
 def instant(text: str | None) -> tuple[dt.datetime, bool]:
-    """The instant a command acts at, in UTC, and whether that is now.
+    """Return the instant a command acts at, in UTC, and whether that is now.
 
     Raises:
         UsageError: not an ISO date or time.
@@ -26,5 +26,5 @@ def instant(text: str | None) -> tuple[dt.datetime, bool]:
             fix="Write it like 2013-06-01 or 2013-06-01T02:00:00+00:00.",
         ) from err
     if moment.year not in YEARS:
-        raise UsageError(f"--as-of {text!r} lies outside of the years {YEARS[0]} to {YEARS[-1]}.")
+        raise UsageError(f"--as-of {text!r} is outside of the years {YEARS[0]} to {YEARS[-1]}.")
     return moment, False

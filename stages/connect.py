@@ -1,4 +1,4 @@
-"""Choose where pull requests live and where people are told things: GitHub, or a bare git repository here."""
+"""The choice of forge: GitHub, or a bare git repository on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def open_forge(settings: Settings) -> Forge:
-    """The forge of a repository; nothing is asked of it yet."""
+    """Return the forge of a repository. No request is made yet."""
     if settings.hub is not None:
         from review.github import Api, GitHubForge
 
@@ -22,14 +22,14 @@ def open_forge(settings: Settings) -> Forge:
 
 
 def open_threads(hub: GitHubContext) -> Threads:
-    """The issues, comments and deployments of a repository on GitHub."""
+    """Return the issues, comments and deployments of a repository on GitHub."""
     from review.github import Api, Threads
 
     return Threads(Api(hub))
 
 
 def open_setup(hub: GitHubContext, environments: tuple[str, ...]) -> Setup:
-    """How a repository on GitHub is set up."""
+    """Return how a repository on GitHub is set up."""
     from review.github import Api, read
 
     return read(Api(hub), environments)

@@ -8,106 +8,97 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ConfigError, OutsideError, RegistryError
 from stages import event_log
 from stages.connect import open_threads
-from stages.context import Night
-from stages.repository import head_commit
 
 if TYPE_CHECKING:
     from registry.promotion import RegistryState
+    from stages.ports import Run
 
 LOG = logging.getLogger("mlops")
 
 
-def run(night: Night, *, dry_run: bool = False, verify: bool = False) -> dict[str, Any]:
-    """Check everything that can refuse, plan, and, unless told otherwise, apply.
+def promote_declared(run: Run, *, dry_run: bool = False, verify: bool = False) -> dict[str, Any]:
+    """Check everything that can refuse, plan, and carry out the plan unless `dry_run` or `verify` is set.
 
     Raises:
-        RegistryError: the declared version cannot be trusted, or, with `verify`, is not what is in Production.
+        RegistryError: the declared version cannot be trusted; or, with `verify`, it is not the one in Production.
     """
-    from registry.promotion import apply
     from registry.promotion import plan as plans
 
-    declared, name = night.manifest, night.config.registry_name
-    state = apply.observe(night.registry.client, name)
-    plan = plans.plan(state, declared, head_commit(night.settings.root))
-    if declared is not None:
-        apply.verify(night.registry, declared, load=verify or bool(plan.steps))
-    result = {
-        "model": night.name,
-        "version": declared.version if declared else None,
-        "done": False,
-        "steps": plan.sentences,
-    }
+    manifest, registry = run.manifest, run.registry
+    state = registry.state(run.config.registry_name)
+    plan = plans.plan(state, manifest, run.commit)
+    if manifest is not None:
+        registry.verify(manifest, load=verify or bool(plan.steps))
+    version = manifest.version if manifest else None
+    result = {"model": run.name, "version": version, "done": False, "steps": plan.sentences}
     if verify and plan.steps:
         raise RegistryError(
-            f"Git and registry differ for {night.name}. To agree, one would {'; '.join(plan.sentences)}.",
-            why="Somebody changed the registry by hand, or a promotion did not finish.",
-            fix=f"Run mlops promote --model {night.name}. To keep the change instead, declare it in git.",
+            f"Git and registry differ for {run.name}. To agree, mlops promote would {'; '.join(plan.sentences)}.",
+            why="Production was changed in MLflow by hand, or a promotion was interrupted.",
+            fix=f"Run mlops promote --model {run.name}. To keep the change instead, declare it in git.",
         )
-    if declared is None or dry_run or verify:
+    if version is None or dry_run or verify:
         return result
-    apply.apply(night.registry.client, plan, night.as_of)
-    before = previous_version(night, state, declared.version)
-    if plan.steps or before != declared.version:
-        announce(night, declared.version, plan.commit)
-    if before != declared.version:
-        # The last write of all: a promotion that is in the log was made, and told, as a whole.
-        sentence = plans.movement(state, before, declared.version)
-        event_log.move(night, before=before, after=declared.version, commit=plan.commit, sentence=sentence)
+    registry.promote(plan, run.as_of)
+    before = previous_version(run, state, version)
+    if plan.steps or before != version:
+        _announce(run, version, plan.commit)
+    if before != version:
+        # Written last: a promotion that is in the event log was carried out and announced completely.
+        sentence = plans.movement(state, before, version)
+        event_log.move(run, before=before, after=version, commit=plan.commit, sentence=sentence)
     return {**result, "done": bool(plan.steps)}
 
 
-def previous_version(night: Night, state: RegistryState, version: int) -> int | None:
-    """The version that `version` takes the place of; itself where that is done, and in the event log.
+def previous_version(run: Run, state: RegistryState, version: int) -> int | None:
+    """Return the version that `version` replaces; `version` itself if that is done and in the event log.
 
-    A promotion that was killed after it had moved Production left no entry: then the log still tells of the one before.
+    A promotion that was killed after it had moved Production left no event: then the last event is the one before it.
     """
-    from registry import last_move
-
-    before = next((other for other in state.production if other != version), None)
-    if before is not None or not state.production:
-        return before
-    told = last_move(night.registry.client, night.name)
-    return told.version if told else None
+    other = next((number for number in state.production if number != version), None)
+    if other is not None or not state.production:
+        return other
+    event = run.registry.last_move(run.name)
+    return event.version if event else None
 
 
-def announce(night: Night, version: int, commit: str) -> None:
-    """Tell the forge that Production moved. The registry is right already: what fails here stops nothing."""
+def _announce(run: Run, version: int, commit: str) -> None:
+    """Tell the forge that Production moved. The registry is right already, so an error here is only a warning."""
+    name, hub = run.config.registry_name, run.settings.hub
     try:
-        night.forge.follow(night.settings.root)
-        supersede(night, version)
-        if night.settings.hub is not None and commit:
-            hub = night.settings.hub
-            page = f"{hub.mlflow_url}/#/models/{night.config.registry_name}/versions/{version}"
-            told = f"{night.config.registry_name} version {version} is in Production"
-            url = page if hub.mlflow_url else hub.commit_url(commit)
-            open_threads(hub).deployed(f"production/{night.name}", commit, told, url)
+        run.forge.follow(run.settings.root)
+        _supersede(run, version)
+        if hub is not None and commit:
+            url = f"{hub.mlflow_url}/#/models/{name}/versions/{version}" if hub.mlflow_url else hub.commit_url(commit)
+            text = f"{name} version {version} is in Production"
+            open_threads(hub).deployed(f"production/{run.name}", commit, text, url)
     except (OutsideError, ConfigError) as err:
-        LOG.warning("Production is moved, but this could not be told: %s", err)
+        LOG.warning("Production was moved, but the forge could not be told: %s", err)
 
 
-def supersede(night: Night, production: int) -> None:
+def _supersede(run: Run, production: int) -> None:
     """Close an open proposal that was compared with another version than the one in Production now."""
     from registry.promotion import manifest
 
-    opened = night.forge.open_proposal(night.name)
-    text = night.forge.file(manifest.path(night.name), opened.head) if opened else None
-    if opened is None or text is None:
+    proposal = run.forge.open_proposal(run.name)
+    text = run.forge.file(manifest.path(run.name), proposal.head) if proposal else None
+    if proposal is None or text is None:
         return
-    proposed = manifest.parse(text, night.name)
+    proposed = manifest.parse(text, run.name)
     if proposed.champion == production:
         return
     was = f"version {proposed.champion}" if proposed.champion else "nothing"
-    night.forge.close(
-        opened.number,
+    run.forge.close(
+        proposal.number,
         f"Superseded: version {proposed.version} was compared with {was}, and version {production} is in Production "
-        "now. The next night that has a reason to retrain trains and compares again.",
+        "now. The next nightly run that has a reason to retrain trains and compares again.",
     )
 
 
-def agreement(night: Night) -> str:
-    """Whether registry and git agree, in words."""
+def agreement(run: Run) -> str:
+    """Return whether registry and git agree, as text."""
     try:
-        result = run(night, dry_run=True)
+        result = promote_declared(run, dry_run=True)
     except RegistryError as err:
         return f"DISAGREES with git: {err.what}"
     if result["steps"]:

@@ -7,57 +7,57 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import RecordError
 from stages import event_log
-from stages.context import Night
-from stages.repository import head_commit
 
 if TYPE_CHECKING:
     from review.forge import Proposal
+    from stages.ports import Run
     from training.gates import Verdict
 
 LOG = logging.getLogger("mlops")
 
 
-def run(night: Night, verdict: Verdict) -> Proposal | None:
-    """The pull request, or None where a gate blocked, or where this very version is in Production already."""
-    champion = night.champion
+def propose_candidate(run: Run, verdict: Verdict) -> Proposal | None:
+    """Return the pull request; None if a gate blocked, or if this version is in Production already."""
+    champion = run.champion
     if not verdict.passed or (champion and champion.version == verdict.candidate.version):
         return None
-    require_current(verdict, champion.version if champion else None)
+    _require_current(verdict, champion.version if champion else None)
     from registry.promotion import manifest
     from review import pull_request
 
-    night.forge.ensure(night.settings.root)
-    before, previous = night.manifest, night.forge.open_proposal(night.name)
-    declared = pull_request.manifest_for(verdict, before, head_commit(night.settings.root))
-    made = night.forge.propose(
-        night.name,
+    forge = run.forge
+    forge.ensure(run.settings.root)
+    before, previous = run.manifest, forge.open_proposal(run.name)
+    declared = pull_request.manifest_for(verdict, before, run.commit)
+    proposal = forge.propose(
+        run.name,
         pull_request.title(verdict),
-        pull_request.render_body(verdict, before=before, previous=previous, **places(night)),
-        {manifest.path(night.name): manifest.dump(declared)},
-        night.as_of,
+        pull_request.render_body(verdict, before=before, previous=previous, **_links(run)),
+        {manifest.path(run.name): manifest.dump(declared)},
+        run.as_of,
     )
-    for note in night.forge.notes:
+    for note in forge.notes:
         LOG.warning(note)
-    stay_current(night, verdict, made)
-    event_log.proposal(night, made, verdict)
-    return made
+    _stay_current(run, verdict, proposal)
+    event_log.proposal(run, proposal, verdict)
+    return proposal
 
 
-def stay_current(night: Night, verdict: Verdict, made: Proposal) -> None:
-    """Close a proposal again if something was promoted while it was made.
+def _stay_current(run: Run, verdict: Verdict, proposal: Proposal) -> None:
+    """Close the proposal again if something was promoted while it was opened.
 
-    What is promoted after this look finds the proposal, and closes it (`scripts/promote.py`).
+    A promotion after this check finds the open proposal and closes it (`stages/promote.py`).
     """
-    champion = night.registry.champion(night.config.registry_name)
+    champion = run.registry.champion(run.config.registry_name)
     try:
-        require_current(verdict, champion.version if champion else None)
+        _require_current(verdict, champion.version if champion else None)
     except RecordError as err:
-        night.forge.close(made.number, err.what)
+        run.forge.close(proposal.number, err.what)
         raise
 
 
-def require_current(verdict: Verdict, production: int | None) -> None:
-    """Make sure that the candidate was compared with what is in Production now.
+def _require_current(verdict: Verdict, production: int | None) -> None:
+    """Make sure that the candidate was compared with the version that is in Production now.
 
     Raises:
         RecordError: it was not.
@@ -71,13 +71,12 @@ def require_current(verdict: Verdict, production: int | None) -> None:
         )
 
 
-def places(night: Night) -> dict[str, Any]:
-    """What the body links to; on GitHub also the event log, which it draws (the local forge's report does that)."""
-    from registry import read_events
+def _links(run: Run) -> dict[str, Any]:
+    """Return the links of the body, and on GitHub the events, which it draws (a local forge has them in its report)."""
     from review.text import Links
 
-    hub = night.settings.hub
+    hub = run.settings.hub
     if hub is None:
-        return {"report": f"local/{night.name}/report.html"}
+        return {"report": f"local/{run.name}/report.html"}
     links = Links(run_url=hub.run_url, report_url=hub.report_url, mlflow_url=hub.mlflow_url, token=hub.identity)
-    return {"links": links, "events": read_events(night.registry.client, night.name)}
+    return {"links": links, "events": run.registry.events(run.name)}

@@ -1,122 +1,116 @@
-"""The pull stage: count the monitoring rows of the last days, and stop when they are broken."""
+"""The pull stage: count the monitoring rows of the last days, and stop if they are broken."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.days import DAY, midnight
 from core.errors import DataError, MlopsError
-from stages.context import Night
 
 if TYPE_CHECKING:
-    from monitoring.counting import Baseline, DayTally, Window
+    from monitoring.counting import DayTally, Window
     from monitoring.sources import Source
     from registry import ModelVersion
+    from stages.context import Night
+    from stages.ports import Run
 
 LOG = logging.getLogger("mlops")
 
 
 @contextmanager
-def stage(night: Night, out: Path | None = None, *, fresh: bool = False) -> Iterator[Window]:
-    """The stage as a whole: count, let the caller show the window, and stop where it is broken."""
+def pulled(night: Night, out: Path | None = None, *, fresh: bool = False) -> Iterator[Window]:
+    """Run the whole stage: count, let the caller print the window, and stop if it is broken."""
     with night.stage("pull"):
-        window = run(night, out, fresh=fresh)
+        window = count_window(night, out, fresh=fresh)
         yield window
-        stop_if_broken(night, window)
+        stop_if_broken(window)
 
 
-def run(night: Night, out: Path | None = None, *, fresh: bool = False) -> Window:
-    """The tallies of the days that the triggers need, with the verdict of the expectation suite; also written."""
-    window = counted(night, fresh=fresh)
-    window.write(night.file("window.json", out))
-    return window
+def count_window(run: Run, out: Path | None = None, *, fresh: bool = False) -> Window:
+    """Return the tallies of the days that the triggers need, with the findings of the expectation suite; also written.
 
-
-def counted(night: Night, *, fresh: bool = False) -> Window:
-    """The window; empty where no version is in service, because there is nothing to compare with."""
+    Before the first promotion the window is empty, because there is no baseline to compare with.
+    """
     from monitoring.counting import build_window
 
-    champion = night.champion
+    champion, config = run.champion, run.config
     if champion is None:
-        return build_window(night.config, None, night.as_of, (), ())
-    from training.quality import check_window
-
-    source = night.source
-    baseline = night.baseline(champion)
-    known = {} if fresh else known_days(night, champion)
-    tallies = count(night, source, baseline, str(champion.version), known)
-    window = build_window(night.config, champion.version, night.as_of, tallies, source.columns)
-    window = window.model_copy(update={"quality": check_window(window, night.config, baseline)})
-    keep_days(night, champion, known, window)
+        window = build_window(config, None, run.as_of, (), ())
+    else:
+        source, baseline = run.source, run.baseline(champion)
+        kept = {} if fresh else _known_days(run, champion)
+        tallies = _count_days(run, source, champion, kept)
+        window = build_window(config, champion.version, run.as_of, tallies, source.columns)
+        window = window.model_copy(update={"quality": run.calculations.check_window(window, config, baseline)})
+        _keep_days(run, champion, kept, window)
+    run.write("window.json", window.to_json, out)
     return window
 
 
-def count(
-    night: Night, source: Source, baseline: Baseline, version: str, known: dict[dt.date, DayTally]
+def _count_days(
+    run: Run, source: Source, champion: ModelVersion, kept: Mapping[dt.date, DayTally]
 ) -> tuple[DayTally, ...]:
-    """The days of the window, read once; the features of those in `known` not at all.
+    """Return the days of the window, read once; the features of those in `kept` are not read at all.
 
-    A live night reads without an upper end, to see rows that claim to be from the future.
+    A live run reads without an upper end, to see rows that claim to be from the future.
     """
     from monitoring.counting import days_needed, reuse_counted_days, tally
     from monitoring.sources import Counting
     from monitoring.tasks import task_for_data
 
-    data = night.config.data
-    first = night.today - days_needed(night.config) * DAY
+    data, version = run.config.data, str(champion.version)
 
     def read(start: dt.date, end: dt.date | None, *, features: bool = True) -> tuple[DayTally, ...]:
         names = [*data.features, *data.roles] if features else [role for role in data.roles if role != data.columns.id]
         span = midnight(start), midnight(end) if end else None
-        axes = baseline.axes if features else {}
+        axes = run.baseline(champion).axes if features else {}
         if isinstance(source, Counting):
-            return source.tally(names, *span, axes, version=version, as_of=night.as_of)
-        rows, task = source.batches(names, *span), task_for_data(data)
-        return tally.count(rows, axes, data.columns, version=version, as_of=night.as_of, task=task)
+            return source.tally(names, *span, axes, version=version, as_of=run.as_of)
+        batches, task = source.batches(names, *span), task_for_data(data)
+        return tally.count(batches, axes, data.columns, version=version, as_of=run.as_of, task=task)
 
-    end = None if night.live else night.today
-    if not known:
+    first, end = run.today - days_needed(run.config) * DAY, None if run.live else run.today
+    if not kept:
         return read(first, end)
-    return reuse_counted_days(known, read(first, end, features=False), night.today, read)
+    return reuse_counted_days(kept, read(first, end, features=False), run.today, read)
 
 
-def known_days(night: Night, champion: ModelVersion) -> dict[dt.date, DayTally]:
-    """The days that earlier nights counted; none where they cannot be read: then all are counted again."""
+def _known_days(run: Run, champion: ModelVersion) -> dict[dt.date, DayTally]:
+    """Return the days that earlier runs counted; none if they cannot be read, so that all days are counted again."""
     try:
-        kept = night.registry.known_days(champion)
+        kept = run.registry.known_days(champion)
     except MlopsError as err:
         LOG.warning("What earlier nights counted cannot be read, so every day is counted again: %s", err)
         return {}
-    return kept.by_date(night.config.data) if kept else {}
+    return kept.by_date(run.config.data) if kept else {}
 
 
-def keep_days(night: Night, champion: ModelVersion, known: dict[dt.date, DayTally], window: Window) -> None:
-    """Keep the days of a window for the nights to come, if there is a new one. The night is right without that.
+def _keep_days(run: Run, champion: ModelVersion, kept: Mapping[dt.date, DayTally], window: Window) -> None:
+    """Keep the days of a window for later runs, if there is a new one. This run is right without that.
 
-    Nothing of a night that is stopped, and no day that must not be judged: these are counted again until the rows are
-    mended.
+    Nothing is kept of a window that stops the run, and no broken day: these are counted again until they are fixed.
     """
     from monitoring.counting import KnownDays
 
-    found = window.quality
-    if found is None or found.critical:
+    quality = window.quality
+    if quality is None or quality.critical:
         return
-    days = [day for day in window.days if day.date not in found.broken_days]
-    if all(day.date in known and known[day.date].rows == day.rows for day in days):
+    days = [day for day in window.days if day.date not in quality.broken_days]
+    if all(day.date in kept and kept[day.date].rows == day.rows for day in days):
         return
     try:
-        night.registry.keep_days(champion, KnownDays.of(night.config.data, days))
+        run.registry.keep_days(champion, KnownDays.of(run.config.data, days))
     except MlopsError as err:
         LOG.warning("What was counted could not be kept for the next night, which counts it again: %s", err)
 
 
-def stop_if_broken(night: Night, window: Window) -> None:
-    """End the night when the suite found something critical.
+def stop_if_broken(window: Window) -> None:
+    """End the run if the expectation suite found something critical.
 
     Raises:
         DataError: with the findings.
@@ -125,7 +119,7 @@ def stop_if_broken(night: Night, window: Window) -> None:
     if critical:
         more = f" (and {len(critical) - 3} more)" if len(critical) > 3 else ""  # noqa: PLR2004 - a readable line
         raise DataError(
-            f"The monitoring data of {night.name} is broken: {'; '.join(f.sentence for f in critical[:3])}{more}.",
+            f"The monitoring data of {window.model} is broken: {'; '.join(f.sentence for f in critical[:3])}{more}.",
             why="Broken data looks like drift: judging it would retrain the model on garbage.",
-            fix="Mend the feed and run the night again; nothing was retrained, Production is unchanged.",
+            fix="Fix the feed, then run the nightly job again. Nothing was retrained and Production is unchanged.",
         )

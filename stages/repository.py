@@ -1,4 +1,4 @@
-"""Find the repository that a command was started in, its models, and the commit that is checked out."""
+"""The repository that a command was started in: its root, its only model, and the commit that is checked out."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from core.errors import UsageError
 
 
 def find_root(folder: Path) -> Path:
-    """The repository: the nearest folder, from `folder` upwards, that holds `model/NAME/model.toml`.
+    """Return the repository: the nearest folder, from `folder` upwards, with a `model/NAME/model.toml`.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such folder.
     """
     from core.config import model_names
 
@@ -24,7 +24,7 @@ def find_root(folder: Path) -> Path:
 
 
 def only_model(root: Path) -> str:
-    """The one model of the repository.
+    """Return the only model of the repository.
 
     Raises:
         UsageError: there are several.
@@ -38,8 +38,8 @@ def only_model(root: Path) -> str:
 
 
 def head_commit(root: Path) -> str:
-    """The commit that is checked out at `root`, as 40 hex digits; empty where `root` is not under git."""
+    """Return the commit that is checked out at `root`, as 40 hex digits; empty if `root` is not under git."""
     from review.local import Git
 
     git = Git(root)
-    return git("rev-parse", "HEAD") if git.answers("rev-parse", "--verify", "--quiet", "HEAD") else ""
+    return git("rev-parse", "HEAD") if git.succeeds("rev-parse", "--verify", "--quiet", "HEAD") else ""

@@ -3,103 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stages import event_log
-from stages.context import Night
-from stages.repository import head_commit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from core.quality_report import QualityReport
     from monitoring.counting import Baseline
     from monitoring.triggers import Decision
-    from registry import ModelVersion, Origin
-    from training import Candidate, Split
+    from registry import ModelVersion
+    from stages.ports import Run
+    from training import Candidate, TrainingSet
 
 
-def run(night: Night, decision: Decision, out: Path | None = None) -> Candidate:
+def train_candidate(run: Run, decision: Decision, out: Path | None = None) -> Candidate:
     """Train and register; the same rows, config and pipeline give the version that is already there.
 
     Raises:
-        DataError: the rows do not suffice, or the expectation suite refuses them.
+        DataError: there are too few rows, or the expectation suite refuses them.
         OutsideError: the cluster that should fit the model does not answer.
     """
-    from registry import Origin
-    from training import build_training_set, candidate_record, computing_on, fit_estimator, load_build, pipeline_digest
+    from training import candidate_record, pipeline_digest, training_period
 
-    config, root = night.config, night.settings.root
-    batches = read(night)
-    baseline = counted(night, batches)
-    pipeline = pipeline_digest(root, night.name)
-    # The frame takes the rows over: from here on nothing else holds them.
-    material = build_training_set(drain(batches), config, night.as_of, pipeline, partial(judge, night))
-    version = night.registry.find(config.registry_name, material.training_key)
+    config, data = run.config, run.config.data
+    batches = list(run.source.batches([*data.features, *data.roles], *training_period(config, run.as_of)))
+    baseline = _baseline(run, batches)
+    pipeline = pipeline_digest(run.settings.root, run.name)
+    # Drained: from here on only the frame that is made of the rows holds them.
+    training_set = run.calculations.training_set(drain(batches), config, run.as_of, pipeline, run.champion_baseline)
+    version = run.registry.find(config.registry_name, training_set.training_key)
     if version is None:
-        with computing_on(config.training.cluster):
-            estimator = fit_estimator(load_build(root, night.name), config, material.parts)
-        origin = Origin(
-            training_key=material.training_key,
-            data_digest=material.data_digest,
-            trained_at=night.as_of,
-            fit_until=material.parts.fit_until,
-            data_until=material.parts.data_until,
-            commit=head_commit(root),
-        )
-        version = register(night, estimator, origin, baseline, material.parts)
-    night.registry.finish(version)
-    candidate = candidate_record(material, version, decision, head_commit(root))
-    candidate.write(night.file("candidate.json", out))
-    event_log.training(night, candidate)
+        version = _fit_and_register(run, training_set, baseline)
+    run.registry.finish(version)
+    candidate = candidate_record(training_set, version, decision, run.commit)
+    run.write("candidate.json", candidate.to_json, out)
+    event_log.training(run, candidate)
     return candidate
 
 
-def register(night: Night, estimator: Any, origin: Origin, baseline: Baseline, parts: Split) -> ModelVersion:
-    """Keep the fitted estimator, with its baseline."""
+def _baseline(run: Run, batches: list[pa.RecordBatch]) -> Baseline:
+    """Return the baseline of all rows of the training period. Unlabelled rows count: the model will meet such rows."""
+    from monitoring.counting import build_baseline
+    from monitoring.tasks import task_for_data
+
+    data = run.config.data
+    return build_baseline(batches, data.numeric, data.categorical, data.columns, run.as_of, task_for_data(data))
+
+
+def drain(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield each batch and forget it before the next, so that a training holds its rows once, not twice."""
+    while batches:
+        yield batches.pop(0)
+
+
+def _fit_and_register(run: Run, training_set: TrainingSet, baseline: Baseline) -> ModelVersion:
+    from registry import Origin
     from training import holdout_scores, synthetic_rows
 
-    config, data = night.config, night.config.data
+    config, data, parts = run.config, run.config.data, training_set.parts
+    estimator = run.calculations.fit(run.settings.root, config, training_set)
     baseline = baseline.model_copy(update={"scores": holdout_scores(estimator, config, parts)})
-    return night.registry.register(
+    return run.registry.register(
         config.registry_name,
         estimator,
-        origin=origin,
+        origin=Origin(
+            training_key=training_set.training_key,
+            data_digest=training_set.data_digest,
+            trained_at=run.as_of,
+            fit_until=parts.fit_until,
+            data_until=parts.data_until,
+            commit=run.commit,
+        ),
         example=synthetic_rows(baseline, data, seed=config.training.seed),
         baseline=baseline,
         params={"training": config.training.what, "features": len(data.features)},
         metrics={"fit_rows": float(len(parts.fit)), "holdout_rows": float(len(parts.holdout))},
     )
-
-
-def read(night: Night) -> list[pa.RecordBatch]:
-    """All rows of the training window, labelled or not."""
-    from training import training_period
-
-    data = night.config.data
-    return list(night.source.batches([*data.features, *data.roles], *training_period(night.config, night.as_of)))
-
-
-def counted(night: Night, batches: list[pa.RecordBatch]) -> Baseline:
-    """The baseline of all rows of the window: also unlabelled ones will be met."""
-    from monitoring.counting import build_baseline
-    from monitoring.tasks import task_for_data
-
-    data = night.config.data
-    return build_baseline(batches, data.numeric, data.categorical, data.columns, night.as_of, task_for_data(data))
-
-
-def drain(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """One after the other, each forgotten before the next: a training holds its rows once, not twice."""
-    while batches:
-        yield batches.pop(0)
-
-
-def judge(night: Night, rows: Any) -> QualityReport:
-    """What the suite says of the training rows."""
-    from training.quality import check_training
-
-    champion = night.champion
-    return check_training(rows, night.config, night.baseline(champion) if champion else None)

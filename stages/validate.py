@@ -4,54 +4,53 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.days import midnight
 from stages import event_log
-from stages.context import Night
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from stages.ports import Run
     from training import Candidate
     from training.gates import CandidateEvidence, Verdict
 
 LOG = logging.getLogger("mlops")
 
 
-def run(night: Night, candidate: Candidate, out: Path | None = None) -> Verdict:
-    """The verdict; also written, with its report, tagged on the version, and left in the event log."""
-    from core.records import write_atomically
-    from training.gates import validate as judge
+def validate_candidate(run: Run, candidate: Candidate, out: Path | None = None) -> Verdict:
+    """Return the verdict; also written, with its report, tagged on the version, and added to the event log."""
+    from training.gates import validate
 
-    verdict = judge(candidate, night.config, evidence(night, candidate))
-    path = night.file("verdict.json", out)
-    verdict.write(path)
-    if night.registry.mark(candidate.registry_name, candidate.version, verdict):
-        event_log.validation(night, verdict)
+    verdict = validate(candidate, run.config, _evidence(run, candidate))
+    run.write("verdict.json", verdict.to_json, out)
+    if run.registry.mark(candidate.registry_name, candidate.version, verdict):
+        event_log.validation(run, verdict)
     else:
         LOG.warning(
-            "Version %s of %s was in Production: in MLflow it keeps the verdict that brought it there. "
-            "This one is in verdict.json and the report only.",
+            "Version %s of %s was in Production, so MLflow keeps the verdict that brought it there. "
+            "This verdict is only in verdict.json and the report.",
             candidate.version,
             candidate.registry_name,
         )
-    write_atomically(path.with_name("report.html"), report(night, verdict))
+    run.write("report.html", lambda: _report(run, verdict), out and out.with_name("report.html"))
     return verdict
 
 
-def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
-    """What the gates look at: the holdout, what both models say of it, and how the stored model behaves."""
+def _evidence(run: Run, candidate: Candidate) -> CandidateEvidence:
+    """Return what the gates judge: the holdout, the scores of both models, and how the stored model behaves."""
     from monitoring.tasks import task_of
     from training import features, score
-    from training.gates import CandidateEvidence, latency_p95
+    from training.gates import CandidateEvidence
 
-    config, registry, task = night.config, night.registry, task_of(night.config)
-    holdout = read_holdout(night, candidate)
+    config, registry, task = run.config, run.registry, task_of(run.config)
+    holdout = _holdout(run, candidate)
     rows = features(holdout, config.data)
     version = registry.version(candidate.registry_name, candidate.version)
-    challenger, champion = registry.load(version), night.champion
+    challenger, champion, manifest = registry.load(version), run.champion, run.manifest
     if champion is not None and champion.version == candidate.version:
         champion = None
-    declared, metric = night.manifest, config.triggers.performance.metric
     return CandidateEvidence.of(
         holdout,
         config,
@@ -59,26 +58,23 @@ def evidence(night: Night, candidate: Candidate) -> CandidateEvidence:
         champion_version=champion.version if champion else None,
         champion_fit_until=champion.fit_until if champion else None,
         champion_scores=score(registry.load(champion), rows, task) if champion else None,
-        example_equal=registry.says_the_same(version, challenger),
-        latency_p95_ms=latency_p95(challenger, rows.iloc[:10]),
+        example_equal=registry.reproduces_example(version, challenger),
+        latency_p95_ms=run.calculations.latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
-        promoted=declared.promoted_in(metric) if declared else (),
+        promoted=manifest.promoted_in(config.triggers.performance.metric) if manifest else (),
     )
 
 
-def read_holdout(night: Night, candidate: Candidate) -> Any:
-    """The labelled rows of the holdout, as a frame."""
+def _holdout(run: Run, candidate: Candidate) -> pd.DataFrame:
+    """Return the labelled rows that the candidate was not fitted on."""
     from training import labelled_frame
 
-    data = night.config.data
+    data = run.config.data
     names = [*data.features, *data.roles]
-    batches = night.source.batches(names, candidate.fit_until, midnight(night.watermark))
-    return labelled_frame(batches, data, night.as_of)
+    return labelled_frame(run.source.batches(names, candidate.fit_until, midnight(run.watermark)), data, run.as_of)
 
 
-def report(night: Night, verdict: Verdict) -> str:
-    """The HTML report, with the model's history."""
-    from registry import read_events
+def _report(run: Run, verdict: Verdict) -> str:
     from review.pages import render_report
 
-    return render_report(verdict, read_events(night.registry.client, night.name))
+    return render_report(verdict, run.registry.events(run.name))

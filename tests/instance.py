@@ -40,7 +40,7 @@ def make(template: Path, own: Path) -> None:
     shutil.copytree(template, own, ignore=shutil.ignore_patterns(".git"))
     git(own, "init", "--quiet")
     commit(own, "Initial commit")
-    edit(template / "scripts" / "pull.py", '"""Count', '"""Carefully count')
+    edit(template / "scripts" / "pull.py", '"""The command', '"""Carefully, the command')
     (template / "model" / "flights" / "README.md").write_text("Another story.\n")
     (template / "monitoring" / "new.py").write_text('"""New."""\n')
     commit(template, "Two")

@@ -22,18 +22,18 @@ from core.errors import DataError
 from core.failure import Failure
 from core.replay_result import Alarms, PolicyResult, ReplayResult
 from monitoring.triggers.decision import Decision
-from review import pull_request
+from review import alerts, pull_request
 from review.pages import pull_request_page, replay_page, report
 from review.pull_request import promotion_check, replay_comment
 from review.pull_request.promotion_check import Check, Review, Reviews
-from review.text import links
+from review.text import markdown
 from review.text.links import Links
 from scripts.app import trace
 from scripts.cli import github_runner, output
 from tests.hostile import FRAGMENTS, hostile, obeyed, reaches_out, spoiled
 from tests.place import FIRST, Place, Ran
 from tests.review.conftest import NIGHT, verdict  # noqa: F401 - a fixture
-from tests.review.pages.test_pull_request_page import DIFF, Tags
+from tests.review.pages.test_pull_request_page import DIFF, Tags, proposal
 from tests.review.pages.test_replay_page import tale, told
 from tests.review.pull_request.test_body import skeleton
 from training.gates.validate import Verdict
@@ -73,15 +73,15 @@ def replayed(text: str) -> ReplayResult:
 
 def earlier(made: Verdict, text: str) -> str:
     """The body of a pull request that takes the place of one with such a title."""
-    return pull_request.render_body(made, previous=pull_request("x", title=text))
+    return pull_request.render_body(made, previous=proposal("x", title=text))
 
 
 TEXTS: dict[str, Writer] = {
     "pull request": lambda made, text: pull_request.render_body(spoiled(made, text)),
     "pull request that is updated": earlier,
-    "issue of a failure": lambda _, text: text.failed(failure(text), None).body,
-    "issue of a refusal": lambda made, text: text.refused(spoiled(made, text), None, text).body,
-    "issue of a dead job": lambda _, text: text.stopped(text, text, NIGHT, None).body,
+    "issue of a failure": lambda _, text: alerts.failed(failure(text), None).body,
+    "issue of a refusal": lambda made, text: alerts.refused(spoiled(made, text), None, text).body,
+    "issue of a dead job": lambda _, text: alerts.stopped(text, text, NIGHT, None).body,
     "comment on a promotion": lambda _, text: promotion_check.text(reviews(text)),
     "comment on thresholds": lambda _, text: replay_comment.text(text, replayed(text)),
     "summary of an error": lambda _, text: printed(lambda: output.error(DataError(text, why=text, fix=text))).summary,
@@ -89,10 +89,10 @@ TEXTS: dict[str, Writer] = {
 }
 TITLES: dict[str, Writer] = {
     "pull request and commit": lambda made, text: pull_request.title(spoiled(made, text)),
-    "issue of a failure": lambda _, text: text.failed(failure(text).model_copy(update={"model": text}), None).title,
-    "issue of a refusal": lambda made, text: text.refused(spoiled(made, text), None, None).title,
-    "issue of a dead job": lambda _, text: text.stopped(text, text, NIGHT, None).title,
-    "chat": lambda _, text: text.short(text.failed(failure(text), None)),
+    "issue of a failure": lambda _, text: alerts.failed(failure(text).model_copy(update={"model": text}), None).title,
+    "issue of a refusal": lambda made, text: alerts.refused(spoiled(made, text), None, None).title,
+    "issue of a dead job": lambda _, text: alerts.stopped(text, text, NIGHT, None).title,
+    "chat": lambda _, text: alerts.short(alerts.failed(failure(text), None)),
 }
 
 
@@ -104,7 +104,7 @@ def test_no_text_on_github_gets_a_shape_a_link_or_a_reader(verdict: Verdict, wri
 
     assert skeleton(write(verdict, "x")) == skeleton(said)
     assert "" == reaches_out(re.sub(r"\(https://github\.com/[\w/]+\)", "", said))
-    assert all(c.isprintable() or c in "\n\u200b\u202f\u00a0" for c in said)
+    assert all(c.isprintable() or c in "\n\u200b\u00a0" for c in said)
 
 
 @pytest.mark.parametrize("write", TITLES.values(), ids=TITLES)
@@ -120,7 +120,7 @@ def test_a_title_is_one_line_that_names_and_closes_nothing(verdict: Verdict, wri
 @given(hostile)
 def test_only_a_plain_address_becomes_a_link(text: str) -> None:
     """What a variable holds in place of an address is left out, and cannot end the link it would stand in."""
-    said = links.link("report", text) + links.in_mlflow("x", Links(mlflow_url=text), "models/x")
+    said = markdown.link("report", text) + markdown.link("x", Links(mlflow_url=text).mlflow_page("models/x"))
 
     assert said.count("](") == len(re.findall(r"\[\w+\]\(https?://[^\s()<>]+\)", said))
 
@@ -131,7 +131,7 @@ def test_a_page_keeps_its_tags(text: str) -> None:
 
     def shape(said: str) -> list[tuple[str, tuple[str, ...]]]:
         made = pull_request_page.render_pull_request(
-            pull_request("x", title=said, reason=said, state="closed"), DIFF.replace('"version": 4', said)
+            proposal("x", title=said, reason=said, state="closed"), DIFF.replace('"version": 4', said)
         )
         return [(tag, tuple(attributes)) for tag, attributes in Tags(made).found]
 

@@ -70,15 +70,15 @@ def test_reverting_rolls_back_and_reverting_that_rolls_forward(place: Place) -> 
 
 def test_trainings_that_did_not_replace_the_champion_are_counted(place: Place) -> None:
     """None after a promotion; after a rollback the version that was taken back is one, with what it was fitted on."""
-    from stages.check import past
+    from stages.check import history
 
-    assert (0, None, None) == attempts(past(place.night(LAST)))
+    assert (0, None, None) == attempts(history(place.night(LAST)))
     place.person.revert(place.merges[-1])
     assert 0 == place.mlops("promote").code
     night = place.night(LAST)
     third = night.registry.versions(night.config.registry_name)[3]
 
-    assert (1, third.trained_at, third.fit_until) == attempts(past(night))
+    assert (1, third.trained_at, third.fit_until) == attempts(history(night))
 
 
 def attempts(past: History) -> tuple[int, dt.datetime | None, dt.datetime | None]:
@@ -161,7 +161,7 @@ def test_what_is_in_production_is_not_proposed_again(place: Place) -> None:
     ran = place.mlops("propose", "--exit-code", day=LAST)
 
     assert 0 == ran.code
-    assert "version 3 is in Production already" in ran.out
+    assert "version 3 is already in Production" in ran.out
     assert place.night(LAST).forge.open_proposal("flights") is None
 
 

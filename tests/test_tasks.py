@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from review.text.verdict_text import figure
+from review.text.numbers import figure
 from tests.examples import AIRPORTS, DAY, FIRST, HUMIDITY, World
 
 QUIET = FIRST + 16 * DAY
@@ -103,7 +103,7 @@ def test_a_reviewer_reads_the_metric_of_the_task(story: Story) -> None:
     report = (local / "report.html").read_text(encoding="utf-8")
     body = (local / "pulls" / "pull-2.html").read_text(encoding="utf-8")
     compared = story.alarm["validate"]["comparison"]
-    shown = figure(compared["challenger_value"], compared["metric"])
+    shown = figure(compared["metric"], compared["challenger_value"])
 
     for text in (report, body):
         assert shown in text

@@ -63,7 +63,7 @@ def test_later_upgrades_are_plain_merges(own: Path, made: Path, tmp_path: Path) 
     commit(own, "Upgrade")
     assert [] == upgrade.run(own, "upstream/main", check=False)["commits"]
 
-    edit(template / "scripts" / "check.py", '"""Judge', '"""Calmly judge')
+    edit(template / "scripts" / "check.py", '"""The command', '"""Calmly, the command')
     commit(template, "Three")
     git(own, "fetch", "--quiet", "upstream")
     git(own, "merge", "--quiet", "--no-edit", "-s", "recursive", "-X", "no-renames", "upstream/main")
@@ -83,7 +83,7 @@ def test_a_check_changes_nothing(own: Path) -> None:
 
 def test_what_is_in_the_way_is_named_and_nothing_is_merged(own: Path) -> None:
     """A file of the template that was changed here in the same line is named; the repository stays as it was."""
-    edit(own / "scripts" / "pull.py", '"""Count', '"""Our way to count')
+    edit(own / "scripts" / "pull.py", '"""The command', '"""Our command')
     commit(own, "Change the engine")
     before = git(own, "rev-parse", "HEAD")
     result = upgrade.run(own, "upstream/main", check=False)

@@ -107,7 +107,7 @@ def second_model(template: Template) -> None:
 
 def test_a_quiet_night_is_green_and_opens_nothing(quiet: Scene) -> None:
     """Nothing is trained, no pull request and no issue is opened."""
-    assert {"models": "success", "flights/monitor": "success", "Tell people/alert": "success"} == quiet.run.jobs
+    assert {"models": "success", "flights/monitor": "success", "Report the result/alert": "success"} == quiet.run.jobs
     assert (0, {}, {}, 1) == (quiet.run.code, quiet.pulls, quiet.issues, quiet.versions)
     assert not any(request.writes for request in quiet.requests)
 

@@ -175,7 +175,7 @@ def test_a_stale_promotion_is_red(stale: Scene) -> None:
     """What was compared with a version that is no longer in Production must not be merged, and the comment says so."""
     assert (1, "failure") == (stale.run.code, stale.run.jobs["check"])
     text = said(stale, max(stale.pulls))[0].replace("\\", "")
-    assert "Stale: it was compared with version 2, but version 1 is in Production now." in text
+    assert "Stale: the candidate was compared with version 2, but version 1 is in Production now." in text
     assert (1,) == stale.production
 
 

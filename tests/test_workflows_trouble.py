@@ -94,7 +94,7 @@ def test_a_failing_night_opens_one_issue(broken: list[Scene]) -> None:
     issue = night.open[BROKEN]
     assert ["retraining"] == issue.labels
     assert "wind" in (issue.body or "")
-    assert "Mend the feed" in (issue.body or "")
+    assert "Fix the feed" in (issue.body or "")
     assert "- 2013-03-27: [workflow run](https://github.com/acme/demo/actions/runs/" in (issue.body or "")
 
 
@@ -114,7 +114,7 @@ def test_the_next_good_night_closes_it(broken: list[Scene], paused: Scene) -> No
 
     assert ("closed", "completed") == (paused.issues[number].state, paused.issues[number].state_reason)
     assert 1 == len(comments)
-    assert "The night of 2013-03-29 went well" in comments[0]
+    assert "The nightly run of 2013-03-29 succeeded" in comments[0]
 
 
 def test_the_night_tells_it_and_still_judges(moved: Scene) -> None:

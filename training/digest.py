@@ -1,4 +1,4 @@
-"""Say by one number which rows a model was trained or judged on, whatever their order and their source."""
+"""Digest of the rows that a model was trained or judged on, independent of their order and their source."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CHUNK = 1 << 16  # texts
 
 
 def data_digest(rows: pd.DataFrame) -> str:
-    """SHA-256 over names, kinds and every value of `rows`; the order of rows and columns does not matter.
+    """Return the SHA-256 of names, types and every value of `rows`; the order of rows and columns does not matter.
 
-    Two frames have the same digest when they hold the same rows, each as often.
+    Two frames have the same digest if they hold the same rows, each the same number of times.
     """
     names = sorted(rows.columns, key=lambda name: (rows[name].dtype.kind != "M", name))
     places = order(rows, names)
@@ -30,9 +30,9 @@ def data_digest(rows: pd.DataFrame) -> str:
 
 
 def order(rows: pd.DataFrame, names: list[str]) -> np.ndarray[Any, Any]:
-    """The places of the rows, sorted by all columns, missing values last.
+    """Return the positions of the rows, sorted by all columns, missing values last.
 
-    A column is looked at only where those before it are equal: rows seldom share more than their time.
+    A column is read only for rows that are equal in all columns before it: few rows share more than their time.
     """
     places, tied, group = np.arange(len(rows)), np.arange(len(rows)), np.zeros(len(rows), np.intp)
     for name in names:
@@ -50,25 +50,25 @@ def order(rows: pd.DataFrame, names: list[str]) -> np.ndarray[Any, Any]:
 
 
 def _ranks(column: pd.Series) -> np.ndarray[Any, Any]:
-    """Numbers in the order of the values, the same for equal ones."""
+    """Return numbers in the order of the values; equal values get the same number."""
     if column.dtype.kind == "M":
-        found: np.ndarray[Any, Any] = column.dt.tz_convert(None).to_numpy("datetime64[us]").astype(np.int64)
-        return found
-    found, _ = column.factorize(sort=True)
-    return np.where(found < 0, len(column), found)
+        times: np.ndarray[Any, Any] = column.dt.tz_convert(None).to_numpy("datetime64[us]").astype(np.int64)
+        return times
+    ranks, _ = column.factorize(sort=True)
+    return np.where(ranks < 0, len(column), ranks)
 
 
 def _bytes(column: pd.Series, places: np.ndarray[Any, Any]) -> Iterator[bytes]:
-    """The values of a column in this order, so that no two different columns have the same bytes."""
+    """Return the values of a column in this order; no two different columns have the same bytes."""
     from pandas import isna
     from pandas.api.types import infer_dtype
 
     kind = column.dtype.kind
     if kind == "M":
-        moments: np.ndarray[Any, Any] = column.dt.tz_convert(None).to_numpy("datetime64[us]")
-        yield b"time" + moments[places].astype("<i8").tobytes()
+        times: np.ndarray[Any, Any] = column.dt.tz_convert(None).to_numpy("datetime64[us]")
+        yield b"time" + times[places].astype("<i8").tobytes()
     elif kind in "fiub":
-        numbers = column.to_numpy("<f8")[places] + 0.0  # makes -0.0 a 0.0
+        numbers = column.to_numpy("<f8")[places] + 0.0  # turns -0.0 into 0.0
         yield b"number" + np.where(np.isnan(numbers), np.nan, numbers).tobytes()
     else:
         yield b"text["

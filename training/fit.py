@@ -1,4 +1,4 @@
-"""Turn labelled rows into a fitted model, apart from the later rows that will judge it."""
+"""The split of labelled rows by time, and the estimator fitted on the earlier part."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from monitoring.triggers import Decision
 from training.digest import order
 from training.frame import features
 from training.pipeline_file import Build
-from training.scoring import WORDS, score, to_estimator_labels, to_table_values
+from training.scoring import ERROR_TEXT, score, to_estimator_labels, to_table_values
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class Candidate(Record):
-    """A model that was trained and registered, and is not judged yet. Moments are UTC.
+    """A model that was trained and registered, and is not validated yet. Times are UTC.
 
-    It was fit on rows from `fit_from` on and before `fit_until`; the holdout runs from `fit_until` to `data_until`,
+    It was fitted on rows from `fit_from` on and before `fit_until`; the holdout runs from `fit_until` to `data_until`,
     the time of its last row.
     """
 
@@ -54,7 +54,7 @@ class Candidate(Record):
 
 @dataclass(frozen=True)
 class Split:
-    """Labelled rows, cut at one instant: every row of `fit` is before `fit_until`, none of `holdout` is."""
+    """Labelled rows, split at one instant: every row of `fit` is before `fit_until`, no row of `holdout` is."""
 
     fit: pd.DataFrame
     holdout: pd.DataFrame
@@ -64,86 +64,82 @@ class Split:
 
 
 def split_rows(rows: pd.DataFrame, config: ModelConfig) -> Split:
-    """Keep the last `training.holdout` of the rows apart, by time.
+    """Return the rows, the last `training.holdout` of them by time as the holdout.
 
-    The cut is the midnight (UTC) that comes nearest to that share, so rows of one instant are never on both sides; with
-    rows of one day only, it is the instant that does.
+    The split is at the midnight (UTC) nearest to that share, so rows of one instant are never in both parts. If all
+    rows are of one day, it is at the nearest instant.
 
     Raises:
-        DataError: no labelled rows, too few, all of one instant, or one label only in either part.
+        DataError: no labelled rows, too few, all of one instant, or a part has only one label.
     """
     time, label = config.data.columns.time, config.data.columns.label
-    _enough(rows, config)
-    places = order(rows, [time, config.data.columns.id])
-    ordered = rows if (np.diff(places) > 0).all() else rows.iloc[places]
-    moments = ordered[time]
-    cuts = moments.dt.floor("D") if moments.iloc[0].date() < moments.iloc[-1].date() else moments
+    least, days = config.training.min_rows, config.training.window_days
+    if len(rows) < least:
+        raise DataError(
+            f"{config.name} has {len(rows):,} labelled rows in {days} days; at least {least:,} are required.",
+            why="Labels have not arrived yet, or the feed of labels stopped.",
+            fix="Wait for labels, take more days with training.window_days, or lower training.min_rows.",
+        )
+    positions = order(rows, [time, config.data.columns.id])
+    ordered = rows if (np.diff(positions) > 0).all() else rows.iloc[positions]
+    times = ordered[time]
+    cuts = times.dt.floor("D") if times.iloc[0].date() < times.iloc[-1].date() else times
     starts = np.flatnonzero(cuts.ne(cuts.shift()).to_numpy())[1:]
     if not len(starts):
         raise DataError(
-            f"All {len(rows)} labelled rows of {config.name} have the time {moments.iloc[0]}.",
-            why="The column of times may hold the moment of an import.",
-            fix="Name the column of the prediction's time as time in model.toml.",
+            f"All {len(rows):,} labelled rows of {config.name} have the time {times.iloc[0]}.",
+            why="The time column may hold the time of an import.",
+            fix="Set data.columns.time in model.toml to the column with the time of the prediction.",
         )
     first = int(starts[np.abs(len(rows) - starts - config.training.holdout * len(rows)).argmin()])
     parts = {"fit": ordered.iloc[:first], "holdout": ordered.iloc[first:]}
     for name, part in parts.items():
-        if part[label].nunique() < 2:  # noqa: PLR2004 - with one label there is nothing to learn, or to judge by
+        if part[label].nunique() < 2:  # noqa: PLR2004 - one label teaches nothing, and judges nothing
             only = to_table_values(part[label].iloc[:1], config.data)[0]
             raise DataError(
-                f"The {name} rows of {config.name} ({len(part)}) have only the label {only}.",
-                why="Labels of one class arrive later than the others, or none were collected.",
+                f"The {len(part):,} {name} rows of {config.name} have only the label {only}.",
+                why="Labels of one class arrive later than the others, or were not collected.",
                 fix="Take more days with training.window_days, or wait for the labels with training.maturity_days.",
             )
     return Split(
         **parts,
-        fit_from=moments.iloc[0].to_pydatetime(),
+        fit_from=times.iloc[0].to_pydatetime(),
         fit_until=cuts.iloc[first].to_pydatetime(),
-        data_until=moments.iloc[-1].to_pydatetime(),
+        data_until=times.iloc[-1].to_pydatetime(),
     )
 
 
-def _enough(rows: pd.DataFrame, config: ModelConfig) -> None:
-    least, days = config.training.min_rows, config.training.window_days
-    if len(rows) < least:
-        raise DataError(
-            f"{len(rows) or 'No'} labelled rows for {config.name} in {days} days, at least {least} are needed.",
-            why="Labels have not arrived yet, or the feed of labels stopped.",
-            fix="Wait for labels, take more days with training.window_days, or lower training.min_rows.",
-        )
-
-
 def fit_estimator(build: Build, config: ModelConfig, parts: Split) -> Any:
-    """The estimator that `build` makes, fitted on the fit part. Every `random_state` left open gets the config's seed.
+    """Return the estimator of `build`, fitted on the fit part. A `random_state` that is None gets the config's seed.
 
     Raises:
         ConfigError: the estimator could not be fitted.
     """
     estimator = build(config)
     parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
-    open_seeds = [name for name, value in parameters.items() if name.endswith("random_state") and value is None]
-    if open_seeds:
-        estimator.set_params(**dict.fromkeys(open_seeds, config.training.seed))
+    unseeded = [name for name, value in parameters.items() if name.endswith("random_state") and value is None]
+    if unseeded:
+        estimator.set_params(**dict.fromkeys(unseeded, config.training.seed))
     try:
         labels = to_estimator_labels(parts.fit[config.data.columns.label], config.data)
         return estimator.fit(features(parts.fit, config.data), labels)
     except Exception as err:
         raise ConfigError(
             f"The estimator of model/{config.name}/pipeline.py could not be fitted ({type(err).__name__}).",
-            why="It does not take what these rows hold: missing values, text, a column with one value.",
-            fix=f"Mend build() in that file; {WORDS}",
+            why="It may not accept missing values, text, or a column with one value.",
+            fix=f"Fix build() in that file. {ERROR_TEXT}",
         ) from err
 
 
 def holdout_scores(estimator: Any, config: ModelConfig, parts: Split) -> Holdout:
-    """What the fitted estimator says of the holdout, by day and label, and what its scores are worth there."""
+    """Return the scores of the holdout by day and label, and how far they can be trusted as probabilities."""
     columns, rows, task = config.data.columns, parts.holdout, task_of(config)
-    said = score(estimator, features(rows, config.data), task)
-    return holdout_of(rows[columns.time].dt.date.tolist(), rows[columns.label].to_numpy(), said, task)
+    scores = score(estimator, features(rows, config.data), task)
+    return holdout_of(rows[columns.time].dt.date.tolist(), rows[columns.label].to_numpy(), scores, task)
 
 
 def training_key(config: ModelConfig, data_digest: str, pipeline_digest: str) -> str:
-    """What makes two trainings the same one: rows, features, section [training], seed and pipeline. SHA-256.
+    """Return the SHA-256 that identifies a training: its rows, features, section [training], seed and pipeline.
 
     Gates and triggers are not in it: they judge a training and do not change it. Nor is the cluster that fits it.
     """

@@ -1,4 +1,4 @@
-"""Ask a fitted estimator in the way of its task, and turn answers and labels into what tables and estimators hold."""
+"""Scores of a fitted estimator, and conversion of scores and labels between estimators, frames and tables."""
 
 from __future__ import annotations
 
@@ -14,63 +14,65 @@ from monitoring.tasks import BINARY, Task
 if TYPE_CHECKING:
     import pandas as pd
 
-# A library's words may quote a row.
-WORDS = "what the library says may hold values of rows: mlops --traceback train shows it, on a machine of yours."
+# A library's error may quote a row, and logs of workflows are read by many.
+ERROR_TEXT = "The library's error may quote rows: mlops --traceback train shows it, on your own machine."
 
 
 def score(estimator: Any, rows: pd.DataFrame, task: Task = BINARY) -> NDArray[np.float64]:
-    """What a model says of each row of features, as the numbers of `Task`: for a binary one, the chance of label 1.
+    """Return the score of each row as `Task` defines it: for a binary task, the probability of label 1.
 
     Raises:
-        ConfigError: the estimator does not give such answers.
+        ConfigError: the estimator fails, or does not return scores of this task.
     """
     try:
-        answers = np.asarray(getattr(estimator, task.required_methods[1])(rows))
-        said = task.to_scores(answers)
+        predictions = np.asarray(getattr(estimator, task.required_methods[1])(rows))
+        scores = task.to_scores(predictions)
     except Exception as err:
         raise ConfigError(
             f"The model could not score {len(rows)} rows ({type(err).__name__}).",
-            why="It does not take what these rows hold: missing values, categories that it was not fitted on.",
-            fix=f"Mend build() in its pipeline.py; {WORDS}",
+            why="It may not accept missing values, or categories that it was not fitted on.",
+            fix=f"Fix build() in its pipeline.py. {ERROR_TEXT}",
         ) from err
-    if said is None or said.shape != (len(rows),) or not task.is_valid_score(said).all():
+    if scores is None or scores.shape != (len(rows),) or not task.is_valid_score(scores).all():
         raise ConfigError(
-            f"The model gives an array of shape {answers.shape} for {len(rows)} rows, or not {task.score_text}.",
-            why=f"Its {task.required_methods[1]} must give {task.answer_text} for each row.",
-            fix="Mend build() in its pipeline.py, or the task.",
+            f"The model returns an array of shape {predictions.shape} for {len(rows)} rows, or not {task.score_text}.",
+            why=f"Its {task.required_methods[1]} must return {task.answer_text} for each row.",
+            fix="Fix build() in its pipeline.py, or the task in model.toml.",
         )
-    return said
+    return scores
 
 
 def scoring_method(estimator: Any) -> str:
-    """The method that serves: the chances of two classes, else the answer itself."""
+    """Return the name of the method that serves: `predict_proba` for two classes, else `predict`."""
     several = len(getattr(estimator, "classes_", ())) > 2  # noqa: PLR2004
     return "predict_proba" if not several and hasattr(estimator, "predict_proba") else "predict"
 
 
 def fingerprint(estimator: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
-    """A number for each row that tells whether an estimator is still the one it was, whatever its task."""
-    answers = np.asarray(getattr(estimator, scoring_method(estimator))(rows))
-    if answers.ndim == 2:  # noqa: PLR2004 - a column a class
-        answers = answers[:, -1]
-    return (answers if answers.dtype.kind in "fiub" else np.searchsorted(estimator.classes_, answers)).astype(
-        np.float64
-    )
+    """Return a number for each row by which an estimator of any task is compared with itself after loading."""
+    predictions = np.asarray(getattr(estimator, scoring_method(estimator))(rows))
+    if predictions.ndim == 2:  # noqa: PLR2004 - a column for each class
+        predictions = predictions[:, -1]
+    if predictions.dtype.kind not in "fiub":
+        predictions = np.searchsorted(estimator.classes_, predictions)
+    return predictions.astype(np.float64)
 
 
 def to_table_values(numbers: ArrayLike, data: Data) -> list[Any]:
-    """What a model said, or what came true, as the monitoring table holds it: names of classes, else numbers."""
-    found = np.asarray(numbers)
-    return found.tolist() if data.classes is None else [data.classes[place] for place in found.astype(np.intp).tolist()]
+    """Return scores or labels as the monitoring table holds them: names of classes, else numbers."""
+    values = np.asarray(numbers)
+    if data.classes is None:
+        return values.tolist()  # type: ignore[no-any-return]
+    return [data.classes[position] for position in values.astype(np.intp).tolist()]
 
 
 def to_estimator_labels(labels: ArrayLike, data: Data) -> NDArray[Any]:
-    """What an estimator is fitted on: names of classes as text, else the numbers."""
+    """Return labels as an estimator is fitted on them: names of classes, else the numbers."""
     return np.asarray(labels) if data.classes is None else np.asarray(data.classes)[np.asarray(labels, np.intp)]
 
 
 def label_type(data: Data) -> type[np.generic]:
-    """How labels are held in a frame: classes by their place, others as they are."""
+    """Return the dtype of labels in a frame: classes by their position, others as they are."""
     if data.label_range is not None:
         return np.float64
     return np.int8 if data.classes is None else np.int16

@@ -1,4 +1,4 @@
-"""Say which rows a night trains on, what is asked of them, and what its candidate is: for a night and for a replay."""
+"""The rows of a training, checked and split, and the record of its candidate; for nightly runs and replays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Registered(Protocol):
-    """What is known of a version that holds a training."""
+    """What the record of a training needs from its registered version."""
 
     @property
     def name(self) -> str:
@@ -28,7 +28,7 @@ class Registered(Protocol):
 
     @property
     def version(self) -> int:
-        """Its number."""
+        """The version number."""
 
     @property
     def run_id(self) -> str:
@@ -40,12 +40,12 @@ class Registered(Protocol):
 
     @property
     def records_digest(self) -> str | None:
-        """SHA-256 of the records that are kept with it; None where an older release kept none."""
+        """SHA-256 of the records stored with it; None if an older release stored none."""
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What a training starts from: labelled rows cut in two, what the suite says of them, and what identifies them."""
+    """The input of a training: the split rows, their quality report, and the digests that identify them."""
 
     parts: Split
     quality: QualityReport
@@ -54,7 +54,7 @@ class TrainingSet:
 
 
 def training_period(config: ModelConfig, as_of: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
-    """The first instant of the rows that a night trains on, and the watermark that ends them."""
+    """Return the start of the training window, and the watermark that ends it."""
     today = dt.datetime.combine(as_of.date(), dt.time(), dt.UTC)
     end = today - dt.timedelta(days=config.training.maturity_days)
     return end - dt.timedelta(days=config.training.window_days), end
@@ -67,26 +67,26 @@ def build_training_set(
     pipeline_digest: str,
     check: Callable[[Any], QualityReport],
 ) -> TrainingSet:
-    """Read, judge and cut the rows of `training_period`; `check` is the expectation suite.
+    """Return the rows of `training_period`, checked and split; `check` is the expectation suite.
 
     Raises:
-        DataError: the rows do not suffice, or the suite finds something critical.
+        DataError: there are too few rows, or the suite has a critical finding.
     """
     rows = labelled_frame(batches, config.data, as_of)
     quality = check(rows)
     if quality.critical:
         raise DataError(
             f"The training rows of {config.name} are refused: {'; '.join(f.sentence for f in quality.critical[:3])}.",
-            why="A model trained on broken rows would pass its own holdout, which is broken alike.",
-            fix="Mend the rows and run mlops train again; nothing was registered.",
+            why="A model trained on broken rows would pass on its holdout, which is broken in the same way.",
+            fix="Fix the rows and run mlops train again; nothing was registered.",
         )
     parts, digest = split_rows(rows, config), data_digest(rows)
     return TrainingSet(parts, quality, digest, training_key(config, digest, pipeline_digest))
 
 
-def candidate_record(material: TrainingSet, version: Registered, decision: Decision, commit: str) -> Candidate:
-    """The record of the training for the stages after it."""
-    parts = material.parts
+def candidate_record(training_set: TrainingSet, version: Registered, decision: Decision, commit: str) -> Candidate:
+    """Return the record of the training for the stages after it."""
+    parts = training_set.parts
     return Candidate(
         model=decision.model,
         registry_name=version.name,
@@ -94,8 +94,8 @@ def candidate_record(material: TrainingSet, version: Registered, decision: Decis
         run_id=version.run_id,
         digest=version.digest,
         records_digest=version.records_digest,
-        data_digest=material.data_digest,
-        training_key=material.training_key,
+        data_digest=training_set.data_digest,
+        training_key=training_set.training_key,
         commit=commit,
         as_of=decision.as_of,
         fit_from=parts.fit_from,
@@ -103,6 +103,6 @@ def candidate_record(material: TrainingSet, version: Registered, decision: Decis
         data_until=parts.data_until,
         fit_rows=len(parts.fit),
         holdout_rows=len(parts.holdout),
-        quality=material.quality,
+        quality=training_set.quality,
         decision=decision,
     )

@@ -1,4 +1,4 @@
-"""Read times in whatever form a table holds them, as instants in UTC, and refuse those that could mean several."""
+"""Conversion of the times in a table, whatever their form, into instants in UTC; ambiguous times are errors."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ ISO = (
 
 
 def to_utc(values: pa.Array, name: str, timezone: str | None) -> pa.Array:
-    """Times as timestamp("us", "UTC"), null where null or empty text.
+    """Return times as timestamp("us", "UTC"), null where null or empty text.
 
     Args:
-        values: timestamps, dates, seconds since 1970, or ISO 8601 text with "T" or a blank, any of them mixed forms.
+        values: timestamps, dates, seconds since 1970, or ISO 8601 text with "T" or a space, in mixed forms.
         name: the column, for messages.
-        timezone: "UTC" where times without a zone are meant as UTC; None where they are an error.
+        timezone: "UTC" if times without a zone are in UTC; None if they are an error.
 
     Raises:
-        DataError: not times, without a zone, or out of range. No value of a row is in the text.
+        DataError: not times, without a zone, or out of range. The message has no value of a row.
     """
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
@@ -55,9 +55,9 @@ def to_utc(values: pa.Array, name: str, timezone: str | None) -> pa.Array:
             _refuse_naive(len(values) - values.null_count, values, name, timezone)
         return _from_timestamps(values, name)
     raise DataError(
-        f"Column {name!r} holds {kind}, which are no times.",
-        why="The feed changed, or another column is meant.",
-        fix="Mend the feed, or name the right column under data.columns in model.toml.",
+        f"Column {name!r} of type {kind} does not hold times.",
+        why="The feed changed, or model.toml names a wrong column.",
+        fix="Fix the feed, or name the right column under data.columns in model.toml.",
     )
 
 
@@ -72,13 +72,13 @@ def _from_timestamps(values: pa.Array, name: str) -> pa.Array:
 
 
 def _from_seconds(values: pa.Array, name: str) -> pa.Array:
-    """Seconds since 1970, whole or not."""
+    """Return instants from seconds since 1970, whole or not."""
     floats = pc.cast(values, pa.float64(), safe=False)
     floats = pc.if_else(pc.is_nan(floats), None, floats)
     widest = pc.max(pc.abs(floats)).as_py()
     if widest is not None and widest > LAST_SECOND:
         raise DataError(
-            f"Column {name!r} holds numbers that are no seconds since 1970: they lie after the year 9999.",
+            f"Column {name!r} holds numbers that cannot be seconds since 1970: they are after the year 9999.",
             why="They are probably milliseconds, or another unit.",
             fix="Write whole seconds, or ISO 8601 text such as 2013-03-04T10:15:00Z.",
         )
@@ -90,7 +90,7 @@ def _from_seconds(values: pa.Array, name: str) -> pa.Array:
 
 
 def _from_text(values: pa.Array, name: str, timezone: str | None) -> pa.Array:
-    """ISO 8601 text. Arrow reads the usual forms by itself, and refuses any text without a zone."""
+    """Return instants from ISO 8601 text. Arrow reads the usual forms itself, and rejects text without a zone."""
     try:
         return pc.cast(values, INSTANT)
     except pa.ArrowInvalid:
@@ -115,24 +115,24 @@ def _refuse_naive(naive: int, values: pa.Array, name: str, timezone: str | None)
     if naive and timezone is None:
         raise DataError(
             f"{naive:,} of {len(values):,} times in column {name!r} have no time zone.",
-            why="Without it nobody knows to which day a row belongs.",
-            fix='If they are UTC, add timezone = "UTC" under [data] in model.toml; else write them with their offset.',
+            why="Without a time zone the day of a row is ambiguous.",
+            fix='If they are UTC, add timezone = "UTC" under [data] in model.toml; else write times with an offset.',
         )
 
 
 def unreadable(name: str, unread: int | None, rows: int | None = None) -> DataError:
-    """The error for values that are no times; None where they were not counted."""
+    """Return the error for values that are not times; `unread` is how many, None if they were not counted."""
     of_all = "" if rows is None else f" of {rows:,}"
     count = "A value" if unread is None else f"{unread:,}{of_all} value{'s' if (rows or unread) != 1 else ''}"
     return DataError(
         f"{count} in column {name!r} cannot be read as a time.",
         why="Times are ISO 8601 text such as 2013-03-04T10:15:00Z, timestamps, or seconds since 1970.",
-        fix="Mend the feed, or name the right column under data.columns in model.toml.",
+        fix="Fix the feed, or name the right column under data.columns in model.toml.",
     )
 
 
 def text_range(start: dt.datetime, end: dt.datetime | None) -> tuple[str, str | None]:
-    """ISO dates between which every text lies that means an instant in [start, end), whatever its zone and separator.
+    """Return ISO dates between which all texts for instants in [start, end) sort, whatever their zone and separator.
 
     An offset moves the written date by at most one day, so comparing text with dates a day further out loses nothing.
     """
@@ -147,7 +147,7 @@ def text_range(start: dt.datetime, end: dt.datetime | None) -> tuple[str, str | 
 
 
 def select(batch: pa.RecordBatch, time: str, start: dt.datetime, end: dt.datetime | None) -> pa.RecordBatch:
-    """The rows with start <= time < end.
+    """Return the rows with start <= time < end.
 
     Raises:
         DataError: a row has no time.
@@ -155,41 +155,41 @@ def select(batch: pa.RecordBatch, time: str, start: dt.datetime, end: dt.datetim
     times = batch.column(time)
     if times.null_count:
         raise no_time(time, times.null_count)
-    found = arrays.view(times, np.int64)
+    instants = arrays.view(times, np.int64)
     first, last = micros(start), NEVER if end is None else micros(end) - 1
-    if not len(found) or (found.min() >= first and found.max() <= last):
+    if not len(instants) or (instants.min() >= first and instants.max() <= last):
         return batch
-    return batch.take(arrays.int_array(np.flatnonzero((found >= first) & (found <= last))))
+    return batch.take(arrays.int_array(np.flatnonzero((instants >= first) & (instants <= last))))
 
 
 def micros(moment: dt.datetime) -> int:
-    """Microseconds since 1970, as in the memory of INSTANT."""
+    """Return microseconds since 1970, as arrays of INSTANT store them."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def moments(values: pa.Array, name: str) -> list[dt.datetime | None]:
-    """Instants as Python has them.
+    """Return instants as Python objects.
 
     Raises:
-        DataError: one lies before the year 1 or after the year 9999.
+        DataError: an instant is before the year 1 or after the year 9999.
     """
     try:
-        found: list[dt.datetime | None] = values.to_pylist()
+        instants: list[dt.datetime | None] = values.to_pylist()
     except (ValueError, OverflowError):
         raise unreadable(name, None) from None
-    return found
+    return instants
 
 
 def newest(batches: Iterable[pa.RecordBatch], name: str) -> dt.datetime | None:
-    """The newest time in batches; None where there are no rows. Errors as in `moments`."""
+    """Return the newest time in batches; None if there are no rows. Errors as in `moments`."""
     ends = [pc.max(batch.column(name)).value for batch in batches if batch.num_rows]
     return moments(pa.array([max(ends)], INSTANT), name)[0] if ends else None
 
 
 def no_time(name: str, rows: int) -> DataError:
-    """The error for rows whose time is null."""
+    """Return the error for rows whose time is null."""
     return DataError(
         f"{rows:,} row{'s' if rows != 1 else ''} without a time in column {name!r}.",
-        why="Nobody knows to which day such a row belongs.",
-        fix=f"Fill in {name!r} or delete these rows, then run the night again.",
+        why="Without a time the day of a row is unknown.",
+        fix=f"Fill in {name!r} or delete these rows, then run the nightly job again.",
     )

@@ -1,4 +1,4 @@
-"""Say what rows must look like and what a candidate must reach before it is proposed."""
+"""Settings of the data quality checks and of the gates that a candidate must pass."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from core.records import Record
 
 
 class Quality(Record):
-    """What rows must look like before anything is judged or trained on them.
+    """Limits that rows must keep before they are judged or trained on.
 
-    Each share is what is allowed on top of the worst day of the baseline (of nothing, where there is no baseline yet).
+    Each share is allowed on top of the share on the worst day of the baseline (0 if there is no baseline yet).
     """
 
     min_rows_per_day: Annotated[int, Field(ge=0, le=10**9)] = 1
@@ -26,7 +26,7 @@ class Quality(Record):
 
 
 class Gates(Record):
-    """What a candidate must reach: floors by metric, the loss to the champion, slices, latency, size.
+    """Limits that a candidate must keep: floors by metric, loss to the champion, slices, latency, size.
 
     `min_positives`, `min_slice_positives`: rows of the rarer class that a comparison of binary models needs, if it is
     not by accuracy.
@@ -60,5 +60,5 @@ class Gates(Record):
 
     @property
     def floors(self) -> dict[Metric, float]:
-        """The metrics that have a floor, in the order of the config."""
+        """Return the metrics that have a floor, in the order of the config."""
         return {metric: floor for metric in get_args(Metric) if (floor := getattr(self, metric)) is not None}

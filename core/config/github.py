@@ -1,4 +1,4 @@
-"""Find GitHub from the environment: which repository, under which addresses, with which token."""
+"""The GitHub repository of this environment: its addresses and token."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ REPOSITORY = r"[\w.-]+/[\w.-]+"
 class GitHubContext(Record):
     """A repository on GitHub or GitHub Enterprise Server.
 
-    `repository` is OWNER/NAME; `server_url` is for people, `api_url` for programs. `identity` says whose token it is:
-    that of the workflow run, or that of a GitHub App (whose pull requests start their checks by themselves).
-    `run_url` and `report_url` are those of the workflow run and of its report; `mlflow_url` is an address of MLflow's
-    pages that the team chose to show (the tracking URI itself is a secret).
+    `repository` is OWNER/NAME; `server_url` is for people, `api_url` for programs. `identity`: whether the token is
+    that of the workflow run or of a GitHub App (whose pull requests start their checks without a click). `run_url` and
+    `report_url` point to the workflow run and its report. `mlflow_url` is the public address of MLflow's pages, if the
+    team configured one (the tracking URI itself is a secret).
     """
 
     repository: Annotated[str, Field(pattern=f"^{REPOSITORY}$")]
@@ -36,12 +36,12 @@ class GitHubContext(Record):
 
     @classmethod
     def load(cls, env: Mapping[str, str]) -> Self | None:
-        """The repository that a workflow run belongs to, or the one that `MLOPS_FORGE` gives the address of.
+        """Return the repository of the workflow run, or the one at the address in `MLOPS_FORGE`.
 
-        None elsewhere, and where `MLOPS_FORGE` is a folder: then proposals live in a bare git repository.
+        None outside of a workflow run, and if `MLOPS_FORGE` is a folder: proposals are then in a bare git repository.
 
         Raises:
-            ConfigError: what should name a repository does not.
+            ConfigError: the variable does not name a repository.
         """
         address = env.get("MLOPS_FORGE", "")
         if address.startswith(("https://", "http://")):
@@ -52,8 +52,8 @@ class GitHubContext(Record):
             return None
         if not re.fullmatch(REPOSITORY, repository):
             raise ConfigError(
-                f"GITHUB_REPOSITORY is {repository!r}, which is not OWNER/NAME.",
-                why="A runner sets it; somewhere it was overwritten.",
+                f"GITHUB_REPOSITORY is {repository!r}, expected OWNER/NAME.",
+                why="The runner sets this variable; a step or a setting of yours overwrote it.",
                 fix="Do not set it, or name a folder with MLOPS_FORGE.",
             )
         run = env.get("GITHUB_RUN_ID", "")
@@ -70,7 +70,7 @@ class GitHubContext(Record):
         )
 
     def commit_url(self, commit: str) -> str:
-        """Where people read a commit."""
+        """Return the page of a commit."""
         return f"{self.server_url}/{self.repository}/commit/{commit}"
 
 
@@ -79,12 +79,12 @@ def _parts(address: str) -> tuple[str, str]:
     repository = url.path.strip("/")
     if not re.fullmatch(REPOSITORY, repository) or not url.hostname:
         raise ConfigError(
-            f"MLOPS_FORGE is {url.scheme}://{url.hostname or ''}{url.path}, which is no repository.",
+            f"MLOPS_FORGE is {url.scheme}://{url.hostname or ''}{url.path}, which is not a repository.",
             fix="Write it like https://github.com/OWNER/NAME, or name a folder.",
         )
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}", repository
 
 
 def _api(server: str) -> str:
-    """GitHub's own API has a host of its own; that of an Enterprise Server stands below its address."""
+    """Return the address of the API: a separate host for github.com, a path for an Enterprise Server."""
     return f"https://api.{PUBLIC}" if urlsplit(server).hostname == PUBLIC else f"{server}/api/v3"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 Task = Literal["binary", "multiclass", "regression"]
-# scikit-learn's names; of each, more is better. Errors are therefore negated, and in the unit of the label.
+# Names as in scikit-learn. More is better for each metric, so errors are negated; they are in the unit of the label.
 BinaryMetric = Literal[
     "accuracy", "balanced_accuracy", "precision", "recall", "f1", "precision_weighted", "roc_auc", "average_precision"
 ]
@@ -23,5 +23,5 @@ METRICS: Mapping[Task, tuple[Metric, ...]] = {
 
 
 def is_share(metric: Metric) -> bool:
-    """Whether a metric lies between 0 and 1."""
+    """Return whether a metric is between 0 and 1."""
     return metric not in METRICS["regression"]

@@ -1,4 +1,4 @@
-"""Say what `model/NAME/model.toml` may hold: the one place where thresholds stand, every number with its bounds."""
+"""Schema of `model/NAME/model.toml`, the only place for thresholds; every number has bounds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.records import Record
 
 
 class Columns(Record):
-    """Which column of the monitoring table means what. `labelled_at` and `version` may be left out."""
+    """Names of columns in the monitoring table. `labelled_at` and `version` are optional."""
 
     id: Name = "id"
     time: Name = "timestamp"
@@ -23,15 +23,15 @@ class Columns(Record):
     version: Name | None = None
 
 
-# What a class may be called: anything that is printable.
+# A class name may contain any printable character.
 Class = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=128)]
 Number = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class Data(Record):
-    """Where monitoring rows live (one a prediction), and which of their columns are features.
+    """Where the monitoring rows are (one per prediction), and which of their columns are features.
 
-    A multiclass model answers with one of `classes`; numbers stand there as text. Labels of a regression lie in
+    A multiclass model predicts one of `classes`; numeric classes are written as text. Labels of a regression are in
     `label_range`, in the unit of the label.
     """
 
@@ -46,35 +46,35 @@ class Data(Record):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """All features, numeric first: the order in which the model receives them."""
+        """Return all features, numeric first: the order in which the model receives them."""
         return (*self.numeric, *self.categorical)
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The columns that are no features: id, time, score, label, and the optional ones that are configured."""
+        """Return the columns that are not features: id, time, score, label, and the configured optional ones."""
         return tuple(name for name in self.columns.model_dump().values() if name)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         names = [*self.features, *self.roles]
-        twice = sorted({n for n in names if names.count(n) > 1})
-        if twice:
-            msg = f"each column has one role, but these have several: {', '.join(twice)}"
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            msg = f"each column has one role, but these have several: {', '.join(repeated)}"
             raise ValueError(msg)
         if not self.features:
             msg = "name at least one column in numeric or categorical"
             raise ValueError(msg)
         if self.classes and len({*self.classes}) < len(self.classes):
-            msg = "classes names a class twice"
+            msg = "data.classes contains a class twice"
             raise ValueError(msg)
         if self.label_range and self.label_range[0] >= self.label_range[1]:
-            msg = f"label_range goes from the smallest to the largest label, found {list(self.label_range)}"
+            msg = f"data.label_range is [smallest, largest], found {list(self.label_range)}"
             raise ValueError(msg)
         return self
 
 
 class Training(Record):
-    """Which rows a training takes: `window_days` up to `maturity_days` before the night, the last `holdout` apart."""
+    """Which rows a training uses: `window_days` up to `maturity_days` ago; the last share `holdout` is held out."""
 
     window_days: Days = 60
     holdout: Annotated[float, Field(ge=0.05, le=0.5)] = 0.2
@@ -87,12 +87,12 @@ class Training(Record):
 
     @property
     def what(self) -> dict[str, Any]:
-        """All of it that makes a training another one: everything but where it is computed."""
+        """Return the settings that change the result of a training: all except where it is computed."""
         return self.model_dump(mode="json", exclude={"cluster"})
 
 
 class ModelConfig(Record):
-    """All of `model.toml`. `name` is the folder; it is not written in the file."""
+    """All of `model.toml`. `name` is the name of the folder; the file does not contain it."""
 
     name: str
     task: Task
@@ -108,32 +108,31 @@ class ModelConfig(Record):
         for task, key in (("multiclass", "classes"), ("regression", "label_range")):
             given = getattr(self.data, key) is not None
             if given != (self.task == task):
-                msg = f"data.{key} belongs to task = {task!r}" + ("" if given else ", and is missing")
+                msg = f"data.{key} is only for task = {task!r}" if given else f"task = {task!r} needs data.{key}"
                 raise ValueError(msg)
         if self.task != "binary" and self.training.threshold != Training().threshold:
-            msg = "training.threshold cuts a probability: it belongs to task = 'binary'"
+            msg = "training.threshold is a limit on probabilities: it is only for task = 'binary'"
             raise ValueError(msg)
-        known = METRICS[self.task]
-        asked = ("triggers.performance.metric", self.triggers.performance.metric)
-        for where, metric in (asked, *(("gates", floor) for floor in self.gates.floors)):
-            if metric not in known:
-                msg = f"{where} asks for {metric}, which task = {self.task!r} does not have; it has {', '.join(known)}"
+        metrics, main = METRICS[self.task], self.triggers.performance.metric
+        for key, metric in (("triggers.performance.metric", main), *(("gates", floor) for floor in self.gates.floors)):
+            if metric not in metrics:
+                msg = f"{key}: {metric} is not a metric of task = {self.task!r}; use one of {', '.join(metrics)}"
                 raise ValueError(msg)
         losses = max(self.gates.max_loss_to_champion, self.gates.max_slice_loss)
-        if is_share(asked[1]) and losses > 1:
-            msg = f"{asked[1]} lies between 0 and 1: no loss of {losses:g} is possible"
+        if is_share(main) and losses > 1:
+            msg = f"{main} is between 0 and 1: a loss of {losses:g} is impossible"
             raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
-        for where, names in (
+        for key, names in (
             ("triggers.drift.ignore", self.triggers.drift.ignore),
             ("triggers.drift.seasonal_columns", self.triggers.drift.seasonal_columns),
             ("gates.slices", self.gates.slices),
         ):
             unknown = sorted(set(names) - set(self.data.features))
             if unknown:
-                msg = f"{where} names columns that are no features: {', '.join(unknown)}"
+                msg = f"{key} contains columns that are not features: {', '.join(unknown)}"
                 raise ValueError(msg)
         return self

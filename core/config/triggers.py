@@ -1,4 +1,4 @@
-"""Say when to retrain: the settings of the triggers and of what holds a training back, each with its bounds."""
+"""Settings of the triggers and of the limits on trainings, each with its bounds."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 # Names of columns as tables have them, such as "sepal length (cm)"; no quotes, markup or control characters.
 _NAME = re.compile(r"[\w(][\w .,:()/%+=&°'-]*")
 LONGEST_NAME = 128
-# The length stands apart: as a bound in the pattern it costs every command the compiling of 128 alternatives.
+# The length is not in the pattern: every command would spend time on compiling 128 alternatives.
 Name = Annotated[str, Field(pattern=f"^{_NAME.pattern}$", max_length=LONGEST_NAME)]
 
 
 def is_name(text: str) -> bool:
-    """Whether a column may be called so in a config."""
+    """Return whether a text is a valid column name in a config."""
     return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
 
 
-Loss = Annotated[float, Field(ge=0, le=1e9)]  # how much less of a metric: at most 1 where it is a share
+Loss = Annotated[float, Field(ge=0, le=1e9)]  # a loss of a metric: at most 1 if the metric is a share
 Negated = Annotated[float, Field(gt=-1e9, lt=0)]
 Most = Annotated[float, Field(ge=-1e9, le=1)]
 
@@ -33,11 +33,10 @@ LOOKS = (1, 2, 4)  # of `window_days`; chosen with `python -m bench.year`
 
 
 class PerformanceTrigger(Record):
-    """Fires when the score on late labels is under `floor`, or under the reference score minus `max_drop`.
+    """Fires when the score on late labels is, with `confidence`, under `floor` or the reference minus `max_drop`.
 
-    `confidence`: with which the score must be under the limit; noisy scores need more, up to 0.995. Looks at the last
-    `window_days`, and at two and four times as many. `min_positives`: rows of the rarer class that metrics which rank
-    need.
+    Looks at the last `window_days`, and at two and four times as many; a noisy look needs more confidence, up to 0.995.
+    `min_positives`: rows of the rarer class that metrics which rank need.
     """
 
     enabled: bool = True
@@ -57,11 +56,11 @@ class PerformanceTrigger(Record):
     @model_validator(mode="after")
     def _in_range(self) -> Self:
         if is_share(self.metric) and (self.floor < 0 or self.max_drop > 1):
-            msg = f"{self.metric} lies between 0 and 1: floor {self.floor:g}, max_drop {self.max_drop:g}"
+            msg = f"{self.metric} is between 0 and 1: floor {self.floor:g}, max_drop {self.max_drop:g}"
             raise ValueError(msg)
         if self.metric.startswith("neg_") and self.floor >= 0:
             why = f"{self.metric} is under 0, so a floor of {self.floor:g} would always fire"
-            msg = f"{why}: write the largest error that is fine, with a minus"
+            msg = f"{why}: write the largest acceptable error with a minus sign"
             raise ValueError(msg)
         return self
 
@@ -95,7 +94,7 @@ class DriftTrigger(Record):
             raise ValueError(msg)
         both = sorted({*self.ignore} & {*self.seasonal_columns})
         if both:
-            msg = f"ignore and seasonal_columns both name {', '.join(both)}: a column is in one of them"
+            msg = f"ignore and seasonal_columns both contain {', '.join(both)}: a column can be in only one"
             raise ValueError(msg)
         return self
 
@@ -110,9 +109,9 @@ class AgeTrigger(Record):
 class Limits(Record):
     """How often triggers may lead to a training: a pause after each one, and a budget for 30 days.
 
-    Up to `again_times` times the pause is only `again_days` for a performance alarm that the trainings since the
-    champion's could not have answered: the last one was fitted on rows from before the alarm, or at most `again_days`
-    after it began; and that tonight's could: it would be fitted on rows from after the alarm too.
+    Up to `again_times` times the pause is only `again_days` if performance keeps firing because the trainings since the
+    champion's had too few rows from after the change: the last one was fitted on rows from before the first attempt, or
+    at most `again_days` after it. A new training must have rows from after the first attempt.
     """
 
     cooldown_days: Annotated[float, Field(ge=0, le=365)] = 14

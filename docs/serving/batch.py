@@ -21,10 +21,10 @@ def run(root: Path, model: str, file: Path) -> int:
     columns = [config.data.columns.id, config.data.columns.time, *config.data.features]
     rows = 0
     for batch in parquet.ParquetFile(file).iter_batches(10_000, columns=columns):
-        found = batch.to_pylist()
-        scores, version = served.score(found)
-        log.predictions(found, scores, version)
-        rows += len(found)
+        values = batch.to_pylist()
+        scores, version = served.score(values)
+        log.predictions(values, scores, version)
+        rows += len(values)
     return rows
 
 

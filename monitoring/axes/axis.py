@@ -1,4 +1,4 @@
-"""Say into which cells the values of a column are counted, fixed once by the rows of the baseline."""
+"""Axes: the cells into which the values of a column are counted, fixed by the rows of the baseline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the cell of a number in a few nanoseconds: grids of 65,536 cells that keep the order of the numbers."""
+"""Grids of 65,536 cells in the order of the numbers, which find the cell of a number in a few nanoseconds."""
 
 from __future__ import annotations
 

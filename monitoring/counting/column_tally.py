@@ -1,4 +1,4 @@
-"""Let the days of a table be short in JSON, and quick to read: one array a column for all days, and not one a day."""
+"""Compact JSON for the days of a table: one array for each column over all days instead of one for each day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitoring.counting.counts import MOST_CELLS, Counts
 
 
 class ColumnTally(Record):
-    """One column on one day: rows by cell of its axis, finite values outside its range, Arrow types that were seen."""
+    """One column on one day: rows by cell of its axis, number of finite values outside its range, Arrow types."""
 
     counts: Counts
     outside: int
@@ -28,7 +28,7 @@ class ColumnTally(Record):
 
 
 class Joined(Record):
-    """One column on all days that have it: `days` says which days these are; a row a day of what `ColumnTally` has."""
+    """One column on all days that have it: the positions of these days, and the fields of `ColumnTally` for each."""
 
     days: tuple[Annotated[int, Field(ge=0)], ...]
     counts: Counts
@@ -37,14 +37,14 @@ class Joined(Record):
 
 
 class JoinedInJson:
-    """An annotation for days, records with `columns: dict[str, ColumnTally]`, which changes how they look in JSON.
+    """Annotation for days, records with `columns: dict[str, ColumnTally]`, that changes their JSON.
 
-    `{"days": the days without their columns, "columns": {name: Joined}}`. A column that has other cells on some days
-    stays in the days. A plain list of days, as older releases wrote, is read too.
+    `{"days": the days without their columns, "columns": {name: Joined}}`. A column with other cells on some days
+    stays in the days. A plain list of days, as written by older releases, can be read too.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """How days are read and written."""
+        """Return the schema that reads and writes days."""
         days = handler(source)
         columns = core_schema.dict_schema(core_schema.str_schema(), handler.generate_schema(Joined))
         joined = core_schema.typed_dict_schema(
@@ -64,7 +64,7 @@ def _form(value: Any) -> str:
 
 
 def _joined(days: Sequence[Any], written: Callable[[Any], Any]) -> dict[str, Any]:
-    """What stands in JSON for days."""
+    """Return days as written in JSON."""
     found: dict[str, list[tuple[int, ColumnTally]]] = {}
     for place, day in enumerate(days):
         for name, part in day.columns.items():
@@ -90,7 +90,7 @@ def _column(parts: Sequence[tuple[int, ColumnTally]]) -> Joined:
 
 
 def _parted(read: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The days that JSON stands for."""
+    """Return the days from JSON."""
     columns = [dict(day.columns) for day in read["days"]]
     for name, part in read["columns"].items():
         for place, counts, outside, types in zip(part.days, part.counts.rows(), part.outside, part.types, strict=True):

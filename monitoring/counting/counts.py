@@ -1,4 +1,4 @@
-"""Let arrays of counts be fields of records: they add up, never change, and are short in JSON."""
+"""Arrays of counts as fields of records: they add up, never change, and are short in JSON."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WHOLE = 8  # bytes of a number in memory
 
 
 class Packed(Record):
-    """How counts look in JSON: their shape, and base64 of zlib of the numbers, little-endian, of so many bytes each.
+    """Counts in JSON: their shape, and base64 of zlib of the numbers, little-endian, with `bytes` bytes each.
 
-    They have eight where an older release wrote them.
+    Files of older releases have eight bytes each.
     """
 
     shape: Annotated[tuple[Annotated[int, Field(ge=0, le=MOST_CELLS)], ...], Field(max_length=8)]
@@ -33,7 +33,7 @@ class Counts:
     """Counts of any shape, read-only.
 
     Args:
-        values: whole numbers, none negative, at most 2**22 of them.
+        values: at most 2**22 whole numbers, none negative.
 
     Raises:
         ValueError: other numbers, or too many.
@@ -51,21 +51,21 @@ class Counts:
 
     @classmethod
     def zeros(cls, *shape: int) -> Counts:
-        """Nothing counted yet."""
+        """Return counts of 0."""
         return cls(np.zeros(shape, np.int64))
 
     def rows(self) -> list[Counts]:
-        """Each entry of the first axis as counts of its own; they share the memory of the whole.
+        """Return each entry of the first axis as counts; they share memory.
 
         Raises:
             ValueError: there is no axis.
         """
         if not self.array.ndim:
             raise ValueError("one number has no rows")
-        found = [Counts.__new__(Counts) for _ in self.array]
-        for one, row in zip(found, self.array, strict=True):
-            one.array = row
-        return found
+        entries = [Counts.__new__(Counts) for _ in self.array]
+        for entry, row in zip(entries, self.array, strict=True):
+            entry.array = row
+        return entries
 
     def __add__(self, other: Counts) -> Counts:
         if self.array.shape != other.array.shape:
@@ -104,11 +104,11 @@ def _unpack(packed: Packed) -> Counts:
         raise ValueError(f"more than {MOST_CELLS} counts")
     stream = zlib.decompressobj()
     try:
-        # One byte more than expected is enough to see that there is too much, whatever it would unpack to.
+        # One byte more than expected is enough to notice too much data, however much there is.
         raw = stream.decompress(base64.b64decode(packed.zlib, validate=True), size + 1)
     except zlib.error as err:
         raise ValueError(f"the counts are damaged: {err}") from err
     if len(raw) != size or not stream.eof:
         raise ValueError(f"the counts do not fill the shape {packed.shape}")
-    found = np.frombuffer(raw, f"<{'i' if packed.bytes == WHOLE else 'u'}{packed.bytes}")
-    return Counts(found.reshape(packed.shape))
+    numbers = np.frombuffer(raw, f"<{'i' if packed.bytes == WHOLE else 'u'}{packed.bytes}")
+    return Counts(numbers.reshape(packed.shape))

@@ -1,4 +1,4 @@
-"""Count ids that occur twice on a day at constant memory: as 64-bit hashes, in a file where there are many."""
+"""Number of duplicate ids on each day, in constant memory: 64-bit hashes, in a temporary file if there are many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep what a model said of its holdout: how its scores lie when nothing has changed, and what they are worth."""
+"""Scores of a model on its holdout: their distribution without drift, and their calibration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitoring.tasks import Calibration, Task
 
 
 class HoldoutDay(Record):
-    """The labelled rows of one UTC day, in the known columns of the task's counts."""
+    """The labelled rows of one UTC day, as counts of the task."""
 
     date: dt.date
     counts: Counts
@@ -23,24 +23,24 @@ class HoldoutDay(Record):
 class Holdout(Record):
     """Rows that a model was not fitted on, as it scored them at its training.
 
-    Its training rows would not do: of those a model is surer than of any other. `calibration` is None where the rows
-    are too few, or of one label, or the task has no chances.
+    Training rows are unsuitable, because a model is overconfident on rows it was fitted on. `calibration` is None if
+    there are too few rows or labels of one kind, or the task has no probabilities.
     """
 
     days: tuple[HoldoutDay, ...]
     calibration: Calibration | None
 
     def rows(self, task: Task) -> int:
-        """Rows of all days."""
+        """Return the rows of all days."""
         return sum(task.rows(day.counts.array) for day in self.days)
 
 
-def holdout_of(dates: Sequence[dt.date], labels: ArrayLike, said: ArrayLike, task: Task) -> Holdout:
-    """The record of rows with these days, labels and answers; errors as in `Task.counted`."""
-    label, answers = np.asarray(labels), np.asarray(said)
+def holdout_of(dates: Sequence[dt.date], labels: ArrayLike, scores: ArrayLike, task: Task) -> Holdout:
+    """Return the record of rows with these days, labels and scores; errors as in `Task.counted`."""
+    label, score = np.asarray(labels), np.asarray(scores)
     day_of = np.array(dates, dtype="datetime64[D]")
     days = tuple(
-        HoldoutDay(date=day.item(), counts=Counts(task.counted(label[day_of == day], answers[day_of == day])))
+        HoldoutDay(date=day.item(), counts=Counts(task.counted(label[day_of == day], score[day_of == day])))
         for day in np.unique(day_of)
     )
     total = sum((day.counts.array for day in days), np.zeros((task.shape[0], task.shape[1] - 1), np.int64))

@@ -1,4 +1,4 @@
-"""Count the features of a day only once: earlier nights' counts are taken again, with tonight's scores and labels."""
+"""Reuse of the feature counts of earlier nightly runs, with the current scores and labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reader = Callable[[dt.date, dt.date], Iterable[DayTally]]
 
 
 class KnownDays(Record):
-    """Days that were counted on earlier nights for one version. `asked` is the digest of what was counted."""
+    """Days that earlier nightly runs counted for one version. `asked`: digest of the config they were counted with."""
 
     VERSION: ClassVar[int] = 2
     READS: ClassVar[tuple[int, ...]] = (1,)
@@ -26,43 +26,43 @@ class KnownDays(Record):
 
     @classmethod
     def of(cls, data: Data, days: Iterable[DayTally] = ()) -> Self:
-        """These days, counted as this section of the config says."""
+        """Return the record of days that were counted with this section of the config."""
         asked = hashlib.sha256(f"{DayTally.stamp()} {data.model_dump_json()}".encode()).hexdigest()
         return cls(asked=asked, days=tuple(days))
 
     def by_date(self, data: Data) -> dict[dt.date, DayTally]:
-        """The days by date; none where they were counted under another section of the config."""
+        """Return the days by date; empty if they were counted with another section of the config."""
         return {day.date: day for day in self.days} if self.asked == self.of(data).asked else {}
 
 
 def reuse_counted_days(
-    known: Mapping[dt.date, DayTally], glance: Collection[DayTally], today: dt.date, read: Reader
+    known: Mapping[dt.date, DayTally], without_features: Collection[DayTally], today: dt.date, read: Reader
 ) -> tuple[DayTally, ...]:
-    """All days of a window by date, as if each had been counted anew tonight.
+    """Return all days of a window by date, as if each had been counted again.
 
-    A day's features are taken from `known` if it had as many rows then. Rows that were changed in place without a row
-    more or less are not seen; that is what `--fresh` is for.
+    The features of a day are taken from `known` if it had as many rows then. Rows that were changed in place are not
+    noticed if the number of rows is the same; use `--fresh` then.
 
     Args:
-        known: days with their features, as counted on an earlier night.
-        glance: the days of the window as they are now, counted without any feature.
-        today: the first day whose features do not count; it and what is after it stand as in `glance`.
+        known: days with their features, as an earlier run counted them.
+        without_features: the days of the window as they are now, counted without any feature.
+        today: the first day whose features do not count; it and later days are taken from `without_features`.
         read: counts the days from its first argument up to, not including, its second, with their features.
     """
-    found = {day.date: day for day in glance}
-    for day in glance:
+    days = {day.date: day for day in without_features}
+    for day in without_features:
         before = known.get(day.date)
         if before is not None and before.rows == day.rows:
             now = {"scores": day.scores, "unscored": day.unscored, "bad_labels": day.bad_labels}
-            found[day.date] = before.model_copy(update=now)
-    new = [day.date for day in glance if day.date < today and found[day.date] is day]
+            days[day.date] = before.model_copy(update=now)
+    new = [day.date for day in without_features if day.date < today and days[day.date] is day]
     for first, end in stretches(new):
-        found.update({day.date: day for day in read(first, end)})
-    return tuple(found[date] for date in sorted(found))
+        days.update({day.date: day for day in read(first, end)})
+    return tuple(days[date] for date in sorted(days))
 
 
 def stretches(dates: Iterable[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
-    """First day, and the day after the last one, of each run of days that follow one another."""
+    """Return the first day, and the day after the last one, of each run of consecutive days."""
     first = end = None
     for date in sorted(dates):
         if first is None or end is None or date != end:

@@ -1,4 +1,4 @@
-"""Touch the rows: one pass over each Arrow batch, a few nanoseconds a value."""
+"""Count Arrow batches into daily counts, in one pass over the rows."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from monitoring.tasks import Task, outcome_columns
 
 FIRST_DAY, LAST_DAY = (dt.date.min - EPOCH_DAY).days, (dt.date.max - EPOCH_DAY).days
 TIME = pa.timestamp("us", "UTC")
-FEW = 1 << 15  # rows a day: fewer are counted sooner than 65,536 cells are gone through
+FEW = 1 << 15  # rows a day: below this, counting rows is faster than a pass over 65,536 cells
 Index = NDArray[np.intp] | None
 
 
 @dataclass
 class ColumnCounts:
-    """What was counted of one column on one day so far."""
+    """Counts of one column on one day so far."""
 
     counts: NDArray[np.int64]
     outside: int = 0
@@ -36,7 +36,7 @@ class ColumnCounts:
 
 @dataclass
 class Day:
-    """What was counted of one day so far; `scores` is None as long as none was."""
+    """Counts of one day so far; `scores` is None until some are counted."""
 
     rows: int = 0
     columns: dict[str, ColumnCounts] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class RowCounter:
         number = np.clip(_times(batch, self._names.time) // MICROSECONDS_A_DAY, FIRST_DAY, LAST_DAY)
         if self._names.id in batch.schema.names and len(number):
             self.ids.add(number, batch.column(self._names.id))
-        # Rows from the future can lie on any number of days: their features are not worth the memory.
+        # Rows from the future may be on any number of days: their features are not worth the memory.
         future = number > (self._as_of.astimezone(dt.UTC).date() - EPOCH_DAY).days
         if future.any():
             for day, rows in zip(*np.unique(number[future], return_counts=True), strict=True):
@@ -96,7 +96,7 @@ class RowCounter:
         for day, row, n in zip(days, counts, beyond, strict=True):
             part = day.columns.get(name)
             if part is None:
-                # A copy, so that the counts of a whole batch are not kept for the sake of one day.
+                # A copy, so that one day does not keep the counts of a whole batch in memory.
                 part = day.columns[name] = ColumnCounts(row.astype(np.int64))
             else:
                 part.counts += row
@@ -104,12 +104,12 @@ class RowCounter:
             part.types.add(kind)
 
     def _count_scores(self, days: list[Day], index: Index, batch: pa.RecordBatch) -> None:
-        found = outcome_columns.read(batch, self._names, self._version, self._as_of, self.task)
+        outcomes = outcome_columns.read(batch, self._names, self._version, self._as_of, self.task)
         nowhere = math.prod(self.task.shape)
-        cells = self.task.cells(found.scores, found.labels)
-        flat = [_counts(days, index, np.where(found.scored, cell, nowhere), nowhere + 1) for cell in cells]
+        cells = self.task.cells(outcomes.scores, outcomes.labels)
+        flat = [_counts(days, index, np.where(outcomes.scored, cell, nowhere), nowhere + 1) for cell in cells]
         counts = sum(flat[1:], flat[0])[:, :nowhere].reshape(len(days), *self.task.shape)
-        unscored, bad = (_rows(days, index, rows) for rows in (found.unscored, found.bad))
+        unscored, bad = (_rows(days, index, rows) for rows in (outcomes.unscored, outcomes.bad))
         for day, row, n, m in zip(days, counts, unscored, bad, strict=True):
             day.scores = row.astype(np.int64) if day.scores is None else day.scores + row
             day.unscored += int(n)
@@ -119,17 +119,17 @@ class RowCounter:
         return self.days.setdefault(date(number), Day())
 
     def duplicates(self) -> dict[dt.date, int]:
-        """Rows beyond the first with the same id on the same day, by date; dates without any are absent."""
+        """Return rows beyond the first with the same id on the same day, by date; dates without any are absent."""
         return {date(day): rows for day, rows in self.ids.duplicates().items()}
 
 
 def date(number: int) -> dt.date:
-    """The date of a day that is given as the number of days since 1970."""
+    """Return the date that is this number of days after 1970-01-01."""
     return EPOCH_DAY + dt.timedelta(days=number)
 
 
 def _any(days: list[Day], index: Index, axis: Axis, values: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows by day and cell of a column, and rows by day that are outside of its axis."""
+    """Return rows by day and cell of a column, and rows by day that are outside of its axis."""
     cells, outside = axis.cells(values)
     return _counts(days, index, cells, axis.size), _rows(days, index, outside)
 
@@ -137,9 +137,9 @@ def _any(days: list[Day], index: Index, axis: Axis, values: pa.Array) -> tuple[N
 def _usual(
     days: list[Day], index: Index, axis: Axis, values: pa.Array
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """The same for many numbers of few days within the axis, a quarter faster: bins are found for cells, not for rows.
+    """Return the same for many numbers of few days, all within the axis; None for any other column.
 
-    None where there is anything else, or too little to be worth it.
+    This is a quarter faster, because bins are looked up for cells instead of rows.
     """
     if not isinstance(axis, NumericAxis) or axis.form == "edges" or len(values) < len(days) * FEW or values.null_count:
         return None
@@ -153,7 +153,7 @@ def _usual(
 
 
 def _by_day(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], Index, NDArray[np.intp]]:
-    """The days that occur, which of them each row has (None: there is only one), and how many rows each has."""
+    """Return the days that occur, the index of the day of each row (None: only one day), and the rows of each day."""
     first, span = number.min(), int(number.max() - number.min())
     if not span:
         return number[:1], None, np.array([len(number)])
@@ -165,27 +165,27 @@ def _by_day(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], Index, NDArra
 
 
 def _counts(days: list[Day], index: Index, values: NDArray[np.intp], size: int) -> NDArray[np.intp]:
-    """How often each of `size` values occurs on each day."""
+    """Return how often each of `size` values occurs on each day."""
     found = np.zeros(len(days) * size, np.intp)
     np.add.at(found, values if index is None else index * size + values, 1)  # a third faster than np.bincount
     return found.reshape(len(days), size)
 
 
 def _rows(days: list[Day], index: Index, chosen: Bools) -> NDArray[np.intp]:
-    """How many of the chosen rows are of each day."""
+    """Return how many of the chosen rows are on each day."""
     if index is None:
         return np.array([np.count_nonzero(chosen)])
     return np.bincount(index[chosen], minlength=len(days))
 
 
 def _times(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
-    """Microseconds since 1970 of each row."""
+    """Return microseconds since 1970 of each row."""
     found = batch.column(name) if name in batch.schema.names else None
     if found is None or found.type != TIME or found.null_count:
         state = "missing" if found is None else f"of type {found.type} with {found.null_count} nulls"
         raise DataError(
             f"The time column {name!r} is {state}.",
-            why="Every row needs a time in UTC: without it nobody knows to which night it belongs.",
-            fix="Name the right column in data.columns.time of model.toml, or mend the feed.",
+            why="Every row needs a time in UTC, because rows are counted by day.",
+            fix="Name the right column in data.columns.time of model.toml, or fix the feed.",
         )
     return arrays.view(found, np.int64)

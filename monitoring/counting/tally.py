@@ -1,4 +1,4 @@
-"""Count rows into daily tallies once, so that everything decided later is arithmetic on counts."""
+"""Daily tallies: counts of rows, from which everything else is computed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from monitoring.tasks import BINARY, Task
 
 
 class DayTally(Record):
-    """All of one UTC day.
+    """Counts of one UTC day.
 
     `duplicates`: rows beyond the first with the same id on this day (rows without an id count as one id).
-    `scores`: rows by what the model said and what came true, in the `shape` of the task. `unscored`: rows whose score
-    is null, or nothing that such a model says. `bad_labels`: rows with a label that cannot be one.
+    `scores`: rows by score and label, in the `shape` of the task. `unscored`: rows whose score is null or not valid.
+    `bad_labels`: rows with a label that is not valid.
     """
 
     date: dt.date
@@ -38,7 +38,7 @@ class DayTally(Record):
     bad_labels: int
 
     def __add__(self, other: DayTally) -> DayTally:
-        """Both parts of a day. An id that occurs in both parts is not seen as a duplicate."""
+        """Return the sum of two parts of a day. An id that is in both parts is not counted as a duplicate."""
         if self.date != other.date:
             raise ValueError(f"tallies of {self.date} and {other.date} do not add up")
         names = sorted({*self.columns, *other.columns})
@@ -62,10 +62,9 @@ Days = Annotated[tuple[DayTally, ...], JoinedInJson()]
 class Baseline(Record):
     """The rows that a model was trained on: the axes of its columns, and its daily tallies on them.
 
-    Of the values themselves it has, because nothing could be compared without them, the levels of categorical columns,
-    and of numeric ones the smallest, the largest and where bins begin. Ids, labels and whole rows are in nothing that
-    we keep or print, nor is a value that no model was trained on.
-    `scores`: what the model said of its holdout; None where an older release kept no such thing.
+    It stores only the values that the comparison needs: category names, and the minimum, maximum and bin edges of
+    numeric columns. No file and no output contains ids, labels, whole rows, or a value that no model was trained on.
+    `scores`: the scores of the model on its holdout; None if an older release trained it.
     """
 
     VERSION: ClassVar[int] = 2
@@ -77,11 +76,11 @@ class Baseline(Record):
 
     @property
     def rows(self) -> int:
-        """Rows of all days."""
+        """Return the rows of all days."""
         return sum(day.rows for day in self.days)
 
     def total(self, column: str) -> NDArray[np.int64]:
-        """Rows by cell of the column's axis, over all days."""
+        """Return rows by cell of the column's axis, over all days."""
         total = np.zeros(self.axes[column].size, np.int64)
         for day in self.days:
             if column in day.columns:
@@ -90,7 +89,7 @@ class Baseline(Record):
 
 
 def merge(days: Iterable[DayTally]) -> tuple[DayTally, ...]:
-    """One tally a date, by date; the same whatever the order of the parts."""
+    """Return one tally for each date, in order; the order of the parts does not matter."""
     merged: dict[dt.date, DayTally] = {}
     for day in days:
         merged[day.date] = merged[day.date] + day if day.date in merged else day
@@ -106,29 +105,29 @@ def count(
     as_of: dt.datetime,
     task: Task = BINARY,
 ) -> tuple[DayTally, ...]:
-    """The tallies of all days in `batches`, by date.
+    """Return the tallies of all days in `batches`, by date.
 
     Args:
         batches: rows in any order, the time column as timestamp("us", "UTC").
         axes: by column; one that a batch does not have is absent from the tallies of its days.
-        columns: which column means what.
+        columns: the roles of columns.
         version: the model version whose scores are counted; rows of others count as features only. None: all.
-        as_of: labels count when they were known by then. Of later days only the rows are counted.
-        task: of the model, see `tasks.counting`.
+        as_of: labels that arrived later do not count. Of later days only the number of rows is counted.
+        task: of the model, see `tasks.task_of`.
 
     Raises:
         DataError: the time column is missing, of another type, or null somewhere.
     """
-    kernel = RowCounter(axes, columns, version, as_of, task)
+    counter = RowCounter(axes, columns, version, as_of, task)
     for batch in batches:
-        kernel.add(batch)
-    return tallies(kernel, kernel.duplicates())
+        counter.add(batch)
+    return tallies(counter, counter.duplicates())
 
 
-def tallies(kernel: RowCounter, duplicates: Mapping[dt.date, int]) -> tuple[DayTally, ...]:
-    """What a kernel has counted, by date, and how many `duplicates` a date has (none: absent)."""
-    none = Counts.zeros(*kernel.task.shape)
-    return tuple(_tally(date, day, duplicates.get(date, 0), none) for date, day in sorted(kernel.days.items()))
+def tallies(counter: RowCounter, duplicates: Mapping[dt.date, int]) -> tuple[DayTally, ...]:
+    """Return the counts of a counter by date, with the number of `duplicates` of each date (absent: 0)."""
+    none = Counts.zeros(*counter.task.shape)
+    return tuple(_tally(date, day, duplicates.get(date, 0), none) for date, day in sorted(counter.days.items()))
 
 
 def _tally(date: dt.date, day: Day, duplicates: int, none: Counts) -> DayTally:
@@ -154,13 +153,13 @@ def build_baseline(
     as_of: dt.datetime,
     task: Task = BINARY,
 ) -> Baseline:
-    """Fit an axis to each column on all rows (a column that no batch has gets that of an empty one), then count."""
+    """Return the baseline of all rows: axes (of no values if no batch has the column) and daily counts."""
     axes: dict[str, Axis] = {}
     for name in numeric:
         parts = [arrays.numbers(batch.column(name))[0] for batch in batches if name in batch.schema.names]
         axes[name] = fit_numeric(np.concatenate(parts) if parts else np.empty(0))
     for name in categorical:
         chunks = [arrays.texts(batch.column(name)) for batch in batches if name in batch.schema.names]
-        found = [chunk for chunk in chunks if chunk is not None]
-        axes[name] = fit_categorical(pa.chunked_array(found, pa.large_string()))
+        texts = [chunk for chunk in chunks if chunk is not None]
+        axes[name] = fit_categorical(pa.chunked_array(texts, pa.large_string()))
     return Baseline(axes=axes, days=count(batches, axes, columns, version=None, as_of=as_of, task=task))

@@ -1,4 +1,4 @@
-"""Hand over what a night looks at: the tallies of its days, and what the quality checks found in them."""
+"""Window of a nightly run: the tallies of its days, and the findings of the quality checks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from monitoring.counting.tally import DayTally
 
 
 class Window(Record):
-    """The days `start` <= day < `end` as the night `as_of` sees them.
+    """The days `start` <= day < `end` as of a nightly run.
 
-    `version` is the champion whose scores are counted, `missing` the configured columns that the source does not have,
-    `future_rows` the rows later than `as_of`'s day.
+    `version`: the champion whose scores are counted. `missing`: configured columns that the source does not have.
+    `future_rows`: rows later than the day of `as_of`.
     """
 
     model: str
@@ -29,7 +29,7 @@ class Window(Record):
     quality: QualityReport | None
 
     def last(self, n_days: int, until: dt.date | None = None) -> tuple[DayTally, ...]:
-        """The tallies of the `n_days` days before `until` (default: `end`), oldest first; some days may have none."""
+        """Return the tallies of the `n_days` days before `until` (default: `end`), oldest first, if they exist."""
         end = self.end if until is None else until
         start = end - dt.timedelta(days=n_days)
         return tuple(sorted((d for d in self.days if start <= d.date < end), key=lambda day: day.date))
@@ -45,9 +45,9 @@ def days_needed(config: ModelConfig) -> int:
 def build_window(
     config: ModelConfig, version: int | None, as_of: dt.datetime, tallies: Iterable[DayTally], columns: Collection[str]
 ) -> Window:
-    """The window of a night, not judged yet, from the tallies of its days and the columns that the source has.
+    """Return the window of a nightly run without quality findings, from daily tallies and the columns of the source.
 
-    Without a version there is nothing to compare with, and the window is empty.
+    Without a version there is nothing to compare with, so the window is empty.
     """
     today = as_of.date()
     days = tuple(tallies) if version is not None else ()

@@ -1,4 +1,4 @@
-"""Put one column of the window beside the same column of the baseline: effect, groups, and what a test needs."""
+"""Comparison of a column in the window with the same column in the baseline: effect, groups, input of the test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from monitoring.drift.day_effects import FEWEST_DAYS, DayToDayVariation, effecti
 from monitoring.drift.statistics import ChiSquare, Kolmogorov, Test, pool_rare
 
 GROUPS = 10
-LEVELS = 19  # beside them, a group for all other values
+LEVELS = 19  # and a group for all other values
 
 
 @dataclass(frozen=True)

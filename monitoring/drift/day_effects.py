@@ -1,4 +1,4 @@
-"""Rows of one night resemble each other, and nights their neighbours: say how much less rows are worth for that."""
+"""Effective sample size of correlated days (design effect and serial correlation)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold what a model says, and what comes true, against its holdout: either may move while every feature stays."""
+"""Comparison of scores and labels with the holdout: either may change although no feature does."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SCORE, TARGET = "score", "target"
 def with_outcomes(
     report: DriftReport, holdout: Holdout, window: Window, config: ModelConfig, leave_out: Collection[dt.date]
 ) -> DriftReport:
-    """The report with the scores of tonight's window, and the labels of as many days that all labels are known of.
+    """Return the report with the scores of the window, and the labels of as many days whose labels are complete.
 
-    Each is a column of its own, alone in its correction, so that it takes nothing from the features; None where it has
-    under `triggers.drift.min_rows` rows.
+    Each is a column with a correction of its own, so that it costs the features no power; None if it has fewer than
+    `triggers.drift.min_rows` rows.
     """
     task, mature = task_of(config), window.end - dt.timedelta(days=config.training.maturity_days)
     known = [day.counts.array for day in holdout.days]
@@ -56,7 +56,7 @@ def _judged(name: str, axis: Axis, before: Any, after: Any, config: ModelConfig)
 
 
 def side_of(axis: Axis, days: Sequence[NDArray[np.int64]]) -> ColumnDays:
-    """Days of rows by bin of an axis, as a column without nulls, infinities, or other values; days without rows go."""
+    """Return days of rows by bin of an axis as a column without nulls and infinities; empty days are left out."""
     some = [day for day in days if day.any()]
     values = np.array(some, np.int64).reshape(len(some), axis.bins)
     rows = values.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Compare a window with the baseline, column by column, and say which ones drifted."""
+"""Drift report: a window compared with the baseline, column by column."""
 
 from __future__ import annotations
 

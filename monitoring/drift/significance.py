@@ -1,4 +1,4 @@
-"""Decide which differences between window and baseline are more than chance and more than the usual run of nights."""
+"""Significance of differences between window and baseline, compared with chance and with the baseline's own days."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def significance(
 
     Something drifted when its adjusted p-value is below alpha (the correction is over all tests that may fire), its
     effect reaches the floor, and it surprises more than any run of as many days inside the baseline: of any column for
-    values, of the same column for nulls, because one outage in the baseline must not excuse the others. Where
+    values, of the same column for nulls, because one outage in the baseline must not mask other columns. Where
     `config.rule` is "plain" or the baseline has under 8 days, p-values take rows as independent of their day, and
     nothing is known of such runs.
     """
@@ -101,13 +101,13 @@ def _verdict(one: _Unadjusted, p: float, effect: float, top: float, length: int,
     top = top if one.adjusted else -math.inf
     fallback = config.rule == "nights" and not one.adjusted
     floor = max(config.min_effect, UNADJUSTED_EFFECT) if fallback else config.min_effect
-    notes = ["not adjusted for nights"] if fallback else []
+    notes = ["not adjusted for the variation between days"] if fallback else []
     drifted = False
     if p < config.alpha:
         large, beyond = effect >= floor, one.surprise > top
         drifted = large and beyond
         if not large:
-            notes.append(f"significant, but under the effect of {floor:g} that matters")
+            notes.append(f"significant, but the effect is under the threshold of {floor:g}")
         elif not beyond:
-            notes.append(f"significant, but no further off than {length} days in a row of the baseline")
+            notes.append(f"significant, but no larger than for {length} consecutive days of the baseline")
     return Significance(p, one.own, drifted, "; ".join(notes))

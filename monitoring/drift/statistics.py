@@ -1,4 +1,4 @@
-"""Adjust the p-values of many tests of one night, so that alpha means what the config says it means."""
+"""Tests of two samples, corrections for many tests, and the population stability index."""
 
 from __future__ import annotations
 

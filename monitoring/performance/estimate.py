@@ -1,4 +1,4 @@
-"""Estimate the score of the model in service on rows whose labels are not known yet, from what its scores are worth."""
+"""Estimate of the score of the model in service on rows without labels, from its calibrated scores."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from monitoring.tasks import CELLS, METRICS, Calibration, evaluate
 
 
 class Estimate(Record):
-    """The metric that is expected on the days `start` <= day < `end` if scores are still worth what they were.
+    """The metric that is expected on the days `start` <= day < `end` if scores are still calibrated.
 
     `rows`: scored rows of these days, labelled or not. `others`: all metrics that are defined. `matured`: the estimate
-    on exactly the rows that the performance report judges by their labels, to be laid beside its value. Estimated from
+    on exactly the rows of the performance report, for comparison with its value. Estimated from
     the scores alone, so blind to what changes between features and label (concept drift); and a change in who is
     scored shifts it only as far as the scores show it.
     """
@@ -42,7 +42,7 @@ def estimate_report(
     leave_out: Collection[dt.date],
     matured_days: int | None = None,
 ) -> Estimate:
-    """Estimate the metric of the performance trigger on its number of days before the night, but those in `leave_out`.
+    """Return the estimate on the days before the run that the performance trigger uses, except those in `leave_out`.
 
     As confidence-based performance estimation does (NannyML): each row counts as 1 by its chance and as 0 by the rest,
     and metrics are those of the expected counts. For accuracy that is the expectation itself, for ratios of counts it
@@ -68,13 +68,13 @@ def estimate_report(
 
 
 def expected_counts(rows: NDArray[np.int64], calibration: Calibration) -> Floats:
-    """Expected rows by score cell and label, shape (cells, 2), of rows by score cell."""
+    """Return expected rows by score cell and label, shape (cells, 2), of rows by score cell."""
     chances = calibration.chances(len(rows))
     return np.stack([rows * (1 - chances), rows * chances], axis=1)
 
 
 def _scores(window: Window, days: int, end: dt.date, leave_out: Collection[dt.date]) -> NDArray[np.int64]:
-    """Rows by score cell and label (0, 1, none), of so many days before `end`."""
+    """Return rows by score cell and label (0, 1, none) of `days` days before `end`."""
     counted = [day.scores.array for day in window.last(days, end) if day.date not in leave_out]
     return sum(counted, np.zeros((CELLS, 3), np.int64))
 

@@ -202,9 +202,7 @@ def _decisive(looks: Sequence[Look]) -> Look:
 
 def _day_score(task: Task, metric: str, day: DayTally) -> DayScore:
     labelled = day.scores.array[:, :-1]
-    return DayScore(
-        date=day.date, value=_defined(float(task.evaluate(metric, labelled))), labels=task.rows(labelled)
-    )
+    return DayScore(date=day.date, value=_defined(float(task.evaluate(metric, labelled))), labels=task.rows(labelled))
 
 
 def _defined(value: float) -> float | None:

@@ -1,5 +1,5 @@
 """The log that a service writes: predictions, and labels when they arrive."""
 
-from monitoring.prediction_log.log import open_log, schema, typed_rows
+from monitoring.prediction_log.log import PredictionLog, open_log, schema, typed_rows
 
-__all__ = ["open_log", "schema", "typed_rows"]
+__all__ = ["PredictionLog", "open_log", "schema", "typed_rows"]

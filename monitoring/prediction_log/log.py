@@ -1,4 +1,4 @@
-"""Let a service or a batch job write its predictions, and later their labels, in a few lines and never twice."""
+"""PredictionLog, with which a service or batch job writes predictions, and later their labels, each once."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ DATABASES = (".db", ".sqlite", ".sqlite3")
 
 
 class Ledger(Protocol):
-    """Where rows are kept, by id."""
+    """A store of rows by id."""
 
     def add(self, rows: pa.Table) -> None:
-        """Add the rows whose id is not there yet, all or none of them."""
+        """Add the rows whose id is new, all or none of them."""
 
     def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
-        """Write labels to rows, all or none; the ids that no row has."""
+        """Write labels to rows, all or none. Return the ids that no row has."""
 
 
 class PredictionLog:
-    """The monitoring table of one model, for whoever serves it.
+    """Writer of one model's monitoring table, for the service of that model.
 
     Args:
-        ledger: where it is kept.
-        data: its columns.
+        ledger: the store of the table.
+        data: the columns of the table.
     """
 
     def __init__(self, ledger: Ledger, data: Data) -> None:
@@ -44,23 +44,23 @@ class PredictionLog:
         self._data = data
 
     def predictions(self, rows: Rows, scores: Sequence[Any], version: int) -> None:
-        """Add what the model said. An id that is there already keeps its row: to log a batch again changes nothing.
+        """Add predictions. A row whose id exists is kept, so logging a batch again changes nothing.
 
         Args:
-            rows: id, time (with a zone) and features of each row, by column name; a feature left out is null.
-            scores: what the model said of each: a probability, the name of a class, or a number.
-            version: the registered version that said it.
+            rows: id, time (with a zone) and features of each row, by column name; a missing feature is null.
+            scores: the prediction for each row: a probability, the name of a class, or a number.
+            version: the registered version that made them.
 
         Raises:
-            DataError: a row lacks id or time, has another column, or a value of another type. Nothing is written then.
+            DataError: a row lacks id or time, or has an unknown column or a wrong type. Nothing is written then.
         """
         columns = self._data.columns
         if len(rows) != len(scores):
-            raise DataError(f"{len(rows)} rows have {len(scores)} scores.", fix="Hand over one score a row.")
-        strange = sorted({name for row in rows for name in row} - {columns.id, columns.time, *self._data.features})
-        if strange:
+            raise DataError(f"{len(rows)} rows have {len(scores)} scores.", fix="Pass one score per row.")
+        unknown = sorted({name for row in rows for name in row} - {columns.id, columns.time, *self._data.features})
+        if unknown:
             raise DataError(
-                f"Rows have columns that model.toml does not name: {', '.join(map(repr, strange[:5]))}.",
+                f"Rows have columns that model.toml does not name: {', '.join(map(repr, unknown[:5]))}.",
                 fix="Leave them out, or add them under [data].",
             )
         named = {columns.score: scores, **({columns.version: [str(version)] * len(rows)} if columns.version else {})}
@@ -70,17 +70,17 @@ class PredictionLog:
         self._ledger.add(typed_rows(values, schema(self._data)))
 
     def labels(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
-        """Write what turned out to be true. The same label again changes nothing; another one replaces the first.
+        """Write labels. The same label again changes nothing; another label replaces the first.
 
         Args:
             labels: by id; 0 or 1, the name of a class, or a number.
-            at: when they became known, with a zone.
+            at: the time at which they became known, with a zone.
 
         Returns:
-            The ids that no row has: their labels are not kept, so hand them over again when the row is there.
+            The ids that no row has. Their labels are not kept, so pass them again once the row exists.
 
         Raises:
-            DataError: a label is none of the task, or `at` has no zone. Nothing is written then.
+            DataError: a label does not fit the task, or `at` has no zone. Nothing is written then.
         """
         if at.tzinfo is None:
             raise DataError("The time of the labels has no zone.", fix="Write datetime.now(UTC), not datetime.now().")
@@ -91,13 +91,13 @@ class PredictionLog:
         if wrong:
             raise DataError(
                 f"{wrong} of {len(labels)} labels are not {task.label_text}.",
-                fix="Hand over whole numbers, the names of classes, or numbers, as the task asks for.",
+                fix="Pass 0 or 1, the name of a class, or a number, depending on the task.",
             )
         return self._ledger.label(dict(zip(labels, column.to_pylist(), strict=True)), at.astimezone(dt.UTC))
 
 
 def _label(label: object, kind: pa.DataType) -> object:
-    """A label of the type that is written; None where it is of another, or would have to be changed."""
+    """Return the label as the type that is written; None if it has another type or would lose digits."""
     if pa.types.is_string(kind):
         return label if isinstance(label, str) else None
     if not isinstance(label, int | float):
@@ -108,7 +108,7 @@ def _label(label: object, kind: pa.DataType) -> object:
 
 
 def open_log(url: str, data: Data, root: Path) -> PredictionLog:
-    """The log at `url`, which is that of the monitoring source; its table or folder is made where there is none.
+    """Return the log at `url`, the monitoring source; creates the table or folder if it does not exist.
 
     Args:
         url: a SQLite file, a folder for Parquet files (both relative to `root`), or postgresql://.
@@ -116,19 +116,19 @@ def open_log(url: str, data: Data, root: Path) -> PredictionLog:
         root: the repository.
 
     Raises:
-        ConfigError: nothing can be written there.
+        ConfigError: predictions cannot be written there.
     """
     fields, roles = schema(data), data.columns
     if driver_of(url) is not None and url.startswith("postgres"):
         return PredictionLog(PostgresLedger(url, _table_name(data, shown(url)), fields, roles), data)
-    scheme, found, rest = url.partition("://")
-    if found and scheme not in {"sqlite", "file"}:
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme not in {"sqlite", "file"}:
         raise ConfigError(
             f"Predictions cannot be logged to {shown(url)}.",
-            why="SQLite, PostgreSQL and folders of Parquet files are written.",
+            why="Supported are SQLite, PostgreSQL and folders of Parquet files.",
             fix="Log to one of these, or load the rows into the warehouse with its own tools.",
         )
-    path = root / (rest[1:] if scheme == "sqlite" else rest) if found else root / url
+    path = root / (rest[1:] if scheme == "sqlite" else rest) if separator else root / url
     if scheme == "sqlite" or path.suffix in DATABASES:
         return PredictionLog(SqliteLedger(path, _table_name(data, path.name), fields, roles), data)
     return PredictionLog(FileLedger(path, fields, roles), data)
@@ -141,7 +141,7 @@ def _table_name(data: Data, place: str) -> str:
 
 
 def schema(data: Data) -> pa.Schema:
-    """The columns of the monitoring table, with the types that are written."""
+    """Return the columns of the monitoring table, with the types that are written."""
     columns = data.columns
     fields = [pa.field(columns.id, pa.string(), nullable=False), pa.field(columns.time, INSTANT, nullable=False)]
     fields += [pa.field(name, pa.float64()) for name in data.numeric]
@@ -157,10 +157,10 @@ def schema(data: Data) -> pa.Schema:
 
 
 def typed_rows(values: Mapping[str, Sequence[Any]], fields: pa.Schema) -> pa.Table:
-    """Columns as Arrow has them.
+    """Return the columns as an Arrow table.
 
     Raises:
-        DataError: a value is of another type, or missing where it must not be. No value is in the text.
+        DataError: a value has another type, or a required value is missing. The message holds no value.
     """
     arrays = []
     for field in fields:
@@ -168,9 +168,9 @@ def typed_rows(values: Mapping[str, Sequence[Any]], fields: pa.Schema) -> pa.Tab
             array = pa.array(values[field.name], field.type)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             raise DataError(
-                f"Column {field.name!r} holds a value that is no {field.type}.",
-                why="The service changed, or hands over another column under this name.",
-                fix="Convert it before logging; times need a zone.",
+                f"Column {field.name!r} holds a value that is not a {field.type}.",
+                why="The service changed, or passes another column under this name.",
+                fix="Convert the value before logging; times need a zone.",
             ) from None
         if array.null_count and not field.nullable:
             raise DataError(f"{array.null_count} rows have no {field.name!r}.", fix="Give every row one.")

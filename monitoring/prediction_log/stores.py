@@ -1,9 +1,8 @@
-"""Keep logged rows in a table of SQLite or PostgreSQL, by id, so that no row is there twice or half."""
+"""Stores of logged rows by id: SQLite, PostgreSQL and a folder of Parquet files. Each write is atomic."""
 
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from filelock import FileLock, Timeout
 from pyarrow import parquet as pq
 
 from core.config import Columns
@@ -34,12 +34,12 @@ class SqliteLedger:
                 database.execute(statement)
 
     def add(self, rows: pa.Table) -> None:
-        """Add the rows whose id is not there yet."""
+        """Add the rows whose id is new."""
         with self._writing() as database:
             database.executemany(self._sql.insert, zip(*map(_plain, rows.columns), strict=True))
 
     def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
-        """Write labels; the ids that no row has."""
+        """Write labels. Return the ids that no row has."""
         with self._writing() as database:
             return self._sql.unknown(database.execute, labels, _text(at))
 
@@ -64,12 +64,12 @@ class PostgresLedger:
                 cursor.execute(statement)
 
     def add(self, rows: pa.Table) -> None:
-        """Add the rows whose id is not there yet."""
+        """Add the rows whose id is new."""
         with self._writing() as cursor:
             cursor.executemany(self._sql.insert, rows)
 
     def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
-        """Write labels; the ids that no row has."""
+        """Write labels. Return the ids that no row has."""
         with self._writing() as cursor:
             return self._sql.unknown(cursor.execute, labels, at)
 
@@ -87,7 +87,7 @@ class PostgresLedger:
 
 
 class _Statements:
-    """The SQL of a table; `mark` stands before the number of a parameter."""
+    """The SQL of a table; `mark` is written before the number of a parameter."""
 
     def __init__(self, table: str, fields: pa.Schema, columns: Columns, time: str, mark: str) -> None:
         name = ".".join(map(_quoted, table.split("."))) if mark == "$" else _quoted(table)
@@ -113,9 +113,9 @@ class _Statements:
         self.update = f"UPDATE {name} SET {label} = {marks[0]}{when} WHERE {key} = {marks[1]} RETURNING 1"  # noqa: S608 - quoted
 
     def unknown(self, execute: Callable[..., Any], labels: Mapping[str, object], at: object) -> list[str]:
-        """Write labels, one after the other; the ids that no row has."""
-        more = (at,) if self._timed else ()
-        return [name for name, label in labels.items() if not execute(self.update, (label, name, *more)).fetchall()]
+        """Write labels, one after the other. Return the ids that no row has."""
+        times = (at,) if self._timed else ()
+        return [name for name, label in labels.items() if not execute(self.update, (label, name, *times)).fetchall()]
 
 
 def _quoted(name: str) -> str:
@@ -123,7 +123,7 @@ def _quoted(name: str) -> str:
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:
-    """Values as SQLite takes them."""
+    """Return the values as SQLite takes them."""
     return [_text(value) if isinstance(value, dt.datetime) else value for value in column.to_pylist()]
 
 
@@ -132,69 +132,68 @@ def _text(moment: dt.datetime) -> str:
 
 
 class FileLedger:
-    """A folder of Parquet files, one for each day of each batch. Labels are written by replacing a file as a whole."""
+    """A folder of Parquet files, one for each day of each batch. Labels are written by replacing whole files."""
 
     def __init__(self, folder: Path, fields: pa.Schema, columns: Columns) -> None:
         self._folder, self._fields, self._columns = folder, fields, columns
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, rows: pa.Table) -> None:
-        """Add the rows whose id is not there yet."""
+        """Add the rows whose id is new."""
         rows = _first_of_each(rows, self._columns.id)
         days = pc.cast(rows[self._columns.time], pa.date32())
-        with self._alone():
+        with self._exclusive():
             for day in pc.unique(days):
                 new = rows.filter(pc.equal(days, day))
                 for file in self._folder.glob(f"{day}-*.parquet"):
-                    known = pq.read_table(file, columns=[self._columns.id])[self._columns.id]
-                    new = new.filter(pc.invert(pc.is_in(new[self._columns.id], value_set=known.combine_chunks())))
+                    ids = pq.read_table(file, columns=[self._columns.id])[self._columns.id]
+                    new = new.filter(pc.invert(pc.is_in(new[self._columns.id], value_set=ids.combine_chunks())))
                 if new.num_rows:
                     name = hashlib.sha256("\n".join(new[self._columns.id].to_pylist()).encode()).hexdigest()[:16]
                     self._write(self._folder / f"{day}-{name}.parquet", new)
 
     def label(self, labels: Mapping[str, object], at: dt.datetime) -> list[str]:
-        """Write labels; the ids that no row has. The newest files are looked at first."""
+        """Write labels, to the newest files first. Return the ids that no row has."""
         left = dict(labels)
-        with self._alone():
+        with self._exclusive():
             for file in sorted(self._folder.glob("*.parquet"), reverse=True):
                 ids = pq.read_table(file, columns=[self._columns.id])[self._columns.id].to_pylist() if left else []
-                found = [left.pop(name, None) for name in ids]
-                if any(label is not None for label in found):
-                    self._write(file, self._labelled(pq.read_table(file, schema=self._fields), found, at))
+                new = [left.pop(name, None) for name in ids]
+                if any(label is not None for label in new):
+                    self._write(file, self._labelled(pq.read_table(file, schema=self._fields), new, at))
         return list(left)
 
     def _labelled(self, rows: pa.Table, labels: Sequence[object], at: dt.datetime) -> pa.Table:
-        """The rows with labels in place of those they had; None leaves one as it is."""
+        """Return the rows with new labels; None keeps the label of a row."""
         place, before = self._fields.get_field_index(self._columns.label), rows[self._columns.label]
         new = pa.chunked_array([pa.array(labels, before.type)])
-        moved = pc.fill_null(
+        changed = pc.fill_null(
             pc.if_else(pc.is_null(before), pc.is_valid(new), pc.not_equal(before, new)), fill_value=False
         )
         rows = rows.set_column(place, self._fields[place], pc.coalesce(new, before))
         if self._columns.labelled_at:
             place = self._fields.get_field_index(self._columns.labelled_at)
-            when = pc.if_else(moved, pa.scalar(at, self._fields[place].type), rows[place])
+            when = pc.if_else(changed, pa.scalar(at, self._fields[place].type), rows[place])
             rows = rows.set_column(place, self._fields[place], when)
         return rows
 
     @staticmethod
     def _write(file: Path, rows: pa.Table) -> None:
-        unfinished = file.with_name(f".{file.name}")  # no reader looks at names with a dot
+        unfinished = file.with_name(f".{file.name}")  # readers skip names that start with a dot
         pq.write_table(rows, unfinished)
         unfinished.replace(file)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One writer at a time; readers see each file as it was or as it is."""
+    def _exclusive(self) -> Iterator[None]:
+        """Allow one writer at a time; readers see each file before or after its replacement."""
         try:
-            with (self._folder / ".lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with FileLock(self._folder / ".lock", timeout=PATIENCE):
                 yield
-        except OSError as err:
+        except (OSError, Timeout) as err:
             raise not_written(self._folder.name, err) from None
 
 
 def _first_of_each(rows: pa.Table, name: str) -> pa.Table:
-    """The rows without those whose id an earlier one has."""
-    place = {one: number for number, one in reversed(list(enumerate(rows[name].to_pylist())))}
+    """Return the rows without repetitions of an id."""
+    place = {key: number for number, key in reversed(list(enumerate(rows[name].to_pylist())))}
     return rows.take(sorted(place.values()))

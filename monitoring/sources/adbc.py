@@ -1,4 +1,4 @@
-"""Talk to a database by ADBC: connect with patience, ask one thing at a time, and repeat nothing that it says."""
+"""Connections to databases by ADBC: drivers, retries while connecting, and errors without the database's own text."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ PAUSE = 1.0  # seconds before the second try; twice as long before each one afte
 
 
 class RefusedError(Exception):
-    """The database did not do what it was asked. `state` is its SQLSTATE, else the driver's own word, or empty."""
+    """The database refused a query. `state` is the SQLSTATE, else the driver's own code, or empty."""
 
-    def __init__(self, state: str, said: str) -> None:
+    def __init__(self, state: str, text: str) -> None:
         super().__init__(state)
-        self.state, self.said = state, said
+        self.state, self.text = state, text
 
     def explained(self, what: str) -> MlopsError:
-        """As an error of ours; `what` names the table and the database."""
-        return errors.reading(what, self.state, self.said)
+        """Return the error to show; `what` names the table and the database."""
+        return errors.reading(what, self.state, self.text)
 
 
 class Database:
-    """A connection in a read-only transaction, where the database has such."""
+    """A connection in a read-only transaction, if the database supports one."""
 
     def __init__(self, connection: Any, driver: Driver) -> None:
         self._connection, self._driver = connection, driver
 
     @contextmanager
     def ask(self, query: str, bounds: pa.RecordBatch | None = None) -> Iterator[pa.RecordBatchReader]:
-        """The rows of a query as they arrive, at the memory of a batch. `bounds`, one row, are never part of its text.
+        """Yield the rows of a query as they arrive, in batches. `bounds`, one row, are never part of the SQL.
 
         Raises:
-            RefusedError: from here, or while the rows are read.
+            RefusedError: here, or while the rows are read.
         """
         from adbc_driver_manager import Error
 
@@ -55,7 +55,7 @@ class Database:
                 yield rows
         except Error as err:
             raise RefusedError(str(err.sqlstate or err.status_code.name), str(err)) from None
-        except (pa.ArrowException, OSError) as err:  # what becomes of a driver's error while rows arrive
+        except (pa.ArrowException, OSError) as err:  # what Arrow makes of a driver's error while rows arrive
             raise RefusedError("", str(err)) from None
 
     @contextmanager
@@ -71,7 +71,7 @@ class Database:
                 yield rows
 
     def _set(self, values: Sequence[str]) -> None:
-        """Make values settings of the transaction."""
+        """Store the values as settings of the transaction."""
         names = [f"p{number}" for number in range(len(values))]
         calls = ", ".join(f"set_config('mlops.{name}', ${number}, true)" for number, name in enumerate(names, 1))
         row = pa.record_batch([arrays.text_array([value]) for value in values], names=names)
@@ -81,11 +81,11 @@ class Database:
 
 @contextmanager
 def connected(url: str, driver: Driver, root: Path, patience: float) -> Iterator[Database]:
-    """The database at `url`; connecting is tried again for `patience` seconds, as long as that may help.
+    """Yield a connection to `url`. Retries for `patience` seconds if the failure may pass.
 
     Raises:
         ConfigError: the driver is not installed.
-        OutsideError: it does not answer, or refuses.
+        OutsideError: the database does not answer, or refuses.
     """
     from tenacity import (
         Retrying,
@@ -105,14 +105,14 @@ def connected(url: str, driver: Driver, root: Path, patience: float) -> Iterator
     retrying = Retrying(
         stop=stop_after_attempt(TRIES) | stop_before_delay(patience),
         wait=wait_exponential(multiplier=PAUSE) + wait_random(0, PAUSE),
-        retry=retry_if_exception(lambda err: errors.passes(_said(err))),
+        retry=retry_if_exception(lambda err: errors.may_pass(_text(err))),
         reraise=True,
     )
     with ExitStack() as stack:
         try:
             database = retrying(_open, module, url, driver, root, stack)
         except (Error, RefusedError) as err:
-            raise errors.connecting(shown(url), _said(err)) from None
+            raise errors.connecting(shown(url), _text(err)) from None
         yield database
 
 
@@ -132,16 +132,16 @@ def _open(module: Any, url: str, driver: Driver, root: Path, stack: ExitStack) -
     return database
 
 
-def _said(err: BaseException) -> str:
-    """What a driver said; nothing where the error is of another kind."""
+def _text(err: BaseException) -> str:
+    """Return the text of a driver's error, empty for other errors."""
     from adbc_driver_manager import Error
 
     if isinstance(err, RefusedError):
-        return err.said
+        return err.text
     return str(err) if isinstance(err, Error) else ""
 
 
-# libpq gives up on a host after 10 s, and on one that vanished while we read after 2 minutes.
+# libpq gives up connecting to a host after 10 s, and on a host that vanished during a read after 2 minutes.
 PATIENT = {
     "connect_timeout": "10",
     "keepalives_idle": "60",
@@ -149,8 +149,8 @@ PATIENT = {
     "keepalives_count": "6",
     "fallback_application_name": "mlops",
 }
-LONGEST = "30min"  # for one statement, where neither the server, the role nor the URL says otherwise
-# Whatever does not look like this may have a password in another place than one expects: nothing of it is shown.
+LONGEST = "30min"  # for one statement, unless the server, the role or the URL sets a limit
+# A URL of another form may hold a password in an unexpected place, so nothing of it is shown.
 PLAIN = re.compile(r"(?P<scheme>[a-z+]+)://(?:[^@/?#\s]*@)?(?P<place>[\w.-]*(?::\d{1,5})?(?:/[\w./-]*)?)(?:\?[^@\s]*)?")
 
 
@@ -158,10 +158,11 @@ PLAIN = re.compile(r"(?P<scheme>[a-z+]+)://(?:[^@/?#\s]*@)?(?P<place>[\w.-]*(?::
 class Driver:
     """A kind of database.
 
-    `module` is its Python package and `install` what to install for it. `open` makes its AdbcDatabase from the module,
-    the URL and the repository. `begin` are the statements that every connection starts with.
+    `module` is its Python package and `install` the distribution to install. `open` returns an AdbcDatabase for the
+    module, the URL and the repository. Every connection starts with the statements in `begin`.
 
     `settings`: the bounds of a query are settings of the transaction, not parameters of the statement.
+    `tested`: whether the project's tests read from a live database of this kind.
     """
 
     module: str
@@ -170,8 +171,9 @@ class Driver:
     begin: tuple[str, ...] = ("SELECT 1",)  # some drivers connect only when first asked
     quote: str = '"'
     text: str = "VARCHAR"
-    bytewise: str = ""  # what makes text compare by its bytes, where it does not by itself
+    bytewise: str = ""  # a collation that compares text by its bytes, if that is not the default
     settings: bool = False
+    tested: bool = False
 
 
 def _by_address(module: Any, url: str, _root: Path) -> Any:
@@ -179,10 +181,10 @@ def _by_address(module: Any, url: str, _root: Path) -> Any:
 
 
 def patient(url: str) -> str:
-    """The address of a PostgreSQL with limits for how long it may keep silent, where it names none itself."""
-    asked = url.partition("?")[2]
-    more = "&".join(f"{name}={value}" for name, value in PATIENT.items() if f"{name}=" not in asked)
-    return f"{url}{'&' if asked else '?'}{more}"
+    """Return a PostgreSQL URL with time limits for connecting and silence, unless the URL sets its own."""
+    options = url.partition("?")[2]
+    limits = "&".join(f"{name}={value}" for name, value in PATIENT.items() if f"{name}=" not in options)
+    return f"{url}{'&' if options else '?'}{limits}"
 
 
 def _postgres(module: Any, url: str, _root: Path) -> Any:
@@ -195,7 +197,7 @@ def _bigquery(module: Any, url: str, _root: Path) -> Any:
 
 
 def _duckdb(module: Any, url: str, root: Path) -> Any:
-    """As with sqlite: three slashes for a path relative to the repository, four for an absolute one."""
+    """Open a DuckDB file: after three slashes the path is relative to the repository, after four absolute."""
     path = root / url.partition("://")[2][1:]
     try:
         there = path.is_file()
@@ -223,14 +225,15 @@ POSTGRES = Driver(
     ),
     text="TEXT",
     bytewise=' COLLATE "C"',
-    # The driver streams what COPY gives, which takes no parameters; a statement with some is held in memory as a whole.
+    # The driver streams COPY, which takes no parameters; it holds the result of a statement with parameters in memory.
     settings=True,
+    tested=True,
 )
 FLIGHT = Driver(module="adbc_driver_flightsql", install="adbc-driver-flightsql", open=_by_address)
 DRIVERS = {
     "postgresql": POSTGRES,
     "postgres": POSTGRES,
-    "duckdb": Driver(module="adbc_driver_duckdb", install="duckdb", open=_duckdb),
+    "duckdb": Driver(module="adbc_driver_duckdb", install="duckdb", open=_duckdb, tested=True),
     "snowflake": Driver(module="adbc_driver_snowflake", install="adbc-driver-snowflake", open=_by_address),
     "bigquery": Driver(
         module="adbc_driver_bigquery", install="adbc-driver-bigquery", open=_bigquery, quote="`", text="STRING"
@@ -242,25 +245,26 @@ DRIVERS = {
 
 
 def driver_of(url: str) -> Driver | None:
-    """The driver for an address, None where it is none of a database that is reached by ADBC."""
-    scheme, found, _ = url.partition("://")
-    return DRIVERS.get(scheme) if found else None
+    """Return the driver for a URL, None if it is not the URL of an ADBC database."""
+    scheme, separator, _ = url.partition("://")
+    return DRIVERS.get(scheme) if separator else None
 
 
 def shown(url: str) -> str:
-    """The address for messages: scheme, host and database, never a user, a password or an option."""
+    """Return the URL for messages: scheme, host and database, never a user, a password or an option."""
     plain = PLAIN.fullmatch(url)
     return f"{plain['scheme']}://{plain['place']}" if plain else f"{url.partition('://')[0]}://..."
 
 
 def not_installed(url: str, driver: Driver) -> ConfigError:
-    """The error for a driver that is not there."""
-    own = driver.install == "postgres"
+    """Return the error for a driver that is not installed."""
+    tested = "" if driver.tested else " This one is experimental: not run against a live service."
+    scheme = url.partition("://")[0]
     return ConfigError(
-        f"Sources of the kind {url.partition('://')[0]}:// need the ADBC driver {driver.module}, which is missing.",
-        why="Drivers are optional: each database has its own.",
-        fix="Install the extra [postgres] of this project; both lock files have it, so `make setup` does."
-        if own
+        f"Sources of the kind {scheme}:// need the ADBC driver {driver.module}, which is not installed.",
+        why=f"Each database has its own optional driver.{tested}",
+        fix="Install the extra [postgres] of this project; `make setup` does so, because both lock files have it."
+        if driver is POSTGRES
         else f"Add {driver.install} and adbc-driver-manager to the dependencies in pyproject.toml, then run "
         "`make lock` and `make setup`.",
     )

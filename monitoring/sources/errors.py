@@ -1,4 +1,4 @@
-"""Say why a database, or Spark, refuses, without its own words: they may hold a password or the value of a row."""
+"""Errors of databases and Spark, without their own text, which may hold a password or a value of a row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from core.errors import ConfigError, DataError, MlopsError, OutsideError
 
 PLACE = "MONITORING_URL (or data.source in model.toml) says where it is"
-PASSES = (
+TEMPORARY = (
     r"connection refused|timeout expired|timed out|starting up|shutting down|too many (clients|connections)"
     r"|reset by peer|closed the connection|temporary failure in name resolution|remaining connection slots|unavailable"
     r"|recovery mode|no such file or directory"
@@ -15,8 +15,8 @@ PASSES = (
 UNKNOWN_HOST = r"could not translate host name|name or service not known|no such host"
 LOCKED_OUT = r"password|role \"[^\"]*\" does not exist|pg_hba|authenticat|credentials|unauthorized|permission denied"
 NOT_THERE = "TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|PATH_NOT_FOUND|UNABLE_TO_INFER_SCHEMA|PARSE_SYNTAX_ERROR"
-CONDITION = r"\[([A-Z][A-Z0-9]*_[A-Z0-9_.]+)\]"  # where Spark's own exception is wrapped in one of Java's
-UNFIT = {
+CONDITION = r"\[([A-Z][A-Z0-9]*_[A-Z0-9_.]+)\]"  # Spark's own condition, if a Java exception wraps it
+UNREADABLE = {
     "CANNOT_MERGE_SCHEMAS": (
         "Its files differ in the type of a column.",
         "Write the older files again with the type of the newer ones, or make a table of them that casts.",
@@ -30,7 +30,7 @@ UNFIT = {
         "Rename one, or set spark.sql.caseSensitive true in spark-defaults.conf.",
     ),
     "FAILED_READ_FILE": (
-        "A file is damaged, still being written, or no Parquet file.",
+        "A file is damaged, is still being written, or is not a Parquet file.",
         "Write it again under another name and rename it when it is complete, or remove it.",
     ),
 }
@@ -38,131 +38,131 @@ NO_JAVA = "JAVA_GATEWAY_EXITED|JAVA_HOME"
 NO_DATABASE = r"database \"[^\"]*\" does not exist"
 
 
-def passes(said: str) -> bool:
-    """Whether a connection that failed like this may succeed in a moment."""
-    return _has(PASSES, said)
+def may_pass(text: str) -> bool:
+    """Return whether a connection that failed with this text may succeed in a moment."""
+    return _has(TEMPORARY, text)
 
 
-def connecting(shown: str, said: str) -> OutsideError:
-    """The error for a database that could not be reached.
+def connecting(shown: str, text: str) -> OutsideError:
+    """Return the error for a failed connection.
 
     Args:
-        shown: its address as it may be shown.
-        said: the driver's words.
+        shown: the URL without secrets.
+        text: the driver's own message.
     """
-    if _has(NO_DATABASE, said):
-        why, fix = "There is no database of this name there.", f"{PLACE}."
-    elif _has(PASSES, said):
+    if _has(NO_DATABASE, text):
+        why, fix = "The server has no database of this name.", f"{PLACE}."
+    elif _has(TEMPORARY, text):
         why, fix = (
-            "It is down, starting, full, or a firewall stands between.",
+            "The server is down, starting or full, or a firewall blocks the connection.",
             f"Run this again when it answers; {PLACE}.",
         )
-    elif _has(UNKNOWN_HOST, said):
+    elif _has(UNKNOWN_HOST, text):
         why, fix = (
-            "No host of this name is known.",
+            "The host name is unknown.",
             f"{PLACE}; in a password, @ is written %40, / %2F, : %3A, ? %3F.",
         )
-    elif _has(LOCKED_OUT, said):
-        why, fix = "It refuses this user or password, or this machine.", f"{PLACE}, with user and password."
+    elif _has(LOCKED_OUT, text):
+        why, fix = "The server refuses this user, password or machine.", f"{PLACE}, with user and password."
     else:
-        told = re.sub(r"\"[^\"]*\"?|'[^']*'?", '"..."', " ".join(said.split()))[:200]
-        why, fix = f"The driver says: {told}", f"{PLACE}; mend what the driver names."
-    return OutsideError(f"{shown} cannot be reached.", why=why, fix=fix)
+        message = re.sub(r"\"[^\"]*\"?|'[^']*'?", '"..."', " ".join(text.split()))[:200]
+        why, fix = f"The driver reports: {message}", f"{PLACE}; fix what the driver names."
+    return OutsideError(f"Cannot connect to {shown}.", why=why, fix=fix)
 
 
-def reading(shown: str, state: str, said: str) -> MlopsError:
-    """The error for rows that could not be read.
+def reading(shown: str, state: str, text: str) -> MlopsError:
+    """Return the error for rows that could not be read.
 
     Args:
         shown: the table and the database.
-        state: the SQLSTATE where the driver knows it, else its own name for what happened; may be empty.
-        said: the driver's words.
+        state: the SQLSTATE if the driver knows it, else its own code; may be empty.
+        text: the driver's own message.
     """
-    if state == "57014" or _has(r"statement timeout|deadline exceeded", said):
+    if state == "57014" or _has(r"statement timeout|deadline exceeded", text):
         return OutsideError(
-            f"{shown} was read for longer than a statement may take.",
+            f"Reading {shown} took longer than a statement may take.",
             why="The time column has no index, the window is large, or the database is busy.",
             fix="Add an index on the time column, or allow more with ?options=-c%20statement_timeout%3D2h.",
         )
-    if state == "42501" or _has(r"permission denied", said):
+    if state == "42501" or _has(r"permission denied", text):
         return DataError(
-            f"{shown} may not be read by this user.",
+            f"This user may not read {shown}.",
             why="The role lacks the right to select.",
             fix="Let its owner type: GRANT SELECT ON the table (and USAGE on its schema) TO the role.",
         )
-    if state == "22003" or _has(r"out of range", said):
+    if state == "22003" or _has(r"out of range", text):
         return DataError(
             f"{shown} holds a number beyond the range of a 64-bit float.",
-            fix="Mend the feed: nothing can be counted beside such a value.",
+            fix="Fix the feed: rows with such a value cannot be counted.",
         )
-    if state.startswith(("IO", "08", "57P", "40", "53")) or (not state and "ERROR:" not in said):
+    if state.startswith(("IO", "08", "57P", "40", "53")) or (not state and "ERROR:" not in text):
         return OutsideError(
-            f"The connection to {shown} broke off while rows were read.",
+            f"The connection to {shown} was lost while reading rows.",
             why="The database was restarted or ran out of memory or disk, or the network failed.",
-            fix="Run this again: nothing was kept of what had been read.",
+            fix="Run this again. Nothing that was read so far has been kept.",
         )
     return DataError(
         f"{shown} cannot be read{f' ({state})' if state else ''}.",
-        why="The query or a value was refused by the database; its log has the reason.",
-        fix="Try to select the columns of model.toml by hand, as the same user.",
+        why="The database refused the query or a value; see its log for the reason.",
+        fix="Select the columns of model.toml by hand, as the same user.",
     )
 
 
-def no_table(shown: str, table: str, known: list[str]) -> DataError:
-    """The error for a table that is not there."""
-    some = ", ".join(known[:30]) + (", ..." if len(known) > 30 else "")  # noqa: PLR2004 - a readable line
+def no_table(shown: str, table: str, tables: list[str]) -> DataError:
+    """Return the error for a table that does not exist."""
+    some = ", ".join(tables[:30]) + (", ..." if len(tables) > 30 else "")  # noqa: PLR2004 - a readable line
     return DataError(
         f"{shown} has no table {table!r}.",
-        why=f"The tables there are: {some or 'none that this user may see'}.",
+        why=f"Its tables are: {some or 'none that this user may see'}.",
         fix="Name the right one as table under [data] in model.toml, with its schema if it is not on the search path: "
-        "schema.table. Upper and lower case count.",
+        "schema.table. Names are case-sensitive.",
     )
 
 
-def spark(shown: str, condition: str, said: str) -> MlopsError:
-    """The error for rows that Spark could not read or count.
+def spark(shown: str, condition: str, text: str) -> MlopsError:
+    """Return the error for rows that Spark could not read or count.
 
     Args:
         shown: the table or the folder.
-        condition: Spark's own name for what happened, else the class of the exception.
-        said: Spark's words.
+        condition: Spark's error condition, else the class of the exception.
+        text: Spark's own message.
     """
-    wrapped = re.search(CONDITION, said)
+    wrapped = re.search(CONDITION, text)
     condition = wrapped[1] if wrapped else condition
     if _has(NOT_THERE, condition):
         return DataError(
-            f"Spark finds no {shown}, or no Parquet file there.",
-            why="Nothing has been written there yet, the place is another one, or this user may not see it.",
+            f"Spark does not find {shown}, or finds no Parquet file in it.",
+            why="Nothing has been written there yet, the path is wrong, or this user may not see it.",
             fix="Check data.source in model.toml, or the variable MONITORING_URL.",
         )
-    for unfit, (why, fix) in UNFIT.items():
-        if condition.startswith(unfit):
+    for prefix, (why, fix) in UNREADABLE.items():
+        if condition.startswith(prefix):
             return DataError(f"Spark cannot read {shown} ({condition}).", why=why, fix=fix)
-    if _has(NO_JAVA, f"{condition} {said}"):
+    if _has(NO_JAVA, f"{condition} {text}"):
         return ConfigError(
             "Spark did not start.", why="It needs Java 17 or 21.", fix="Install Java, or set JAVA_HOME to where it is."
         )
-    if lacks := re.search(r"No module named '([\w.]+)'", said):
+    if module := re.search(r"No module named '([\w.]+)'", text):
         return ConfigError(
-            f"Spark cannot count {shown}: it lacks the Python module {lacks[1]}.",
+            f"Spark cannot count {shown}: the Python module {module[1]} is missing.",
             why="Executors need numpy, pyarrow and pydantic; a connection to a server needs PySpark's extra [connect].",
-            fix="Install them there (requirements.lock has the versions); PYSPARK_PYTHON says which Python they use.",
+            fix="Install them there (requirements.lock has the versions); PYSPARK_PYTHON sets their Python.",
         )
     return OutsideError(
         f"Spark could not read {shown} ({condition}).",
-        why="The cluster failed, does not answer, or refuses.",
-        fix="Look into the log of Spark, and run this again when it answers.",
+        why="The cluster failed, does not answer, or refused.",
+        fix="Check Spark's log, and run this again when it answers.",
     )
 
 
-def _has(pattern: str, said: str) -> bool:
-    return re.search(pattern, said, re.IGNORECASE) is not None
+def _has(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def not_written(place: str, err: Exception) -> OutsideError:
-    """The error for a place that did not take logged rows."""
+    """Return the error for a store that did not take logged rows."""
     return OutsideError(
-        f"{place} cannot be written: {type(err).__name__}.",
-        why="It is locked, full, read-only or out of reach, or its table has other columns.",
-        fix="Log the same rows again when it answers: none is kept twice.",
+        f"Cannot write to {place}: {type(err).__name__}.",
+        why="The store is locked, full, read-only or offline, or its table has other columns.",
+        fix="Log the same rows again when it answers. No row is written twice.",
     )

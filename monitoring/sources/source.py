@@ -1,4 +1,4 @@
-"""Reach the monitoring rows wherever they are: one face over databases and folders of files."""
+"""The Source protocol, and open_source, which picks the reader for a path or URL."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ CHECK = "Check data.source in model.toml (relative to the repository), or the va
 
 
 class Source(Protocol):
-    """Monitoring rows, one a prediction. Nothing is read before it is asked for, and nothing is ever written."""
+    """Monitoring rows, one per prediction. Reads lazily and never writes."""
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """All columns, and the type of each in the words of the source."""
+        """Return the type of each column, as the source names it."""
 
     def batches(self, columns: Sequence[str], start: dt.datetime, end: dt.datetime | None) -> Iterator[pa.RecordBatch]:
-        """The rows with start <= time < end, in any order, without the columns that the source does not have.
+        """Yield the rows with start <= time < end, in any order, without the columns that the source does not have.
 
-        The time column, and `labelled_at` if configured, are timestamp("us", "UTC"). Batches may differ in types: a
-        batch in which a numeric column is text holds rows (only such rows) where the source has text there.
+        The time column, and `labelled_at` if configured, are timestamp("us", "UTC"). Batches may differ in types: rows
+        with text in a numeric column come in batches of their own, in which that column is text.
 
         Raises:
-            DataError: the rows cannot be read, or one of them has no time, an unreadable one, or one without a zone.
+            DataError: the rows cannot be read, or a row has no time, an unreadable time, or a time without a zone.
         """
 
     def latest(self) -> dt.datetime | None:
-        """The newest time; None where there are no rows."""
+        """Return the newest time, None if there are no rows."""
 
 
 @runtime_checkable
 class Counting(Protocol):
-    """A source that counts its rows where they lie."""
+    """A source that counts its rows in place, such as Spark."""
 
     def tally(
         self,
@@ -62,26 +62,26 @@ class Counting(Protocol):
         version: str | None,
         as_of: dt.datetime,
     ) -> tuple[DayTally, ...]:
-        """What `tally.count` says of the batches with these columns."""
+        """Return what `tally.count` returns for the batches with these columns."""
 
 
 def on_spark(url: str) -> str:
-    """The address under which Spark reads and counts the rows at `url`."""
+    """Return the address under which Spark reads and counts the rows at `url`."""
     return url if url.startswith(SPARK) else f"{SPARK}{url}"
 
 
 def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE) -> Source:
-    """The source at `url`: a SQLite file, a Parquet or CSV file, a folder of these, a database by ADBC, or Spark.
+    """Return the source at `url`: a SQLite file, a Parquet or CSV file, a folder of these, an ADBC database, or Spark.
 
     Args:
         url: path relative to `root`, or a URL that starts with sqlite:///, file:///, spark:// or the name of a driver.
         data: table (of a database; or a folder in the folder), columns and time zone.
         root: the repository.
-        patience: how long to wait for a database that is locked or does not answer, in seconds.
+        patience: seconds to wait for a database that is locked or does not answer.
 
     Raises:
-        ConfigError: a kind of source that cannot be read, or its driver is not installed.
-        DataError: it is missing or unreadable, or lacks the table, the time column or the id column.
+        ConfigError: the kind of source is unknown, or its driver is not installed.
+        DataError: the source is missing or unreadable, or lacks the table, the time column or the id column.
         OutsideError: the database does not answer, or refuses.
     """
     if url.startswith(SPARK):
@@ -104,27 +104,27 @@ def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE)
     if path.suffix in KINDS:
         return FileSource(path, data, shown)
     raise ConfigError(
-        f"{shown} is no source that can be read.",
-        why=f"Sources are folders, and files that end in {', '.join((*DATABASES, *KINDS))}.",
+        f"Cannot read {shown}: unsupported file type.",
+        why=f"Supported are folders and files ending in {', '.join((*DATABASES, *KINDS))}.",
         fix=CHECK,
     )
 
 
 def _place(rest: str, data: Data, root: Path) -> str:
-    """Where Spark finds the rows: the URL of a folder, or the name of a table, which has no slash."""
+    """Return what Spark reads: the URL of a folder, or the name of a table, which has no slash."""
     rest = rest or data.table or ""
     if re.fullmatch(r"[\w.-]+:\d+/?", rest) or not rest:
         raise ConfigError(
-            f"{SPARK}{rest} names no rows.",
-            why="It says which table or folder Spark reads. Which Spark that is, its own settings say.",
+            f"{SPARK}{rest} does not name a table or folder.",
+            why="The URL names what Spark reads. Spark's own settings name the cluster.",
             fix="Write spark://catalog.schema.table or spark://folder/of/files; SPARK_REMOTE or spark-defaults.conf "
             "name the cluster.",
         )
     if driver_of(rest) or rest.startswith("sqlite:") or rest.endswith((*DATABASES, ".csv")):
         raise ConfigError(
             f"Spark cannot read {driver_shown(rest)}.",
-            why="Spark counts folders of Parquet files and the tables of its catalog.",
-            fix="Leave out --engine spark, or make the rows a table of the catalog.",
+            why="Spark reads folders of Parquet files and tables of its catalog.",
+            fix="Leave out --engine spark, or load the rows into a table of the catalog.",
         )
     if "://" in rest and not rest.startswith("file:"):
         return rest
@@ -135,18 +135,18 @@ def _place(rest: str, data: Data, root: Path) -> str:
 
 
 def _existing(url: str, root: Path) -> tuple[Path, str]:
-    """The file or folder at `url`, and its name in messages.
+    """Return the file or folder at `url`, and its name for messages.
 
     Raises:
-        ConfigError: no machine can have such a path.
-        DataError: there is none.
+        ConfigError: the path is not valid on this machine.
+        DataError: the file or folder does not exist.
     """
     path = _path(url, root)
     try:
-        shown, there = _shown(path, root), path.exists()
+        shown, exists = _shown(path, root), path.exists()
     except (OSError, ValueError):  # too long, or with a zero byte
-        raise ConfigError("The source is no path that this machine can have.", fix=CHECK) from None
-    if not there:
+        raise ConfigError("The path of the source is not valid on this machine.", fix=CHECK) from None
+    if not exists:
         raise DataError(
             f"There is no {shown}.", why="Nothing has been written there yet, or the place is another one.", fix=CHECK
         )
@@ -154,17 +154,17 @@ def _existing(url: str, root: Path) -> tuple[Path, str]:
 
 
 def _path(url: str, root: Path) -> Path:
-    scheme, found, rest = url.partition("://")
-    if not found:
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return root / url
     if scheme not in {"sqlite", "file"} or not rest.startswith("/"):
-        # The rest may hold a password: it is not shown.
+        # The rest of the URL may hold a password, so it is not shown.
         raise ConfigError(
-            f"Sources of the kind {scheme}:// cannot be read.",
-            why=f"Sources are paths, and URLs: sqlite:///, file:///, spark://, {'://, '.join(DRIVERS)}://.",
+            f"Cannot read sources of the kind {scheme}://.",
+            why=f"Supported are paths and the URLs sqlite:///, file:///, spark://, {'://, '.join(DRIVERS)}://.",
             fix=CHECK,
         )
-    # As SQLAlchemy has it: three slashes for a path relative to the repository, four for an absolute one.
+    # As in SQLAlchemy: three slashes for a path relative to the repository, four for an absolute one.
     return root / rest[1:] if scheme == "sqlite" else Path(rest)
 
 
@@ -174,16 +174,16 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _inside(folder: Path, table: str | None, shown: str) -> Path:
-    """The folder or file of a table in a folder of several; the folder itself where it holds the files."""
+    """Return the folder or file of a table in a folder of several, or the folder itself if it holds the files."""
     names = [table, *(f"{table}{kind}" for kind in KINDS)] if table else []
     for name in names:
         if (folder / name).exists():
             return folder / name
     if not table or any(file.parent == folder for file in files_of(folder)):
         return folder
-    known = sorted({re.sub(r"\.(parquet|csv)$", "", place.name) for place in folder.iterdir()})
+    tables = sorted({re.sub(r"\.(parquet|csv)$", "", place.name) for place in folder.iterdir()})
     raise DataError(
         f"{shown} has no table {table!r}.",
-        why=f"The tables there are: {', '.join(known) or 'none'}.",
+        why=f"Its tables are: {', '.join(tables) or 'none'}.",
         fix="Name the right one as table under [data] in model.toml.",
     )

@@ -1,4 +1,4 @@
-"""Reach rows through Spark, and count them on its executors with the same kernel: a Parquet folder, or a table."""
+"""A Parquet folder or catalog table as a Spark source, counted on the executors by the same RowCounter."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from monitoring.sources import errors, spark_worker, typed
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-BATCH = 65_536  # rows that an executor hands over at once, fewer of wide tables:
+BATCH = 65_536  # rows that an executor passes at once, fewer for wide tables:
 VALUES = 1 << 22  # values at once
 START = dt.datetime.min.replace(tzinfo=dt.UTC)
-SLACK = dt.timedelta(days=2)  # whatever the zone of the session: exact bounds are applied on the executors
+SLACK = dt.timedelta(days=2)  # covers any time zone of the session; the executors apply the exact bounds
 FIRST_YEAR = 1000  # Py4J writes years before without leading zeros, which Java refuses
 TIMES = ("timestamp", "timestamp_ntz", "date")
-OURS = ("core", "monitoring")  # what executors need of this project
+PACKAGES = ("core", "monitoring")  # what executors need of this project
 RESULT = "key string, value binary"
-PANDAS = "PySpark does not yet fully support pandas"  # it is handed none: Arrow only
+PANDAS = "PySpark does not yet fully support pandas"  # a warning without meaning here: only Arrow is passed
 
 
 class SparkSource:
-    """The Parquet files at `place` and below it (what has a slash), or the table of this name in Spark's catalog.
+    """The Parquet files in the folder `place` (a name with a slash), or a table of Spark's catalog.
 
-    Which Spark is Spark's own matter: a session that exists, `SPARK_REMOTE`, `spark-defaults.conf`, or this machine.
+    Spark's settings choose the cluster: an existing session, `SPARK_REMOTE`, `spark-defaults.conf`, or this machine.
     """
 
     def __init__(self, place: str, data: Data) -> None:
@@ -53,11 +53,11 @@ class SparkSource:
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """The type of each column, as Spark calls it."""
+        """Return the type of each column, as Spark names it."""
         return self._columns
 
     def batches(self, columns: Sequence[str], start: dt.datetime, end: dt.datetime | None) -> Iterator[pa.RecordBatch]:
-        """Rows with start <= time < end; see `source.Source`. All are brought here first."""
+        """Yield the rows with start <= time < end; see `source.Source`. All are collected on this machine first."""
         span = self._span(columns, start, end)
         with self._asking():
             rows = self._chosen(span).toArrow()
@@ -67,7 +67,7 @@ class SparkSource:
                 yield inside.select([name for name in columns if name in self._columns])
 
     def latest(self) -> dt.datetime | None:
-        """The newest time."""
+        """Return the newest time."""
         span = self._span([], START, None)
         return spark_worker.newest(self._run(span, spark_worker.Newest(span)))
 
@@ -81,20 +81,20 @@ class SparkSource:
         version: str | None,
         as_of: dt.datetime,
     ) -> tuple[DayTally, ...]:
-        """What `tally.count` says of the batches with these columns, counted on the executors.
+        """Return what `tally.count` returns for the batches with these columns, counted on the executors.
 
-        Only sums come here, so memory does not grow with the rows.
+        Only sums are collected, so memory does not grow with the rows.
         """
         span = self._span(columns, start, end)
         return spark_worker.counted(self._run(span, spark_worker.Count(span, axes, version, as_of)))
 
     def _span(self, columns: Sequence[str], start: dt.datetime, end: dt.datetime | None) -> spark_worker.Span:
-        """The time column and, of these columns, those that there are."""
+        """Return the span with the time column and those of the columns that exist."""
         names = dict.fromkeys([self._data.columns.time, *columns])
         return spark_worker.Span(self._data, tuple(name for name in names if name in self._columns), start, end)
 
     def _run(self, span: spark_worker.Span, work: spark_worker.Work) -> list[spark_worker.Group]:
-        """Let each partition work, and merge the results by their key."""
+        """Run the work on each partition, and return the results merged by key."""
 
         def parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield from spark_worker.run(work, batches).to_batches()
@@ -105,12 +105,12 @@ class SparkSource:
         with self._asking():
             rows = min(BATCH, VALUES // len(span.names))
             self._spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(rows))
-            found = self._chosen(span).mapInArrow(parts, RESULT)
-            merging = found.groupBy("key").applyInArrow(merged, RESULT)
+            results = self._chosen(span).mapInArrow(parts, RESULT)
+            merging = results.groupBy("key").applyInArrow(merged, RESULT)
             return [(row["key"], bytes(row["value"])) for row in merging.collect()]
 
     def _chosen(self, span: spark_worker.Span) -> DataFrame:
-        """The columns, named by position, and the rows that may be in the span (or have no time, which is an error)."""
+        """Return the columns, named by position, of the rows that may be in the span or have no time."""
         named = (_column(name).alias(f"c{number}") for number, name in enumerate(span.names))
         rows = self._frame.select(*named)
         if self._columns[span.names[0]] not in TIMES:
@@ -122,20 +122,20 @@ class SparkSource:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """What Spark says becomes an error without values of rows in it."""
+        """Turn errors of Spark into errors without values of rows."""
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message=PANDAS)
                 yield
         except MlopsError:
             raise
-        except Exception as err:  # noqa: BLE001 - PySpark's own, Py4J's or gRPC's, by how Spark is reached
+        except Exception as err:  # noqa: BLE001 - PySpark's, Py4J's or gRPC's, depending on the connection
             condition = err.getCondition() if hasattr(err, "getCondition") else None
             raise errors.spark(self._shown, condition or type(err).__name__, str(err)) from None
 
 
 def session() -> SparkSession:
-    """The Spark session, with our code sent to where rows are counted.
+    """Return the Spark session, with the packages that count rows sent to its executors.
 
     Raises:
         ConfigError: PySpark is not installed.
@@ -144,11 +144,12 @@ def session() -> SparkSession:
         from pyspark.sql import SparkSession
     except ImportError:
         raise ConfigError(
-            "Counting on Spark needs PySpark, which is missing.",
-            why="It is large, and most projects count on one machine.",
+            "Counting on Spark needs PySpark, which is not installed.",
+            why="PySpark is large, and most projects count on one machine. The engine is experimental: not run against "
+            "a live service.",
             fix="Install the extra [spark] of this project: make setup LOCK=requirements-engines.lock",
         ) from None
-    # Workers on this machine run in the same environment; those of a cluster where their own variable says.
+    # Workers on this machine use the same environment; on a cluster, their own variable sets it.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark: SparkSession = SparkSession.builder.appName("mlops").getOrCreate()
     _send(spark)
@@ -157,11 +158,11 @@ def session() -> SparkSession:
 
 @cache
 def _send(spark: SparkSession) -> tempfile.TemporaryDirectory[str]:
-    """Let executors import our packages: from a zip file in this folder, which they fetch for as long as we run."""
+    """Send the packages to the executors, as a zip file in a folder that lasts as long as this process."""
     folder = tempfile.TemporaryDirectory(prefix="mlops-")
     root = Path(__file__).parents[2]
     with zipfile.ZipFile(f"{folder.name}/mlops.zip", "w") as file:
-        for package in OURS:
+        for package in PACKAGES:
             for source in sorted((root / package).rglob("*.py")):
                 file.write(source, source.relative_to(root).as_posix())
     spark.addArtifacts(f"{folder.name}/mlops.zip", pyfile=True)
@@ -171,7 +172,7 @@ def _send(spark: SparkSession) -> tempfile.TemporaryDirectory[str]:
 def _read(spark: SparkSession, place: str) -> DataFrame:
     if "/" not in place:
         return spark.table(place)
-    # As our own reader: files of all folders below, each with the columns that it has.
+    # As FileSource does: files of all folders below, each with the columns that it has.
     return spark.read.option("recursiveFileLookup", "true").option("mergeSchema", "true").parquet(place)
 
 

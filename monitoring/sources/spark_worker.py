@@ -1,4 +1,4 @@
-"""Count a partition of the rows where it lies, and add up what all partitions gave: what a cluster's workers run."""
+"""The code that Spark workers run: count a partition of the rows, and merge the counts of all partitions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.errors import DataError
 from monitoring.axes import Axis
 from monitoring.counting import DayTally, RowCounter, date, duplicates, tallies
 from monitoring.sources import typed
-from monitoring.tasks import select
+from monitoring.tasks import task_for_data
 
 Group = tuple[str, bytes]  # what a group of results is about, and one of them
 Work = Callable[[Iterable[pa.RecordBatch]], Iterator[Group]]
@@ -29,7 +29,7 @@ DAY_COLUMN, IDS, NEWEST, ERROR = "day", "ids", "newest", "error"
 
 @dataclass(frozen=True)
 class Span:
-    """Some columns of the rows with start <= time < end; `names` are what they are called in the order they arrive."""
+    """Some columns of the rows with start <= time < end; `names` are their names, in the order in which they arrive."""
 
     data: Data
     names: tuple[str, ...]
@@ -37,10 +37,10 @@ class Span:
     end: dt.datetime | None
 
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Those of a batch whose columns are named by position, their times in UTC.
+        """Return the rows in the span of a batch whose columns are named by position, with times in UTC.
 
         Raises:
-            DataError: a row has no time, an unreadable one, or one without a zone.
+            DataError: a row has no time, an unreadable time, or a time without a zone.
         """
         named = batch.rename_columns(list(self.names))
         return times.select(typed.instants(named, self.data), self.data.columns.time, self.start, self.end)
@@ -50,7 +50,7 @@ class Span:
 class Count:
     """Counts the rows of a partition; arguments as in `tally.count`.
 
-    Calling it gives a row for each day (its tally as JSON) and for each part of the ids (64-bit hashes with their day).
+    A call yields a row for each day (its tally as JSON) and for each part of the ids (64-bit hashes with their day).
     """
 
     span: Span
@@ -59,15 +59,13 @@ class Count:
     as_of: dt.datetime
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Group]:
-        """Count."""
-        kernel = RowCounter(
-            self.axes, self.span.data.columns, self.version, self.as_of, select.task_for_data(self.span.data)
-        )
+        """Yield the tallies and the parts of the ids."""
+        counter = RowCounter(self.axes, self.span.data.columns, self.version, self.as_of, task_for_data(self.span.data))
         for batch in batches:
-            kernel.add(self.span.of(batch))
-        for day in tallies(kernel, {}):
+            counter.add(self.span.of(batch))
+        for day in tallies(counter, {}):
             yield f"{DAY_COLUMN} {day.date}", day.to_json().encode()
-        for number, pairs in enumerate(kernel.ids.parts()):
+        for number, pairs in enumerate(counter.ids.parts()):
             if len(pairs):
                 yield f"{IDS} {number}", pairs.tobytes()
 
@@ -79,15 +77,17 @@ class Newest:
     span: Span
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Group]:
-        """Look at all rows."""
-        found = (pc.max(self.span.of(batch).column(self.span.data.columns.time)).as_py() for batch in batches)
-        newest = max((moment for moment in found if moment is not None), default=None)
+        """Yield the newest time, nothing if there are no rows."""
+        newest_of_batches = (
+            pc.max(self.span.of(batch).column(self.span.data.columns.time)).as_py() for batch in batches
+        )
+        newest = max((moment for moment in newest_of_batches if moment is not None), default=None)
         if newest is not None:
             yield NEWEST, newest.isoformat().encode()
 
 
 def run(work: Work, batches: Iterable[pa.RecordBatch]) -> pa.Table:
-    """What a partition gives, as `SCHEMA`; an error of ours becomes a result, because clusters lose its parts."""
+    """Return the results of a partition, as `SCHEMA`. A DataError is a result, because Spark would lose its fields."""
     try:
         return table(work(batches))
     except DataError as err:
@@ -95,7 +95,7 @@ def run(work: Work, batches: Iterable[pa.RecordBatch]) -> pa.Table:
 
 
 def merge(group: pa.Table) -> pa.Table:
-    """One result for all results of a group: the sum of a day, the ids that are there twice, the newest time."""
+    """Return one result for a group: the sum of a day, the repeated ids, or the newest time."""
     key: str = group.column("key")[0].as_py()
     values = group.column("value").to_pylist()
     if key.startswith(DAY_COLUMN):
@@ -111,7 +111,7 @@ def merge(group: pa.Table) -> pa.Table:
 
 
 def table(groups: Iterable[Group]) -> pa.Table:
-    """Results as Arrow."""
+    """Return the results as an Arrow table."""
     pairs = list(groups)
     return pa.table(
         [pa.array([pair[number] for pair in pairs], field.type) for number, field in enumerate(SCHEMA)], SCHEMA
@@ -119,10 +119,10 @@ def table(groups: Iterable[Group]) -> pa.Table:
 
 
 def counted(groups: Sequence[Group]) -> tuple[DayTally, ...]:
-    """The tallies by date, from the merged results of `Count`.
+    """Return the tallies by date, from the merged results of `Count`.
 
     Raises:
-        DataError: a partition met rows that cannot be counted.
+        DataError: a partition has rows that cannot be counted.
     """
     refuse(groups)
     repeated: dict[dt.date, int] = {}
@@ -138,17 +138,17 @@ def counted(groups: Sequence[Group]) -> tuple[DayTally, ...]:
 
 
 def newest(groups: Sequence[Group]) -> dt.datetime | None:
-    """The newest time, from the merged results of `Newest`.
+    """Return the newest time, from the merged results of `Newest`.
 
     Raises:
-        DataError: a partition met a time that cannot be read.
+        DataError: a partition has a time that cannot be read.
     """
     refuse(groups)
     return next((dt.datetime.fromisoformat(value.decode()) for _, value in groups), None)
 
 
 def refuse(groups: Sequence[Group]) -> None:
-    """Raise what a partition could not raise here."""
+    """Raise the error that a partition returned as a result, if any."""
     for key, value in groups:
         if key == ERROR:
             what, why, fix = json.loads(value)

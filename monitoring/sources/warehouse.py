@@ -1,4 +1,4 @@
-"""Reach a table of a database: filtered and cast by it, read in one state, an Arrow batch at a time."""
+"""A table of a database as a source: filtered and cast by the database, read in one state, in Arrow batches."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pyarrow as pa
 from core.arrow import arrays, times
 from core.config import Data
 from core.days import DAY
-from core.errors import ConfigError, DataError, MlopsError
+from core.errors import ConfigError, DataError
 from monitoring.sources import errors, typed
 from monitoring.sources.adbc import Database, Driver, RefusedError, connected, shown
 
-KNOWN = (
+TABLES = (
     "SELECT table_schema, table_name FROM information_schema.tables "
     "WHERE lower(table_schema) NOT IN ('information_schema', 'pg_catalog') ORDER BY 1, 2"
 )
@@ -26,7 +26,7 @@ NO_SUCH_TABLE = {"42P01", "3F000", "NOT_FOUND"}
 
 
 class Warehouse:
-    """A table or view of the database at `url`. Each reading is a connection and a read-only transaction of its own.
+    """A table or view of the database at `url`. Each read is a connection and a read-only transaction of its own.
 
     `patience` is how long to keep trying to connect, in seconds.
     """
@@ -45,16 +45,16 @@ class Warehouse:
 
     @property
     def shown(self) -> str:
-        """How messages name it."""
+        """Return the name of the table in messages."""
         return self._shown
 
     @property
     def columns(self) -> dict[str, str]:
-        """The type of each column, as the database or its driver calls it."""
+        """Return the type of each column, as the database or its driver names it."""
         return {name: type_name(field) for name, field in self._fields.items()}
 
     def batches(self, columns: Sequence[str], start: dt.datetime, end: dt.datetime | None) -> Iterator[pa.RecordBatch]:
-        """Rows with start <= time < end; see `source.Source`. All are of one state of the table."""
+        """Yield the rows with start <= time < end, all of one state of the table; see `source.Source`."""
         names = [name for name in columns if name in self._fields]
         time = self._data.columns.time
         fields = [self._fields[name] for name in dict.fromkeys([time, *names])]
@@ -62,7 +62,7 @@ class Warehouse:
         query = select(fields, self._table, wanted.where, self._data, self._driver)
         try:
             with self._connected() as database:
-                self._refuse_odd_times(database)
+                self._refuse_times(database)
                 with database.ask(query, wanted.row()) as rows:
                     for batch in rows:
                         inside = times.select(typed.instants(batch, self._data), time, start, end)
@@ -72,7 +72,7 @@ class Warehouse:
             raise err.explained(self._shown) from None
 
     def latest(self) -> dt.datetime | None:
-        """The newest time."""
+        """Return the newest time."""
         name = self._data.columns.time
         field = self._fields[name]
         what = value(field, self._data, self._driver) + (self._driver.bytewise if is_text(field) else "")
@@ -84,17 +84,17 @@ class Warehouse:
         (moment,) = times.moments(newest, name)  # PostgreSQL has later years than Python, and 'infinity'
         if moment is None or not is_text(field):
             return moment
-        # Text sorts by what is written, not by what it means in UTC: all rows of the last days are looked at.
+        # Text sorts by its characters, not by the instant in UTC, so all rows of the last days are read.
         return times.newest(self.batches([name], max(moment, times.FIRST + DAY) - DAY, None), name)
 
-    def _refuse_odd_times(self, database: Database) -> None:
-        """Rows without a time, or with one that no range finds, are counted and not left out in silence."""
+    def _refuse_times(self, database: Database) -> None:
+        """Refuse rows without a time, or with a time that no range finds; the query would silently leave them out."""
         field = self._fields[self._data.columns.time]
         nulls = self._one(database, "count(*)", f"{quoted(field.name, self._driver)} IS NULL")[0].as_py()
         if nulls:
             raise times.no_time(field.name, nulls)
-        odd = odd_times(field, self._driver)
-        if odd and (count := self._one(database, "count(*)", odd)[0].as_py()):
+        where = unexpected_times(field, self._driver)
+        if where and (count := self._one(database, "count(*)", where)[0].as_py()):
             raise times.unreadable(field.name, count)
 
     def _one(self, database: Database, what: str, where: str = "1 = 1") -> pa.Array:
@@ -103,32 +103,31 @@ class Warehouse:
             return next(iter(rows)).column(0)
 
     def _schema(self) -> pa.Schema:
-        """The columns of the table.
+        """Return the columns of the table.
 
         Raises:
-            DataError: there is no such table.
+            DataError: the table does not exist.
         """
         table = table_name(self._table, self._driver)
         try:
             with self._connected() as database, database.ask(f"SELECT * FROM {table} WHERE 1 = 0") as rows:  # noqa: S608 - quoted
                 return rows.schema
         except RefusedError as err:
-            known = self._known()
-            told = err.state in NO_SUCH_TABLE or (known and self._table.lower() not in self._names(known))
-            raise self._no_table(known) if told else err.explained(self._shown) from None
-
-    def _no_table(self, known: list[str]) -> MlopsError:
-        return errors.no_table(self._place, self._table, known)
+            tables = self._tables()
+            missing = err.state in NO_SUCH_TABLE or (tables and self._table.lower() not in self._names(tables))
+            if missing:
+                raise errors.no_table(self._place, self._table, tables) from None
+            raise err.explained(self._shown) from None
 
     @staticmethod
-    def _names(known: list[str]) -> set[str]:
-        """Tables by their name alone and by schema and name, in small letters."""
-        return {name.lower() for full in known for name in (full, full.partition(".")[2])}
+    def _names(tables: list[str]) -> set[str]:
+        """Return the tables by name alone and by schema and name, in lowercase."""
+        return {name.lower() for full in tables for name in (full, full.partition(".")[2])}
 
-    def _known(self) -> list[str]:
-        """The tables that this user sees, with their schema; none where the database does not tell."""
+    def _tables(self) -> list[str]:
+        """Return the tables that this user sees, with their schema; none if the database does not list them."""
         try:
-            with self._connected() as database, database.ask(KNOWN) as rows:
+            with self._connected() as database, database.ask(TABLES) as rows:
                 return [".".join(row.values()) for row in rows.read_all().to_pylist()]
         except RefusedError:
             return []
@@ -138,7 +137,7 @@ class Warehouse:
 
 
 Bound = dt.datetime | int | float | str
-DATE = "____-__-__%"  # how text starts that sorts among ISO dates
+DATE = "____-__-__%"  # the start of text that sorts like an ISO date
 
 
 @dataclass(frozen=True)
@@ -150,36 +149,36 @@ class Range:
     kind: pa.DataType
 
     def row(self) -> pa.RecordBatch:
-        """The parameters as the one row that ADBC binds."""
+        """Return the parameters as the row that ADBC binds."""
         arrays_ = [pa.array([bound], self.kind) for bound in self.bounds]
         return pa.record_batch(arrays_, names=[f"p{number}" for number in range(len(arrays_))])
 
 
 def quoted(name: str, driver: Driver) -> str:
-    """A name of a column."""
+    """Return the quoted name of a column."""
     return f"{driver.quote}{name.replace(driver.quote, driver.quote * 2)}{driver.quote}"
 
 
 def table_name(name: str, driver: Driver) -> str:
-    """A name of a table, its schema before a dot."""
+    """Return the quoted name of a table, with its schema if the name has a dot."""
     return ".".join(quoted(part, driver) for part in name.split("."))
 
 
 def type_name(field: pa.Field) -> str:
-    """The type of a column in the words of the database, where it told them."""
-    told = (field.metadata or {}).get(b"POSTGRESQL:type")
-    return told.decode() if told else str(field.type)
+    """Return the type of a column as the database names it, else as Arrow does."""
+    name = (field.metadata or {}).get(b"POSTGRESQL:type")
+    return name.decode() if name else str(field.type)
 
 
 def value(field: pa.Field, data: Data, driver: Driver) -> str:
-    """What to select for a column: numbers, text and times as they are, numerics as float64, uuids as text.
+    """Return what to select for a column: numbers, text and times unchanged, numerics as float64, uuids as text.
 
     Raises:
-        DataError: its type is none of these.
+        DataError: the column has another type.
     """
     name, kind = quoted(field.name, driver), field.type
     if _is_numeric(kind):
-        # Their digits would come as text, and text is never read as a number.
+        # The driver returns numerics as text, and text is never read as a number.
         numbers = {*data.numeric, *(role for role in _numbers(data) if role)}
         return f"CAST({name} AS {'DOUBLE PRECISION' if field.name in numbers else driver.text})"
     if getattr(kind, "extension_name", "") == "arrow.uuid":
@@ -189,9 +188,9 @@ def value(field: pa.Field, data: Data, driver: Driver) -> str:
     if arrays.is_number(kind) or any(check(kind) for check in plain):
         return name
     raise DataError(
-        f"Column {field.name!r} is {type_name(field)}, which is no number, text or time.",
-        why="Values with parts inside, and bytes, cannot be counted.",
-        fix="Write the part that you mean into a column of its own, perhaps by a view, and name that in model.toml.",
+        f"Column {field.name!r} is {type_name(field)}, which is not a number, text or time.",
+        why="Arrays, structs and bytes cannot be counted.",
+        fix="Write the part that you need into its own column, perhaps by a view, and name that column in model.toml.",
     )
 
 
@@ -201,21 +200,21 @@ def _numbers(data: Data) -> tuple[str | None, ...]:
 
 
 def _is_numeric(kind: pa.DataType) -> bool:
-    """Whether it is PostgreSQL's numeric, which Arrow has no type for."""
+    """Return whether the type is PostgreSQL's numeric, for which Arrow has no type."""
     return getattr(kind, "extension_name", "") == "arrow.opaque" and kind.type_name == "numeric"
 
 
 def select(fields: Collection[pa.Field], table: str, where: str, data: Data, driver: Driver) -> str:
-    """The statement for some columns of some rows."""
+    """Return the statement that selects these columns of the rows that match."""
     listed = ", ".join(f"{value(field, data, driver)} AS {quoted(field.name, driver)}" for field in fields)
     return f"SELECT {listed} FROM {table_name(table, driver)} WHERE {where}"  # noqa: S608 - all names are quoted
 
 
 def time_range(field: pa.Field, start: dt.datetime, end: dt.datetime | None, driver: Driver) -> Range:
-    """The condition that finds all rows with start <= time < end (and of times that are text, a day around them).
+    """Return the condition for the rows with start <= time < end (for text, with a day more on either side).
 
     Raises:
-        DataError: such a column can hold no times.
+        DataError: the column has a type that cannot hold times.
     """
     ends: Sequence[dt.datetime] = [start] if end is None else [start, end]
     types, kind = pa.types, field.type
@@ -234,15 +233,15 @@ def time_range(field: pa.Field, start: dt.datetime, end: dt.datetime | None, dri
         bounds = [moment.timestamp() for moment in ends]
         exact = "NUMERIC" if _is_numeric(kind) else "DOUBLE PRECISION"
         return Range(_between(name, len(bounds), driver, exact), tuple(bounds), pa.float64())
-    times.to_utc(pa.array([], kind), field.name, None)  # refuses what is no time
+    times.to_utc(pa.array([], kind), field.name, None)  # refuses types that are not times
     if getattr(kind, "tz", None):
         return Range(_between(name, len(ends), driver, "TIMESTAMPTZ"), tuple(ends), times.INSTANT)
     bounds = [moment.astimezone(dt.UTC).replace(tzinfo=None) for moment in ends]
     return Range(_between(name, len(bounds), driver, "TIMESTAMP"), tuple(bounds), pa.timestamp("us"))
 
 
-def odd_times(field: pa.Field, driver: Driver) -> str | None:
-    """A condition for values beside null that lie in no range of times: text in another form, milliseconds."""
+def unexpected_times(field: pa.Field, driver: Driver) -> str | None:
+    """Return a condition for values that no range of times finds: text in another form, milliseconds."""
     name = quoted(field.name, driver)
     if is_text(field):
         return f"{name} NOT LIKE '{DATE}'"
@@ -252,7 +251,7 @@ def odd_times(field: pa.Field, driver: Driver) -> str | None:
 
 
 def is_text(field: pa.Field) -> bool:
-    """Whether a column holds text."""
+    """Return whether a column holds text."""
     return bool(pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
 
 

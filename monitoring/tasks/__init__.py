@@ -1,9 +1,9 @@
 """Binary, multiclass and regression: metrics, bounds by day and calibration, all from counts."""
 
-from monitoring.tasks import outcome_columns, select, tail_probabilities
+from monitoring.tasks import outcome_columns, tail_probabilities
 from monitoring.tasks.binary import BINARY, Binary
 from monitoring.tasks.binary_metrics import METRICS, evaluate
-from monitoring.tasks.calibration import FEWEST, Calibration, fit_calibration
+from monitoring.tasks.calibration import FEWEST, Calibration
 from monitoring.tasks.day_bounds import DayBounds, day_bounds
 from monitoring.tasks.day_spread import DaySpread, day_spread, pool
 from monitoring.tasks.multiclass import Multiclass
@@ -30,11 +30,9 @@ __all__ = [
     "day_bounds",
     "day_spread",
     "evaluate",
-    "fit_calibration",
     "outcome_columns",
     "paired_bounds",
     "pool",
-    "select",
     "slice_bounds",
     "tail_probabilities",
     "task_for_data",

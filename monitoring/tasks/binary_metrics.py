@@ -1,4 +1,4 @@
-"""Compute scores of a binary model from counts, so that days, windows and bootstrap draws are all one sum away."""
+"""Metrics of binary models from counts, so that days, windows and bootstrap draws need only a sum."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ Metric = Callable[[NDArray[Any], int], Floats]
 
 
 def cells(scores: ArrayLike) -> NDArray[np.intp]:
-    """The cell of each score: cell >= k exactly where score >= k / 1000."""
-    found, inside = cells_of(np.asarray(scores, np.float64))
+    """Return the cell of each score: cell >= k if and only if score >= k / 1000."""
+    result, inside = cells_of(np.asarray(scores, np.float64))
     if not inside.all():
         raise DataError(
-            f"{np.count_nonzero(~inside):,} of {len(inside):,} scores are no probabilities between 0 and 1.",
-            why="The model answers with something else, or with NaN.",
-            fix="Let the pipeline's last step offer predict_proba, with finite values.",
+            f"{np.count_nonzero(~inside):,} of {len(inside):,} scores are not probabilities between 0 and 1.",
+            why="The model returns something else, or NaN.",
+            fix="The last step of the pipeline must have predict_proba and return finite values.",
         )
-    return found
+    return result
 
 
 def classes(labels: ArrayLike) -> NDArray[np.intp]:
-    """Labels as 0 and 1."""
+    """Return labels as 0 and 1."""
     given = np.asarray(labels)
     if not np.isin(given, (0, 1)).all():
-        raise DataError("Labels other than 0 and 1.", why="The task is binary.", fix="Leave rows without a label out.")
+        raise DataError("Labels other than 0 and 1.", why="The task is binary.", fix="Leave out rows without a label.")
     return given.astype(np.intp)
 
 
 def evaluate(metric: str, counts: NDArray[Any], threshold: float) -> Any:
-    """The metric of counts (..., S, 2) of score cell x label, shape (...); NaN where it is undefined.
+    """Return the metric of counts (..., S, 2) by score cell and label, shape (...); NaN where it is undefined.
 
     Scores of `threshold` and above count as predicted 1. Definitions are scikit-learn's; ties in ROC AUC count half.
     """

@@ -1,4 +1,4 @@
-"""Read a score as a chance, as the holdout teaches it, in two plain numbers that fit into a record."""
+"""Calibration of scores as probabilities, fitted on the holdout: two numbers in a record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.arrow import Floats
 from core.records import Record
 
-FEWEST = 20  # rows of either label; with fewer, two parameters follow the noise
+FEWEST = 20  # rows of each label; with fewer, two parameters fit the noise
 MIDDLE = 0.5  # of a cell
 
 

@@ -1,4 +1,4 @@
-"""Say how sure a score is, and a difference of two scores on the same rows."""
+"""Confidence bounds of a metric, and of the difference of two models on the same rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from monitoring.tasks.outcome_columns import CELLS
 
 DRAWS = 1000
 # Added to each cell before a threshold metric is drawn. Without it a class of few rows, all predicted right or all
-# wrong, seems to have no spread: with 10 positives the bounds held in 66 to 99 % of simulations instead of 95 %, with
-# it in 94 to 99 %.
+# wrong, seems to have no spread: with 10 positives the bounds held in 66 to 99% of simulations instead of 95%, with
+# it in 94 to 99%.
 HALF = 0.5
-# Rows drawn twice count as a find confirmed: draws of it lie above the value, as the value lies above the truth. Plain
-# quantiles held in 90 % of simulations of 300 rows below and 95 % above, corrected ones in 95 and 93 %.
+# Rows that are drawn twice confirm each other, so draws of it are above the value, as the value is above the truth.
+# Plain quantiles held in 90% of simulations of 300 rows below and 95% above, corrected ones in 95 and 93%.
 BIASED = frozenset({"average_precision"})
 MOST_CELLS = 20_000  # of a paired draw
 CHUNK = 100  # paired draws in memory at once

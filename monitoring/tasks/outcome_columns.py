@@ -1,4 +1,4 @@
-"""Read scores, labels and versions of a batch, and what of it counts for the model in service as of a night."""
+"""Scores, labels and versions of a batch, and which rows count for the model in service as of a nightly run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CELLS = 1000
 
 
 class Outcomes(NamedTuple):
-    """A batch, row by row: what was said and what came true (NaN where not); rows scored, unscored, badly labelled."""
+    """Scores and labels of a batch (NaN if none), and which rows are scored, not scored, or have an invalid label."""
 
     scores: Floats
     labels: Floats
@@ -29,10 +29,10 @@ class Outcomes(NamedTuple):
 
 
 def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt.datetime, task: Task) -> Outcomes:
-    """The scores of a batch. A configured column that the batch does not have is taken as all null.
+    """Return scores and labels of a batch. A configured column that the batch does not have counts as all null.
 
     Raises:
-        DataError: `labelled_at` holds no times.
+        DataError: `labelled_at` does not hold times.
     """
     ours = _ours(batch, columns.version, version)
     scores = task.scores(_column(batch, columns.score))
@@ -42,10 +42,10 @@ def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt
 
 
 def labels(batch: pa.RecordBatch, columns: Columns, as_of: dt.datetime, task: Task) -> tuple[Floats, Bools]:
-    """The label of each row as known by `as_of` (NaN: none), and which rows have one that cannot be.
+    """Return the label of each row as known at `as_of` (NaN: none), and which rows have an invalid one.
 
     Raises:
-        DataError: `labelled_at` holds no times.
+        DataError: `labelled_at` does not hold times.
     """
     found, bad = task.labels(_column(batch, columns.label))
     if columns.labelled_at is not None:
@@ -55,7 +55,7 @@ def labels(batch: pa.RecordBatch, columns: Columns, as_of: dt.datetime, task: Ta
 
 
 def cells_of(scores: Floats) -> tuple[NDArray[np.intp], Bools]:
-    """The cell of each score, such that cell >= k exactly where score >= k / 1000, and which scores lie in [0, 1]."""
+    """Return the cell of each score (cell >= k if and only if score >= k / 1000), and which scores are in [0, 1]."""
     inside = (scores >= 0) & (scores <= 1)
     safe = np.where(inside, scores, 0.0)
     cells = (safe * CELLS).astype(np.intp)
@@ -65,7 +65,7 @@ def cells_of(scores: Floats) -> tuple[NDArray[np.intp], Bools]:
 
 
 def _ours(batch: pa.RecordBatch, name: str | None, version: str | None) -> Bools:
-    """Which rows were scored by the version asked for."""
+    """Return which rows were scored by this version."""
     if name is None or version is None:
         return np.ones(batch.num_rows, np.bool_)
     words = arrays.texts(batch.column(name)) if name in batch.schema.names else None
@@ -75,21 +75,21 @@ def _ours(batch: pa.RecordBatch, name: str | None, version: str | None) -> Bools
 
 
 def _known(batch: pa.RecordBatch, name: str, as_of: dt.datetime) -> Bools:
-    """Which rows got their label by `as_of`."""
+    """Return which rows had their label at `as_of`."""
     if name not in batch.schema.names:
         return np.zeros(batch.num_rows, np.bool_)
-    found = arrays.plain(batch.column(name))
+    arrived = arrays.plain(batch.column(name))
     try:
-        if pa.types.is_timestamp(found.type) and found.type.tz is None:
-            found = pc.assume_timezone(found, "UTC")
-        found = pc.cast(found, times.INSTANT, safe=False)
+        if pa.types.is_timestamp(arrived.type) and arrived.type.tz is None:
+            arrived = pc.assume_timezone(arrived, "UTC")
+        arrived = pc.cast(arrived, times.INSTANT, safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise DataError(
-            f"The column {name!r} of type {found.type} holds no times.",
-            why="Without the time of a label nobody knows on which night it was known.",
-            fix="Mend the feed, or name the right column in data.columns.labelled_at of model.toml.",
+            f"Column {name!r} of type {arrived.type} does not hold times.",
+            why="Without the time of a label it is unknown which nightly run could use it.",
+            fix="Fix the feed, or name the right column in data.columns.labelled_at of model.toml.",
         ) from None
-    return ~arrays.nulls(found) & (arrays.view(found, np.int64) <= times.micros(as_of))
+    return ~arrays.nulls(arrived) & (arrays.view(arrived, np.int64) <= times.micros(as_of))
 
 
 def _column(batch: pa.RecordBatch, name: str) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Say which task a config means."""
+"""Task of a config."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from monitoring.tasks.task import Task
 
 
 def task_of(config: ModelConfig) -> Task:
-    """The task of a model, for counting and judging."""
+    """Return the task of a model, for counting and judging."""
     return task_for_data(config.data, config.training.threshold)
 
 
 def task_for_data(data: Data, threshold: float = 0.5) -> Task:
-    """The task of these rows. To count, no threshold is needed."""
+    """Return the task of these rows. Counting needs no threshold."""
     if data.classes is not None:
         return Multiclass(data.classes)
     if data.label_range is not None:

@@ -1,4 +1,4 @@
-"""Say how likely values as large are by chance, without scipy: importing it costs a night more than its counting."""
+"""Tail probabilities of three distributions, without scipy.special, whose import takes longer than the counting."""
 
 from __future__ import annotations
 

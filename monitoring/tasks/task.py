@@ -154,14 +154,14 @@ class Task(ABC):
         label, score = np.asarray(labels, np.float64), np.asarray(scores, np.float64)
         for numbers, is_valid, what in (
             (label, self.is_valid_label, f"labels are not {self.label_text}"),
-            (score, self.is_valid_score, f"answers of a model are not {self.score_text}"),
+            (score, self.is_valid_score, f"scores of the model are not {self.score_text}"),
         ):
             invalid = int(np.count_nonzero(~is_valid(numbers)))
             if invalid:
                 raise DataError(
                     f"{invalid:,} of {len(numbers):,} {what}.",
                     why="The rows or the model belong to another task, or hold NaN.",
-                    fix="Leave rows without a label out, and mend build() in pipeline.py or the task in model.toml.",
+                    fix="Leave out rows without a label, and fix build() in pipeline.py or the task in model.toml.",
                 )
         size = math.prod(self.shape)
         rows = sum((np.bincount(cell, minlength=size)[:size] for cell in self.cells(score, label)), np.zeros(size, int))

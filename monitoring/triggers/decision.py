@@ -1,4 +1,4 @@
-"""Decide whether to retrain: what the triggers say, and what holds a training back."""
+"""Decision whether to retrain, from the readings of the triggers and the limits on trainings."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from monitoring.triggers.early_warnings import watch_all
 from monitoring.triggers.evidence import Evidence, History, Reading, Request
 from monitoring.triggers.rules import TRIGGERS, manual, read_all
 
-TOLD = {"quiet": "is quiet", "cannot_judge": "cannot judge"}
-TOLD_OF = TRIGGERS.keys() - {"manual"}
+STATES = {"quiet": "is quiet", "cannot_judge": "cannot judge"}
+AUTOMATIC = TRIGGERS.keys() - {"manual"}
 
 
 class Decision(Record):
-    """Whether to retrain on one night, and all that was considered.
+    """Whether to retrain as of one night, and everything that was considered.
 
-    `first`: there is no champion yet. `reasons`: why, or why not. `held_back_by`: what stands against a training that
-    a trigger asked for; empty where nothing does.
+    `first`: there is no champion yet. `reasons`: why, or why not. `held_back_by`: what postpones a training that is
+    due; empty if nothing does.
     """
 
     model: str
@@ -52,13 +52,13 @@ def decide(
     *,
     compare: Callable[..., DriftReport] = drift_report,
 ) -> Decision:
-    """Read all triggers, and decide.
+    """Return the decision by all triggers.
 
-    Any trigger that fires leads to a training, unless the last one was too recent, the budget of 30 days is spent, or a
-    proposal waits for a person; the pause is shorter for an alarm that the last training could not answer. A person's
-    request counts as fired and overrides pause and budget, with `force` also an open proposal; broken data is
-    overridden by nothing. Without a champion the first training is due.
-    `compare` makes the drift report; a replay hands in one that remembers.
+    A trigger that fires leads to a training, unless the last training was too recent, the budget of 30 days is spent,
+    or a proposal is open. The pause is shorter after a training that had too few rows from after the change. A request
+    by a person counts as fired and overrides pause and budget, with `force` also an open proposal. Nothing overrides
+    broken data. Without a champion the first training is due.
+    `compare` makes the drift report; a replay passes one with a cache.
 
     Raises:
         RecordError: the window was counted for another version than the champion.
@@ -97,8 +97,8 @@ def _evidence(
     if past.champion is not None and window.version != past.champion:
         raise RecordError(
             f"The window was counted for version {window.version}, but version {past.champion} is in Production.",
-            why="A promotion or a rollback came between counting and judging.",
-            fix="Run `mlops pull` again, then this.",
+            why="A promotion or a rollback took place after the rows were counted.",
+            fix="Run mlops pull, then mlops check.",
         )
     triggers, judged = config.triggers, past.champion is not None
     broken = window.quality.broken_days if window.quality else frozenset()
@@ -122,12 +122,12 @@ def _evidence(
 
 
 def _again(config: ModelConfig, past: History, as_of: dt.datetime, readings: tuple[Reading, ...]) -> tuple[str, ...]:
-    """Why a performance alarm need not wait for the end of the pause; empty where it has to, or where there is none.
+    """Return why performance may start a training before the pause ends; empty if it may not, or did not fire.
 
-    The first training after a change is fitted on rows from before it: the holdout and the days without labels lie in
-    between. So the alarm goes on, and each of the next trainings knows more; one that would still be fitted on nothing
-    but rows from before the alarm is not worth it. That the alarm began with the first training after the champion's is
-    an approximation: it is the first night on which something was done about it.
+    The first training after a change is fitted on rows from before the change, because the holdout and the days without
+    labels come after its rows. The trigger therefore keeps firing, and each later training has more rows from after
+    the change. A training that would still have none is not worth it. The time of the first training after the
+    champion's stands for the time of the change, which is not known.
     """
     limits, first, fitted, last = config.triggers.limits, past.first_attempt, past.last_fit_until, past.last_training
     fired = any(reading.trigger == "performance" and reading.state == "fired" for reading in readings)
@@ -136,32 +136,34 @@ def _again(config: ModelConfig, past: History, as_of: dt.datetime, readings: tup
     pause = limits.again_days * DAY
     if fitted >= first + pause or as_of - last < pause or as_of - last >= limits.cooldown_days * DAY:
         return ()
-    if fitted + (as_of - last) <= first:  # holdout and missing labels are as long tonight as they were then
+    if fitted + (as_of - last) <= first:  # holdout and missing labels are as long as they were then
         return ()
     times = f"{past.attempts} of at most {limits.again_times} times"
-    known = f"the last training was fitted on rows before {fitted:%-d %b %Y}, and the alarm is from {first:%-d %b}"
-    return (f"Trained again before the pause of {limits.cooldown_days:g} days is over ({times}): {known}.",)
+    rows = (
+        f"the last training was fitted on rows before {fitted:%-d %b %Y}, and the change was noticed on {first:%-d %b}"
+    )
+    return (f"Retrained before the end of the pause of {limits.cooldown_days:g} days ({times}): {rows}.",)
 
 
 def _held_back(
     config: ModelConfig, window: Window, past: History, request: Request | None, *, again: bool
 ) -> tuple[str, ...]:
-    """What stands against a training, a sentence each; `again`: not the pause."""
-    limits, found = config.triggers.limits, []
+    """Return what postpones a training, a sentence each. With `again` the pause does not."""
+    limits, causes = config.triggers.limits, []
     if window.quality and window.quality.critical:
-        found.append("The monitoring data is broken.")
+        causes.append("The monitoring data is broken.")
     if past.open_proposal is not None and not (request and request.force):
-        found.append(f"A proposal is open: {past.open_proposal}.")
+        causes.append(f"A proposal is open: {past.open_proposal}.")
     if request is not None:
-        return tuple(found)
+        return tuple(causes)
     if past.last_training is not None and not again:
         days = (window.as_of - past.last_training) / DAY
         if days < limits.cooldown_days:
             since, pause = distinct(days, limits.cooldown_days, digits=1)
-            found.append(f"The last training was {since} days ago; pause {pause} days.")
+            causes.append(f"The last training was {since} days ago; the pause is {pause} days.")
     if past.trainings_30_days >= limits.max_per_30_days:
-        found.append(f"{past.trainings_30_days} trainings in the last 30 days; limit {limits.max_per_30_days}.")
-    return tuple(found)
+        causes.append(f"{past.trainings_30_days} trainings in the last 30 days; limit {limits.max_per_30_days}.")
+    return tuple(causes)
 
 
 def _reasons(readings: tuple[Reading, ...], *, first: bool, held: bool) -> tuple[str, ...]:
@@ -170,7 +172,8 @@ def _reasons(readings: tuple[Reading, ...], *, first: bool, held: bool) -> tuple
     if why and not held:
         return tuple(why)
     if why:
-        asked = ", ".join(reading.trigger for reading in fired) or "the first training"
-        return (f"Held back, though due: {asked}.", *why)
-    states = [f"{reading.trigger} {TOLD[reading.state]}" for reading in readings if reading.trigger in TOLD_OF]
+        names = ", ".join(reading.trigger for reading in fired)
+        due = f"Retraining is due ({names} fired)" if names else "The first training is due"
+        return (f"{due} but was postponed.", *why)
+    states = [f"{reading.trigger} {STATES[reading.state]}" for reading in readings if reading.trigger in AUTOMATIC]
     return (f"No trigger fired: {', '.join(states)}.",)

@@ -1,4 +1,4 @@
-"""Say what can be seen before labels arrive: these readings warn a person, and never lead to a training."""
+"""Early warnings: readings that can be made before labels arrive. They warn a person and never start a training."""
 
 from __future__ import annotations
 
@@ -13,94 +13,90 @@ from monitoring.triggers.evidence import Evidence, Name, Reading, cannot_judge, 
 
 
 def score(evidence: Evidence) -> Reading:
-    """Warns when the scores of the model in service lie elsewhere than on its holdout; settings as for drift."""
-    found = evidence.drift.score if evidence.drift else None
-    version = f"were scored by version {evidence.past.champion}"
-    return _moved("score", evidence, found, 0, ("scores", version))
+    """Warns when the scores of the model in service differ from its holdout scores. The settings are those of drift."""
+    column = evidence.drift.score if evidence.drift else None
+    return _moved("score", evidence, column, 0, ("scores", f"were scored by version {evidence.past.champion}"))
 
 
 def target(evidence: Evidence) -> Reading:
-    """Warns when labels lie elsewhere than on the holdout, on the last days whose labels are all known."""
-    found = evidence.drift.target if evidence.drift else None
-    return _moved("target", evidence, found, evidence.config.training.maturity_days, ("labels", "have a label"))
+    """Warns when the labels of the last days whose labels are complete differ from the holdout labels."""
+    column = evidence.drift.target if evidence.drift else None
+    return _moved("target", evidence, column, evidence.config.training.maturity_days, ("labels", "have a label"))
 
 
-def _moved(name: Name, evidence: Evidence, found: ColumnDrift | None, late: int, words: tuple[str, str]) -> Reading:
-    """What a column of scores or labels says, which ends `late` days before the night."""
+def _moved(name: Name, evidence: Evidence, column: ColumnDrift | None, late: int, texts: tuple[str, str]) -> Reading:
+    """Return the reading of a column of scores or labels that ends `late` days before the run."""
     config, report = evidence.config.triggers.drift, evidence.drift
     if report is None or not report.nights:
         return cannot_judge(name, "There is no baseline of the model in service to compare with.")
     if evidence.holdout is None:
         return cannot_judge(name, _older(evidence))
-    what, have = words
+    what, counted = texts
     end = report.nights[-1].end - late * DAY
     days = span(end - config.window_days * DAY, end)
-    if found is None:
-        return cannot_judge(name, f"Under {config.min_rows:,} rows of {days} {have}.")
+    if column is None:
+        return cannot_judge(name, f"Fewer than {config.min_rows:,} rows from {days} {counted}.")
+    effect, limit = distinct(column.effect, config.min_effect)
+    usual = ""
+    if column.effect >= config.min_effect:
+        usual = f", {'' if column.drifted else 'no '}more than days usually differ"
     return Reading(
         trigger=name,
-        state="warns" if found.drifted else "quiet",
-        value=found.effect,
+        state="warns" if column.drifted else "quiet",
+        value=column.effect,
         limit=config.min_effect,
-        sentence=f"The {what} of {found.rows:,} rows of {days} lie {_far(found, config.min_effect)}.",
+        sentence=f"The {what} of {column.rows:,} rows from {days} differ from the holdout {what} by {effect} "
+        f"(threshold {limit}){usual}.",
     )
 
 
-def _far(found: ColumnDrift, floor: float) -> str:
-    effect, limit = distinct(found.effect, floor)
-    if found.effect < floor:
-        return f"{effect} from those of the holdout; {limit} matters"
-    return f"{effect} from those of the holdout, {'' if found.drifted else 'no '}more than nights differ"
-
-
 def estimate(evidence: Evidence) -> Reading:
-    """Warns when the score that is expected from the scores alone is under the limit of the performance trigger."""
-    made, judged = evidence.estimate, evidence.performance
-    if judged is None:
+    """Warns when the metric that is estimated without labels is under the limit of the performance trigger."""
+    made, performance = evidence.estimate, evidence.performance
+    if performance is None:
         return cannot_judge("estimate", "The scores of the window were not counted.")
     if evidence.holdout is None:
         return cannot_judge("estimate", _older(evidence))
     if made is None:
-        few = f"{evidence.holdout.rows(task_of(evidence.config)):,} rows, under {FEWEST} of one label"
-        return cannot_judge("estimate", f"The holdout has {few}: too few to say what scores are worth.")
+        rows = f"{evidence.holdout.rows(task_of(evidence.config)):,} rows, fewer than {FEWEST} of one label"
+        return cannot_judge("estimate", f"The holdout has {rows}: too few to calibrate scores.")
     days, least = span(made.start, made.end), evidence.config.triggers.performance.min_labels
     if made.rows < least:
-        return cannot_judge("estimate", f"Only {made.rows:,} rows of {days} are scored; {least:,} are needed.")
+        return cannot_judge("estimate", f"Only {made.rows:,} rows from {days} are scored; {least:,} are needed.")
+    name = sentence_case(metric(made.metric))
     if made.value is None:
-        return cannot_judge("estimate", f"Of {made.rows:,} scored rows of {days}, {metric(made.metric)} is undefined.")
-    value, limit = distinct(made.value, judged.limit)
+        return cannot_judge("estimate", f"{name} is undefined on {made.rows:,} scored rows from {days}.")
+    value, limit = distinct(made.value, performance.limit)
     return Reading(
         trigger="estimate",
-        state="warns" if made.value < judged.limit else "quiet",
+        state="warns" if made.value < performance.limit else "quiet",
         value=made.value,
-        limit=judged.limit,
-        sentence=f"{sentence_case(metric(made.metric))} of about {value} is expected on {made.rows:,} rows of {days} "
-        f"if scores are worth what they were; limit {limit}.{_realised(made.matured, judged)}",
+        limit=performance.limit,
+        sentence=f"{name} is estimated at {value} on {made.rows:,} rows from {days}, if scores are still calibrated "
+        f"as on the holdout; limit {limit}.{_realised(made.matured, performance)}",
     )
 
 
-def _realised(expected: float | None, judged: PerformanceReport) -> str:
-    """The estimate beside what labels say, on the same rows."""
-    if expected is None or judged.value is None or judged.low is None or judged.high is None:
+def _realised(estimated: float | None, report: PerformanceReport) -> str:
+    """Return a sentence that compares the estimate with the score by labels, on the same rows."""
+    if estimated is None or report.value is None or report.low is None or report.high is None:
         return ""
-    low, high = judged.low, judged.high
-    said, value = distinct(expected, judged.value)
-    off = " too high" if expected > high else " too low" if expected < low else ""
-    sure = f": it is{off} by more than chance, so scores are no longer worth what they were" if off else ""
-    return (
-        f" On the {judged.labels:,} labels up to {judged.end - DAY:%-d %b} it expects {said}, they say {value}{sure}."
-    )
+    estimate, score = distinct(estimated, report.value)
+    wrong = "too high" if estimated > report.high else "too low" if estimated < report.low else ""
+    end = f". The estimate is {wrong} by more than chance: scores are no longer calibrated as on the holdout."
+    labels = f"{report.labels:,} labels up to {report.end - DAY:%-d %b}"
+    return f" On the {labels} the estimate is {estimate} and the score is {score}{end if wrong else '.'}"
 
 
 def _older(evidence: Evidence) -> str:
-    return f"What version {evidence.past.champion} said of its holdout was not kept: an older release trained it."
+    return f"The holdout scores of version {evidence.past.champion} were not stored: an older release trained it."
 
 
 def watch_all(evidence: Evidence) -> tuple[Reading, ...]:
-    """What each watch says; one whose trigger is switched off is so too. Only probabilities can be estimated from."""
+    """Return all early warnings that the task can give. Each is switched off together with its trigger."""
     return tuple(
-        (watch if getattr(evidence.config.triggers, trigger).enabled else switched_off(name))(evidence)
-        for name, (trigger, watch) in EARLY_WARNINGS.items()
+        (warning if getattr(evidence.config.triggers, trigger).enabled else switched_off(name))(evidence)
+        for name, (trigger, warning) in EARLY_WARNINGS.items()
         if name != "estimate" or task_of(evidence.config).estimable
     )
 

@@ -1,4 +1,4 @@
-"""Say what a trigger is shown, and in what form it answers."""
+"""Inputs and outputs of a trigger: Evidence, History, Request and Reading."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Name = Literal["performance", "drift", "age", "manual", "score", "target", "esti
 
 
 class Reading(Record):
-    """What one trigger says on one night, in the unit of its limit; no value where it cannot judge.
+    """The result of one trigger or early warning; `value` is in the unit of `limit`, None if it cannot judge.
 
-    Only what is no trigger (`watches`) warns: a person reads it, and nothing follows from it.
+    Only early warnings have the state `warns`. They are for people and start nothing.
     """
 
     trigger: Name
@@ -31,11 +31,11 @@ class Reading(Record):
 
 
 class History(Record):
-    """What happened before this night, as the registry, git and the forge remember it.
+    """What happened before a nightly run, according to registry, git and forge.
 
-    `promoted`: holdout scores of the promoted versions, oldest first. `open_proposal`: URL of one that waits for a person.
-    `attempts`: trainings after the champion's, none of which replaced it; `first_attempt`: when the first one was;
-    `last_fit_until`: before which instant the rows lie that the last one was fitted on.
+    `promoted`: holdout scores of promoted versions, oldest first. `open_proposal`: URL of the proposal that waits for a
+    review. `attempts`: trainings after the champion's, none of which replaced it. `first_attempt`: when the first of
+    them was. `last_fit_until`: the rows on which the last of them was fitted are from before this instant.
     """
 
     champion: int | None
@@ -86,7 +86,7 @@ class History(Record):
 
 
 class Request(Record):
-    """A person asks for a retraining; `force` also over an open proposal."""
+    """A request by a person for a retraining; with `force` also if a proposal is open."""
 
     reason: str
     force: bool
@@ -94,7 +94,7 @@ class Request(Record):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the triggers judge. A report is None where it could not be made."""
+    """What the triggers read. A report is None if it could not be made."""
 
     config: ModelConfig
     as_of: dt.datetime
@@ -110,10 +110,10 @@ Trigger = Callable[[Evidence], Reading]
 
 
 def cannot_judge(name: Name, sentence: str) -> Reading:
-    """The reading of what cannot judge, with what is missing."""
+    """Return the reading of a trigger that cannot judge; the sentence says what is missing."""
     return Reading(trigger=name, state="cannot_judge", value=None, limit=None, sentence=sentence)
 
 
 def switched_off(name: Name) -> Trigger:
-    """The trigger that stands in for a disabled one."""
+    """Return the trigger that replaces a disabled one."""
     return lambda _: Reading(trigger=name, state="quiet", value=None, limit=None, sentence="Switched off.")

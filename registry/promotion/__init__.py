@@ -2,6 +2,6 @@
 
 from registry.promotion import apply, manifest, plan
 from registry.promotion.manifest import Manifest
-from registry.promotion.plan import RegistryState
+from registry.promotion.plan import Plan, RegistryState
 
-__all__ = ["Manifest", "RegistryState", "apply", "manifest", "plan"]
+__all__ = ["Manifest", "Plan", "RegistryState", "apply", "manifest", "plan"]

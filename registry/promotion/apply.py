@@ -79,7 +79,7 @@ def verify(registry: Registry, manifest: Manifest, *, load: bool = True) -> None
         raise _refused(manifest, f"has the validation {version.validation!r}, not 'passed'")
     if not load:
         registry.require_intact(version)
-    elif not registry.says_the_same(version, registry.load(version)):
+    elif not registry.reproduces_example(version, registry.load(version)):
         raise _refused(manifest, "gives other probabilities for its stored example than when it was trained")
     # Neither is there for what was trained and reviewed before there was such a digest.
     if (manifest.records_digest, version.records_digest) != (None, None):

@@ -1,4 +1,4 @@
-"""Send a few lines to chat or mail through Apprise, for teams that do not live in GitHub's issues."""
+"""Messages to chat or mail through Apprise, for teams that do not work with GitHub issues."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from core.errors import ConfigError, OutsideError
 
 
 def addresses(text: str) -> tuple[str, ...]:
-    """Apprise's addresses from one value: separated by blanks or line ends."""
+    """Return the Apprise addresses in a value: separated by spaces or line ends."""
     return tuple(text.split())
 
 
 def send(urls: Sequence[str], title: str, text: str) -> None:
-    """Send to all addresses. They hold passwords, so no message of ours repeats them.
+    """Send a message to all addresses. They hold passwords, so no error repeats them.
 
     Args:
         urls: Apprise addresses, such as those of Slack, Teams or mail.
@@ -21,8 +21,8 @@ def send(urls: Sequence[str], title: str, text: str) -> None:
         text: plain text.
 
     Raises:
-        ConfigError: Apprise is not installed, or one of the addresses is none.
-        OutsideError: at least one could not be reached.
+        ConfigError: Apprise is not installed, or an address is not valid.
+        OutsideError: at least one address did not accept the message.
     """
     try:
         import apprise
@@ -32,16 +32,15 @@ def send(urls: Sequence[str], title: str, text: str) -> None:
             fix="Install the extra: pip install '.[notify]' (requirements.lock has it).",
         ) from err
     post = apprise.Apprise()
-    wrong = [place for place, url in enumerate(urls, start=1) if not post.add(url)]
-    if wrong:
-        numbers = ", ".join(str(place) for place in wrong)
+    invalid = [str(place) for place, url in enumerate(urls, start=1) if not post.add(url)]
+    if invalid:
         raise ConfigError(
-            f"Of the {len(urls)} addresses in APPRISE_URLS, number {numbers} is none that Apprise knows.",
-            fix="Write them as Apprise's documentation says, separated by blanks.",
+            f"Address {', '.join(invalid)} of {len(urls)} in APPRISE_URLS is not a valid Apprise URL.",
+            fix="Separate addresses with spaces; see the Apprise documentation for the format.",
         )
     if not post.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT):
         raise OutsideError(
-            f"At least one of the {len(urls)} addresses in APPRISE_URLS did not take the message.",
-            why="The service is down, or its password or hook was changed.",
-            fix="Test them with the command apprise; the issue on GitHub says the same.",
+            f"At least one of the {len(urls)} addresses in APPRISE_URLS did not accept the message.",
+            why="The service is down, or its password or webhook changed.",
+            fix="Test each address with the apprise command. The issue on GitHub has the same message.",
         )

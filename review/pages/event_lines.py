@@ -1,4 +1,4 @@
-"""Tell a model's event log line by line, the newest first, with nights on which nothing was done drawn together."""
+"""The event log of a model in lines, the newest first, with nights without a training in one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from review.text import count, event_text, figure, label, start
+from core import wording
+from review.text import event_text, numbers
 
 if TYPE_CHECKING:
     from registry import Event
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EventLine:
-    """What happened from one day to another (mostly the same), the kind of its mark (empty: none), and an address."""
+    """What happened from `first` to `last`, mostly one day, the kind of its mark (empty: none), and an address."""
 
     first: dt.date
     last: dt.date
@@ -26,58 +27,58 @@ class EventLine:
 
 
 def lines(events: Sequence[Event], metric: str) -> list[EventLine]:
-    """The log of a model, from its events in the order in which they happened; `metric` is that of its performance."""
+    """Return the log of a model, from its events in order of time; `metric` is that of its performance."""
     runs = [list(run) for _, run in groupby(events, key=_alike)]
     return [_idle(run, metric) if quiet(run[0]) else _line(run[0]) for run in reversed(runs)]
 
 
 def quiet(event: Event) -> bool:
-    """Whether an event is a night on which nothing was to be done."""
+    """Return whether an event is a night without a training."""
     return event.kind == "decision" and event.details.get("retrain") != "true"
 
 
 def _alike(event: Event) -> Hashable:
-    """Equal for nights that are told in one line."""
+    """Return a key that nights in one line share."""
     return event.trigger if quiet(event) else id(event)
 
 
 def _idle(run: Sequence[Event], metric: str) -> EventLine:
-    """Nights in a row without a training, for the same reason."""
-    nights, last = f"{len(run)} night{'' if len(run) == 1 else 's'}", run[-1]
+    """Return the line of nights in a row without a training, for the same reason."""
+    unit, last = "night" if len(run) == 1 else "nights", run[-1]
     if last.trigger:
-        text = ": ".join((f"{nights} on which {last.trigger} fired, held back", *last.reasons[-1:]))
+        text = ": ".join((f"{len(run)} {unit} on which {last.trigger} fired but was postponed", *last.reasons[-1:]))
     else:
-        text = f"{len(run)} quiet {nights.partition(' ')[2]}{_scores(run, metric)}"
+        text = f"{len(run)} quiet {unit}{_scores(run, metric)}"
     return EventLine(run[0].timestamp.date(), last.timestamp.date(), "", text)
 
 
 def _scores(run: Sequence[Event], metric: str) -> str:
-    found = [event.metrics["performance"] for event in run if "performance" in event.metrics]
-    if not found:
+    scores = [event.metrics["performance"] for event in run if "performance" in event.metrics]
+    if not scores:
         return ""
-    ends = dict.fromkeys(figure(end, metric) for end in (min(found), max(found)))
-    return f", {label(metric)} {' to '.join(ends)}"
+    ends = dict.fromkeys(numbers.figure(metric, end) for end in (min(scores), max(scores)))
+    return f", {wording.metric(metric)} {' to '.join(ends)}"
 
 
 def _line(event: Event) -> EventLine:
     address = event.details.get("url", "")
     link = address if address.startswith("https://") else ""  # a forge on this machine has no pages for others
     day = event.timestamp.date()
-    return EventLine(day, day, event_text.kind(event) or "", start(_text(event)), link)
+    return EventLine(day, day, event_text.mark(event) or "", wording.sentence_case(_text(event)), link)
 
 
 def _text(event: Event) -> str:
-    because = "; ".join(event.reasons)
+    reasons = "; ".join(event.reasons)
     match event.kind:
         case "decision":
-            return f"To be trained: {because}"
+            return f"Training is due: {reasons}"
         case "training":
             rows = event.metrics.get("fit_rows")
-            return f"version {event.version} trained" + (f" on {count(int(rows))} rows" if rows else "")
+            return f"version {event.version} trained" + (f" on {numbers.count(int(rows))} rows" if rows else "")
         case "validation" if event.success:
             return f"version {event.version} passed all gates"
         case "proposal":
-            return f"pull request {event.details.get('number', '')}: {because}"
+            return f"pull request {event.details.get('number', '')}: {reasons}"
         case "failure":
-            return f"{event.trigger} failed: {event.error or because}"
-    return event_text.deed(event)
+            return f"{event.trigger} failed: {event.error or reasons}"
+    return event_text.undated(event)

@@ -1,4 +1,4 @@
-"""Show a pull request of the local forge as its reviewer would see it on GitHub: one page that needs nothing else."""
+"""The page of a pull request of the local forge, as on GitHub: one HTML file that needs nothing else."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from review.forge import BOT
-from review.pages.template import template
+from review.text import template
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from review.forge import Proposal
 
-# Raw HTML is off but for this one construct. Escaped data holds no "<", so it cannot form one.
+# Raw HTML is off except for this one construct. Escaped data holds no "<", so data cannot form one.
 FOLDED = re.compile(r"^<details>\n<summary>([^<>&\n]*)</summary>\n\n(.*?)\n\n</details>$", re.MULTILINE | re.DOTALL)
 HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 KINDS = {"+": "added", "-": "removed", " ": "same", "@": "hunk"}
@@ -23,7 +23,7 @@ KINDS = {"+": "added", "-": "removed", " ": "same", "@": "hunk"}
 
 @dataclass
 class DiffLine:
-    """A line of a change, numbered as in the new file (in the old one where it is removed)."""
+    """A line of a change, numbered as in the new file; a removed line as in the old one."""
 
     kind: str
     number: int | None
@@ -32,35 +32,35 @@ class DiffLine:
 
 @dataclass
 class Change:
-    """What a pull request changes in one file."""
+    """The changed lines of one file."""
 
     path: str
     lines: list[DiffLine] = field(default_factory=list)
 
     @property
     def added(self) -> int:
-        """How many lines are new."""
+        """Return the number of new lines."""
         return sum(line.kind == "added" for line in self.lines)
 
     @property
     def removed(self) -> int:
-        """How many lines are gone."""
+        """Return the number of removed lines."""
         return sum(line.kind == "removed" for line in self.lines)
 
 
 def render_pull_request(proposal: Proposal, diff: str) -> str:
-    """The page.
+    """Return the page.
 
     Args:
         proposal: the pull request.
         diff: what `git diff` prints for it.
     """
-    page = template("page.html.jinja")
+    page = template.html("review.pages", "page.html.jinja")
     return str(page.render(proposal=proposal, bot=BOT, text=to_html(proposal.body), files=list(changes(diff))))
 
 
 def to_html(text: str) -> Markup:
-    """Markdown as HTML: tables in boxes that scroll, no raw HTML but closed parts, no pictures from elsewhere."""
+    """Return Markdown as HTML: tables scroll, raw HTML is off except for folded parts, no pictures are loaded."""
     from markdown_it import MarkdownIt
     from markupsafe import Markup, escape
 
@@ -86,7 +86,7 @@ def _table_close(*_: Any) -> str:
 
 
 def changes(diff: str) -> Iterator[Change]:
-    """What `git diff` printed, file by file."""
+    """Return what `git diff` printed, file by file."""
     for part in re.split(r"^diff --git .*\n", diff, flags=re.MULTILINE)[1:]:
         lines = part.rstrip("\n").split("\n")
         names = [line[6:] for line in lines if line.startswith(("--- a/", "+++ b/"))]
@@ -98,8 +98,8 @@ def _numbered(lines: Sequence[str]) -> Iterator[DiffLine]:
     old = new = 0
     for line in lines:
         kind = KINDS.get(line[:1], "note")
-        if found := HUNK.match(line):
-            old, new = int(found[1]), int(found[2])
+        if hunk := HUNK.match(line):
+            old, new = int(hunk[1]), int(hunk[2])
             yield DiffLine("hunk", None, line)
             continue
         number = old if kind == "removed" else new if kind in {"added", "same"} else None

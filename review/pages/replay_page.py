@@ -1,4 +1,4 @@
-"""Draw a replay: the metric week by week under each policy, and what each of them did, as one page of its own."""
+"""The page of a replay: the metric week by week under each policy, and what each policy did."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.days import SECONDS_A_DAY
 from review.pages import timeline
-from review.pages.report import FORMATS
-from review.pages.template import template
-from review.text import WIDEST, Scale, markdown, scale, verdict_text
+from review.text import WIDEST, Scale, markdown, scales, template, verdict_view
 
 if TYPE_CHECKING:
     from core.config import ModelConfig
@@ -23,29 +21,29 @@ GAP = dt.timedelta(days=1)
 
 
 class PlayedPolicy(Protocol):
-    """All nights of one policy, as the replay tells them."""
+    """All nights of one policy."""
 
     policy: str
 
     @property
     def config(self) -> ModelConfig:
-        """The model's own, whose metric and floor all policies are measured by."""
+        """Return the config of the model, whose metric and floor hold for all policies."""
 
     @property
     def nights(self) -> Sequence[NightSummary]:
-        """The nights in order."""
+        """Return the nights in order."""
 
     @property
     def began(self) -> int:
-        """The place of the night on which the first model went into service; past the end where none did."""
+        """Return the index of the night that put the first model into service; past the end if none did."""
 
     def result(self, truth: dt.date | None) -> PolicyResult:
-        """The figures."""
+        """Return the figures."""
 
 
 @dataclass(frozen=True)
 class ReplayMark:
-    """Something that happened: where, what, and in words."""
+    """Something that happened: its place, its kind and its text."""
 
     x: float
     kind: str
@@ -65,7 +63,7 @@ class ReplayRow:
 
 @dataclass(frozen=True)
 class Picture:
-    """All of it: rows, axes, the floor, and the night of a known change."""
+    """The whole picture: rows, axes, the floor, and the place of a known change."""
 
     metric: str
     rows: tuple[ReplayRow, ...]
@@ -77,35 +75,38 @@ class Picture:
     last: dt.date
 
 
-def render_replay(name: str, tales: Sequence[PlayedPolicy], truth: dt.date | None) -> str:
-    """The page: no script, nothing loaded, light and dark, phone and desktop.
+def render_replay(name: str, policies: Sequence[PlayedPolicy], truth: dt.date | None) -> str:
+    """Return the page: no script, nothing loaded, light and dark, phone and desktop.
 
     Args:
         name: the model's folder name.
-        tales: one a policy, of the same nights.
+        policies: all of the same nights.
         truth: the day that a known change began.
     """
-    page = template("replay.html.jinja", **FORMATS)
-    return str(page.render(name=name, words=verdict_text, made=picture(tales, truth), truth=truth))
+    drawn = picture(policies, truth)
+    page = template.html("review.pages", "replay.html.jinja")
+    return str(page.render(name=name, picture=drawn, truth=truth, caution=verdict_view.caution(drawn.metric)))
 
 
-def picture(tales: Sequence[PlayedPolicy], truth: dt.date | None) -> Picture:
-    """Where everything stands."""
-    config, nights = tales[0].config, tales[0].nights
+def picture(policies: Sequence[PlayedPolicy], truth: dt.date | None) -> Picture:
+    """Return the places of everything that is drawn."""
+    config, nights = policies[0].config, policies[0].nights
     first, last = _noon(nights[0].date), _noon(nights[-1].date)
     x = Scale(first.timestamp() - SECONDS_A_DAY, last.timestamp() + SECONDS_A_DAY)
     floor = config.triggers.performance.floor
     metric = config.triggers.performance.metric
-    y = scale([floor, *(night.week for tale in tales for night in tale.nights)], least=0.05, metric=metric)
+    y = scales.scale(
+        [floor, *(night.week for policy in policies for night in policy.nights)], least=0.05, metric=metric
+    )
     rows = tuple(
         ReplayRow(
-            policy=tale.policy,
-            lines=tuple(_lines(tale.nights, x, y)),
-            alarms=tuple(_alarms(tale.nights, x)),
-            marks=tuple(_marks(tale, x)),
-            result=tale.result(truth),
+            policy=policy.policy,
+            lines=tuple(_lines(policy.nights, x, y)),
+            alarms=tuple(_alarms(policy.nights, x)),
+            marks=tuple(_marks(policy.nights, x)),
+            result=policy.result(truth),
         )
-        for tale in tales
+        for policy in policies
     )
     return Picture(
         metric=metric,
@@ -120,12 +121,12 @@ def picture(tales: Sequence[PlayedPolicy], truth: dt.date | None) -> Picture:
 
 
 def _noon(date: dt.date) -> dt.datetime:
-    """Where a night stands on the axis."""
+    """Return the instant of a night on the axis."""
     return dt.datetime.combine(date, dt.time(12), dt.UTC)
 
 
 def _lines(nights: Sequence[NightSummary], x: Scale, y: Scale) -> list[str]:
-    """The metric as SVG points in percent; broken where it is not known."""
+    """Return the metric as SVG points in percent, split where it is unknown."""
     runs: list[list[str]] = [[]]
     for night in nights:
         if night.week is None:
@@ -136,7 +137,7 @@ def _lines(nights: Sequence[NightSummary], x: Scale, y: Scale) -> list[str]:
 
 
 def _alarms(nights: Sequence[NightSummary], x: Scale) -> list[tuple[float, float]]:
-    """Runs of nights on which a trigger fired."""
+    """Return start and width of each run of nights on which a trigger fired."""
     dates = [night.date for night in nights if night.fired]
     starts = [date for before, date in pairwise([dt.date.min, *dates]) if date - before > GAP]
     ends = [date for date, after in pairwise([*dates, dt.date.max]) if after - date > GAP]
@@ -145,21 +146,22 @@ def _alarms(nights: Sequence[NightSummary], x: Scale) -> list[tuple[float, float
     return [x.span(_noon(start).timestamp() - half, _noon(end).timestamp() + half) for start, end in spans]
 
 
-def _marks(tale: PlayedPolicy, x: Scale) -> list[ReplayMark]:
-    """Trainings that went into service or were refused, one that still waits at the end, and nights that failed."""
+def _marks(nights: Sequence[NightSummary], x: Scale) -> list[ReplayMark]:
+    """Return promotions, refusals, the training that still waits at the end, and nights that failed."""
     marks = []
-    moved = max((night.date for night in tale.nights if night.promoted is not None), default=dt.date.min)
-    for night in tale.nights:
-        told = []
+    moved = max((night.date for night in nights if night.promoted is not None), default=dt.date.min)
+    for night in nights:
+        texts = []
         if night.refused:
-            told.append(("refusal", f"refused: {_short(night.why)}"))
+            texts.append(("refusal", f"refused: {_short(night.why)}"))
         if night.promoted is not None:
-            told.append(("promotion", f"version {night.promoted} into service"))
+            texts.append(("promotion", f"version {night.promoted} promoted"))
         elif night.retrained and not night.refused and night.date > moved:
-            told.append(("training", f"proposed: {_short(night.why)}"))
+            texts.append(("training", f"proposed: {_short(night.why)}"))
         if night.failed or night.stopped:
-            told.append(("failure", _short(night.why)))
-        marks += [ReplayMark(x.at(_noon(night.date).timestamp()), kind, f"{night.date}: {text}") for kind, text in told]
+            texts.append(("failure", _short(night.why)))
+        place = x.at(_noon(night.date).timestamp())
+        marks += [ReplayMark(place, kind, f"{night.date}: {text}") for kind, text in texts]
     return marks
 
 

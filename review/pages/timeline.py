@@ -1,15 +1,15 @@
-"""Draw a model's life from its event log: the score night by night, and what happened to it."""
+"""Score over time as SVG: the lines of score and limit, and marks for what happened."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.days import SECONDS_A_DAY
-from review.text import MOVES, WIDEST, Scale, kind, scale, told
+from review.text import WIDEST, Scale, event_text, score_series
 
 if TYPE_CHECKING:
     from registry import Event
@@ -20,7 +20,7 @@ NEAR = 6.0
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened: where, what, and a label where there is room for one."""
+    """Something that happened: its place, its kind, a label if there is room for one, and its text."""
 
     x: float
     kind: str
@@ -45,65 +45,59 @@ class Timeline:
 
 
 def timeline(events: Sequence[Event], metric: str = "score") -> Timeline | None:
-    """The picture of the events, or None where no night has a score of the metric yet."""
-    nights = [event for event in events if event.kind == "decision" and "performance" in event.metrics]
-    if len(nights) < 2:  # noqa: PLR2004 - a line has two ends
+    """Return the picture of the events; None if fewer than two nights have a score."""
+    series = score_series.score_series(events, metric=metric)
+    if series is None:
         return None
     moments = [event.timestamp for event in events]
     first, last = min(moments), max(moments)
-    x = Scale(first.timestamp() - SECONDS_A_DAY, last.timestamp() + SECONDS_A_DAY)
-    values = [event.metrics["performance"] for event in nights]
-    limits = [event for event in nights if "performance_limit" in event.metrics]
-    y = scale([*values, *(event.metrics["performance_limit"] for event in limits)], least=0.05, metric=metric)
+    x, y = Scale(first.timestamp() - SECONDS_A_DAY, last.timestamp() + SECONDS_A_DAY), series.scale
+    limits = [[(point.when, point.limit or 0.0) for point in run] for run in score_series.runs(series.limited, GAP)]
+    scores = [[(point.when, point.value) for point in run] for run in score_series.runs(series.points, GAP)]
     return Timeline(
         metric=metric,
-        score=tuple(_line(run, "performance", x, y) for run in _runs(nights)),
-        limit=tuple(_line(run, "performance_limit", x, y) for run in _runs(limits)),
+        score=tuple(_line(_places(run, x, y)) for run in scores),
+        limit=tuple(_line(_steps(_places(run, x, y))) for run in limits),
         marks=tuple(_marks(events, x)),
         y=y,
         months=tuple(months(first, last, x)),
         first=first,
         last=last,
-        lowest=min(values),
-        latest=values[-1],
+        lowest=series.lowest,
+        latest=series.latest.value,
     )
 
 
-def _runs(nights: Sequence[Event]) -> list[list[Event]]:
-    """Nights in runs without a gap: where nothing could be judged, the line is broken."""
-    runs = [[nights[0]]] if nights else []
-    for before, night in pairwise(nights):
-        if night.timestamp - before.timestamp > GAP:
-            runs.append([])
-        runs[-1].append(night)
-    return runs
+def _places(run: Sequence[tuple[dt.datetime, float]], x: Scale, y: Scale) -> list[tuple[float, float]]:
+    return [(x.at(when.timestamp()), WIDEST - y.at(value)) for when, value in run]
 
 
-def _line(run: Sequence[Event], metric: str, x: Scale, y: Scale) -> str:
-    points = [(x.at(event.timestamp.timestamp()), WIDEST - y.at(event.metrics[metric])) for event in run]
-    if metric == "performance_limit":  # a limit jumps
-        points = [
-            point for (_, old), (left, top) in pairwise([points[0], *points]) for point in ((left, old), (left, top))
-        ]
-    return " ".join(f"{left:g},{top:.2f}" for left, top in points)
+def _steps(places: Sequence[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+    """Yield the points of a stair, because a limit jumps."""
+    for (_, old), (left, top) in pairwise([places[0], *places]):
+        yield from ((left, old), (left, top))
+
+
+def _line(places: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{left:g},{top:.2f}" for left, top in places)
 
 
 def _marks(events: Sequence[Event], x: Scale) -> list[Mark]:
     marks: list[Mark] = []
     labelled = -NEAR
     for event in events:
-        mark = kind(event)
-        if mark is None:
+        kind = event_text.mark(event)
+        if kind is None:
             continue
         place = x.at(event.timestamp.timestamp())
-        label = f"v{event.version}" if mark in MOVES and place - labelled >= NEAR else ""
+        label = f"v{event.version}" if kind in event_text.MOVES and place - labelled >= NEAR else ""
         labelled = place if label else labelled
-        marks.append(Mark(place, mark, label, told(event)))
+        marks.append(Mark(place, kind, label, event_text.dated(event)))
     return marks
 
 
 def months(first: dt.datetime, last: dt.datetime, x: Scale) -> list[tuple[float, str]]:
-    """Month starts with their names; every second or third where there are many."""
+    """Return month starts with their names; every second or third if there are many."""
     starts = []
     month = first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while month <= last:
@@ -115,6 +109,6 @@ def months(first: dt.datetime, last: dt.datetime, x: Scale) -> list[tuple[float,
 
 
 def history(events: Sequence[Event], most: int = 12) -> list[tuple[str, Event]]:
-    """What happened last besides quiet nights, newest first, each with the kind of its mark."""
-    found = [(mark, event) for event in events if (mark := kind(event)) is not None and mark != "training"]
-    return found[-most:][::-1]
+    """Return the last events that a picture marks, without trainings, newest first, each with the kind of its mark."""
+    marked = [(kind, event) for event in events if (kind := event_text.mark(event)) not in {None, "training"} and kind]
+    return marked[-most:][::-1]

@@ -1,14 +1,16 @@
-"""Write the promotion pull request: a body that a reviewer decides on in two minutes, and the manifest it changes."""
+"""The promotion pull request: a body that a reviewer decides on in two minutes, and the manifest it changes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core import wording
 from core.errors import UsageError
-from review.pull_request import charts, sections
-from review.text import Links, clean, inert, link, plain, section, verdict_sections, verdict_text
+from review.pull_request import charts
+from review.text import Links, VerdictView, markdown, numbers, template
 
 if TYPE_CHECKING:
     from monitoring.performance import PromotedScore
@@ -24,12 +26,12 @@ MOST_STORY = 20
 
 
 def title(verdict: Verdict) -> str:
-    """The title of the pull request: one line of plain text."""
-    return inert(verdict_text.title(verdict), 120)
+    """Return the title of the pull request: one line of plain text."""
+    return markdown.inert(VerdictView(verdict).title, 120)
 
 
 def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Manifest:
-    """The manifest that puts the judged candidate into Production.
+    """Return the manifest that puts the judged candidate into Production.
 
     Raises:
         UsageError: the candidate was refused, or has no score.
@@ -37,11 +39,12 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
     from registry.promotion import Manifest
 
     candidate, main, promoted = verdict.candidate, verdict.main_score, promoted_with(verdict, previous)
+    view = VerdictView(verdict)
     if main is None or main.value is None or not promoted:
         raise UsageError(
             f"Version {candidate.version} of {candidate.registry_name} cannot be declared for Production.",
-            why=verdict_text.headline(verdict) if not verdict.passed else "Its score is undefined on the holdout.",
-            fix="Read the report; the model in service stays in service.",
+            why="Its score is undefined on the holdout." if verdict.passed else view.headline,
+            fix="Read the report. The model in service is unchanged.",
         )
     return Manifest(
         model=candidate.registry_name,
@@ -58,7 +61,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
         score=main.value,
         promoted=promoted,
         reference=_mean(promoted),
-        reason=clean("; ".join(verdict_text.reasons(verdict)), 500),
+        reason=markdown.clean("; ".join(view.reasons), 500),
     )
 
 
@@ -67,16 +70,14 @@ def promoted_with(verdict: Verdict, previous: Manifest | None) -> tuple[Promoted
 
     A verdict of an earlier release does not have them: they are those of the previous manifest, and its own score.
     """
+    from monitoring.performance import KEPT_PROMOTIONS, PromotedScore
+
     main = verdict.main_score
     if not verdict.passed or main is None or main.value is None:
         return ()
-    if verdict.promoted:
-        return verdict.promoted
-    from monitoring.performance import KEPT_PROMOTIONS, PromotedScore
-
     before = previous.promoted_in(main.metric) if previous else ()
     own = PromotedScore(version=verdict.candidate.version, metric=main.metric, score=main.value)
-    return (*before, own)[-KEPT_PROMOTIONS:]
+    return verdict.promoted or (*before, own)[-KEPT_PROMOTIONS:]
 
 
 def _mean(promoted: tuple[PromotedScore, ...]) -> float:
@@ -89,10 +90,34 @@ def _mean(promoted: tuple[PromotedScore, ...]) -> float:
     return reference.value
 
 
-def reference_after(verdict: Verdict, previous: Manifest | None) -> float | None:
-    """Return the reference after a merge; None if nothing may be merged."""
-    promoted = promoted_with(verdict, previous)
-    return _mean(promoted) if promoted else None
+@dataclass(frozen=True)
+class ReferenceChange:
+    """What a merge does to the reference of the performance trigger.
+
+    `kind`: "replaced" by another metric, "mean" if it was the best score until now, lower, higher or empty.
+    """
+
+    kind: str
+    before: str = ""
+    after: str = ""
+    old_metric: str = ""
+    metric: str = ""
+
+
+def _reference_change(verdict: Verdict, before: Manifest | None) -> ReferenceChange:
+    promoted, metric = promoted_with(verdict, before), VerdictView(verdict).metric
+    if before is None or not promoted:
+        return ReferenceChange("")
+    after = _mean(promoted)
+    kind = "higher" if after > before.reference else "lower" if after < before.reference else ""
+    kind = kind if before.promoted else "mean"
+    return ReferenceChange(
+        "replaced" if metric != before.metric else kind,
+        numbers.figure(before.metric, before.reference),
+        numbers.figure(metric, after),
+        wording.metric(before.metric),
+        wording.metric(metric),
+    )
 
 
 def render_body(
@@ -104,57 +129,58 @@ def render_body(
     links: Links | None = None,
     events: Sequence[Event] = (),
 ) -> str:
-    """The body of the pull request in Markdown: the most important first, at most 65,000 characters.
+    """Return the body of the pull request in Markdown: the most important first, at most 65,000 characters.
 
     Args:
         verdict: what is to be decided on.
         before: what git declares now.
         previous: the open proposal that this one updates; its story is kept.
-        report: path of the HTML report, shown where it has no address.
-        links: where to read more; None in the local forge.
+        report: path of the HTML report, shown if it has no address.
+        links: addresses for the reviewer; None in the local forge.
         events: the model's event log, oldest first; with it, score and drift are drawn over time.
     """
-    links = links or Links()
-    parts = [
-        verdict_sections.why(verdict),
-        sections.comparison(verdict),
-        verdict_sections.gates(verdict),
-        sections.merging(verdict, before, reference_after(verdict, before), links),
-        sections.slices(verdict),
-        sections.quality(verdict),
-        sections.drift(verdict),
-        charts.over_time(verdict, events),
-        sections.origin(verdict, links),
-    ]
-    head, story = sections.summary(verdict, links, report), _story(verdict, previous)
+    links, view = links or Links(), VerdictView(verdict)
+    text = template.render_markdown(
+        "review.pull_request",
+        "body.md.jinja",
+        view=view,
+        before=before,
+        replaced=before.version if before else verdict.champion,
+        reference=_reference_change(verdict, before),
+        links=links,
+        report=report,
+        charts=charts.over_time(verdict, events),
+    )
+    head, *sections = re.split(r"\n\n(?=## )", text)
+    story = _story(verdict, previous)
     room = LIMIT - _size(head) - _size(story)
-    return "\n\n".join(filter(None, [head, *_fitting([*filter(None, parts)], room, links), story])) + "\n"
+    return "\n\n".join(filter(None, [head, *_fitting(sections, room, links), story])) + "\n"
 
 
-def _fitting(parts: Sequence[str], room: int, links: Links) -> list[str]:
-    """The parts, as many whole ones as there is room for; of the others the heading, and where to read them."""
-    where = link("report", links.report_url) or link("workflow run", links.run_url) or "report"
-    note = f"_Too long for a pull request: it is in the {where}._"
-    stubs = [section(part.splitlines()[0].removeprefix("## "), note) for part in parts]
+def _fitting(sections: Sequence[str], room: int, links: Links) -> list[str]:
+    """Return the sections that fit, whole; of each other one its heading, and where to read it."""
+    where = markdown.link("report", links.report_url) or markdown.link("workflow run", links.run_url) or "report"
+    note = f"_This section is too long for a pull request. Read it in the {where}._"
+    stubs = [f"{section.partition(chr(10))[0]}\n\n{note}" for section in sections]
     room -= sum(map(_size, stubs))
     fitting = []
-    for part, stub in zip(parts, stubs, strict=True):
-        more = _size(part) - _size(stub)
-        fitting.append(part if more <= room else stub)
+    for section, stub in zip(sections, stubs, strict=True):
+        more = _size(section) - _size(stub)
+        fitting.append(section if more <= room else stub)
         room -= more if more <= room else 0
     return fitting
 
 
 def _size(text: str) -> int:
-    """Characters as the strictest reader counts them, which takes those beyond 16 bits for two; and an empty line."""
+    """Return the UTF-16 length, which is how the strictest reader counts characters, with an empty line."""
     return len(text.encode("utf-16-le")) // 2 + len("\n\n")
 
 
 def _story(verdict: Verdict, previous: Proposal | None) -> str:
-    """What this pull request proposed before: the lines of the body it replaces, and one for that body itself."""
+    """Return what this pull request proposed before: the lines of the body it replaces, and one for that body."""
     if previous is None:
         return ""
     lines = STORY_LINE.findall(previous.body.partition(STORY)[2])
     if (previous.title, previous.as_of) != (title(verdict), verdict.as_of):
-        lines.append(f"- {verdict_text.moment(previous.as_of)}: {plain(previous.title)}")
+        lines.append(f"- {numbers.moment(previous.as_of)}: {markdown.plain(previous.title)}")
     return "\n".join([STORY, "", *lines[-MOST_STORY:]]) if lines else ""

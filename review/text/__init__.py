@@ -1,46 +1,32 @@
-"""Text that reviews share: Markdown, numbers, events and links."""
+"""Text and figures that all reviews share: the view of a verdict, Markdown, numbers, events, links and templates."""
 
-from review.text import event_text, links, markdown, scales, verdict_sections, verdict_text
-from review.text.event_text import MOVES, SIGNS, kind, told
-from review.text.links import Links, in_mlflow, link
-from review.text.markdown import bar, clean, code, columns, folded, inert, number, plain, section, table
-from review.text.scales import WIDEST, Scale, scale
-from review.text.verdict_sections import MARKS
-from review.text.verdict_text import change, count, figure, label, reading, sense, start
+from review.text import event_text, markdown, numbers, scales, score_series, template, verdict_view
+from review.text.drift_view import column_views
+from review.text.links import Links
+from review.text.scales import WIDEST, Row, Scale
+from review.text.score_series import ScorePoint, ScoreSeries
+from review.text.states import CheckState, GateState, Severity, State, TriggerState
+from review.text.verdict_view import VerdictView
 
 __all__ = [
-    "MARKS",
-    "MOVES",
-    "SIGNS",
     "WIDEST",
+    "CheckState",
+    "GateState",
     "Links",
+    "Row",
     "Scale",
-    "bar",
-    "change",
-    "clean",
-    "code",
-    "columns",
-    "count",
+    "ScorePoint",
+    "ScoreSeries",
+    "Severity",
+    "State",
+    "TriggerState",
+    "VerdictView",
+    "column_views",
     "event_text",
-    "figure",
-    "folded",
-    "in_mlflow",
-    "inert",
-    "kind",
-    "label",
-    "link",
-    "links",
     "markdown",
-    "number",
-    "plain",
-    "reading",
-    "scale",
+    "numbers",
     "scales",
-    "section",
-    "sense",
-    "start",
-    "table",
-    "told",
-    "verdict_sections",
-    "verdict_text",
+    "score_series",
+    "template",
+    "verdict_view",
 ]

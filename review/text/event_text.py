@@ -8,28 +8,28 @@ if TYPE_CHECKING:
     from registry import Event
 
 MOVES = frozenset({"promotion", "rollback"})
-SIGNS = {"promotion": "promoted", "rollback": "brought back", "training": "trained", "failure": "failed"}
+VERBS = {"promotion": "promoted", "rollback": "restored", "training": "trained", "failure": "failed"}
 
 
-def kind(event: Event) -> str | None:
-    """The kind of its mark; None where it has none."""
+def mark(event: Event) -> str | None:
+    """Return the kind of mark that a picture shows of an event; None if it shows none."""
     if event.kind == "validation":
         return None if event.success else "refusal"
-    return event.kind if event.kind in SIGNS else None
+    return event.kind if event.kind in VERBS else None
 
 
-def told(event: Event) -> str:
-    """An event in one line: day, version, what, why."""
-    return f"{event.timestamp:%Y-%m-%d}: {deed(event)}"
+def dated(event: Event) -> str:
+    """Return an event in one line: day, version, what happened and why."""
+    return f"{event.timestamp:%Y-%m-%d}: {undated(event)}"
 
 
-def deed(event: Event) -> str:
-    """An event without its day."""
-    what = "refused" if event.kind == "validation" else SIGNS.get(event.kind, event.kind)
+def undated(event: Event) -> str:
+    """Return an event in one line, without its day."""
+    verb = "refused" if event.kind == "validation" else VERBS.get(event.kind, event.kind)
     version = f"version {event.version} " if event.version is not None else ""
-    line = f"{version}{what}"
+    line = f"{version}{verb}"
     if event.kind in MOVES:  # its reasons are the steps that the registry took
         before = event.details.get("before")
-        return f"{line} in place of version {before}" if before else line
-    because = event.error or "; ".join(event.reasons)
-    return f"{line} ({because[:200]})" if because else line
+        return f"{line}, replacing version {before}" if before else line
+    reason = event.error or "; ".join(event.reasons)
+    return f"{line} ({reason[:200]})" if reason else line

@@ -1,18 +1,14 @@
-"""Links from a review to the workflow run, its report and MLflow."""
+"""Addresses for the reviewer: the workflow run, its report and MLflow."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    pass  # MOVED
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Links:
-    """Where a reviewer reads more, and in whose name the pull request is opened.
+    """Addresses for the reviewer, and whose token opens the pull request.
 
     `run_url`: the workflow run. `report_url`: its report. `mlflow_url`: base address of the MLflow UI that the team
     chose to show; never the tracking URI, which may hold a password. `token`: "default" is the workflow's own, whose
@@ -24,15 +20,6 @@ class Links:
     mlflow_url: str | None = None
     token: Literal["default", "app", "local"] = "local"  # noqa: S105 - whose token, not a token
 
-
-ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.:/?&=%~#+-]{0,1000}")
-
-
-def link(name: str, target: str | None) -> str:
-    """A link; nothing where the target is no plain address, for what else it is may not be for everyone."""
-    return f"[{name}]({target})" if target and ADDRESS.fullmatch(target) else ""
-
-
-def in_mlflow(name: str, links: Links, page: str) -> str:
-    """A link to a page of the MLflow UI that the team shows, if it shows one."""
-    return link(name, links.mlflow_url and f"{links.mlflow_url.rstrip('/')}/#/{page}")
+    def mlflow_page(self, path: str) -> str | None:
+        """Return the address of a page of the MLflow UI; None if the team shows none."""
+        return f"{self.mlflow_url.rstrip('/')}/#/{path}" if self.mlflow_url else None

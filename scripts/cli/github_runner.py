@@ -1,4 +1,4 @@
-"""Speak the language of a GitHub runner: outputs, summary, annotations, and no command that comes from data."""
+"""Outputs, summary and annotations of a GitHub runner, and protection against workflow commands in data."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from core.redaction import redact
 if TYPE_CHECKING:
     from core.errors import MlopsError
 
-MOST_SUMMARY = 1_000_000  # bytes a step; over 1 MiB GitHub shows nothing at all
-CUT = "\n\n_The summary is cut here: the log has the rest._\n"
+MOST_SUMMARY = 1_000_000  # bytes per step; above 1 MiB GitHub shows nothing at all
+CUT = "\n\n_The summary is cut here. See the log for the rest._\n"
 FILE = re.compile(r"model/[a-z][a-z0-9_]*/(?:model\.toml|pipeline\.py|production\.json)")
-COLOUR = re.compile("\x1b\\[[0-9;]*m")
+COLOR = re.compile("\x1b\\[[0-9;]*m")
 _guard: ContextVar[str | None] = ContextVar("guard", default=None)
 
 
 def active() -> bool:
-    """Whether this is a step of a workflow run."""
+    """Return whether this is a step of a workflow run."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 @contextmanager
 def disable_workflow_commands() -> Iterator[None]:
-    """Let nothing that is printed inside be taken for a command of the runner, but for our own.
+    """Disable workflow commands in everything that is printed inside, except those of this module.
 
-    A runner obeys any line that begins with `::`, also one in an error text or a trace that quotes a row. What
-    libraries print is made `sanitize` too: they know nothing of secrets and of terminals.
+    A runner executes every line that begins with `::`, also in an error text or a trace that quotes a row. All lines
+    pass through `sanitize`, because libraries may print secrets and control characters.
     """
     if not active():
         yield
@@ -55,57 +55,57 @@ def disable_workflow_commands() -> Iterator[None]:
 
 
 class Printed(io.TextIOBase):
-    """A stream for lines that anybody may read: each is made `sanitize` when it is whole."""
+    """A stream that passes each complete line through `sanitize`."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._begun = ""
 
     def writable(self) -> bool:
-        """It is for writing."""
+        """Return True."""
         return True
 
     def write(self, text: str) -> int:
-        """Keep `text` until its line ends."""
+        """Write the complete lines, and keep the rest until its line ends."""
         *lines, self._begun = re.split("\r\n|\r|\n", self._begun + text)
         self._stream.write("".join(f"{sanitize(line)}\n" for line in lines))
         return len(text)
 
     def flush(self) -> None:
-        """Hand on all whole lines; a secret may be in the middle of the others."""
+        """Flush the complete lines. The rest must wait, because a secret may be cut in two."""
         self._stream.flush()
 
     def end(self) -> None:
-        """Hand on everything, on a line of its own."""
+        """Write what is left as a line of its own."""
         if self._begun:
             self.write("\n")
         self.flush()
 
 
 def sanitize(line: str) -> str:
-    """A line without secrets, without colours, and without other characters that a terminal obeys."""
-    plain = COLOUR.sub("", redact(line))
+    """Return a line without secrets, colors and control characters."""
+    plain = COLOR.sub("", redact(line))
     return "".join(c if c.isprintable() or c in "\t\u200b" else "\ufffd" for c in plain)
 
 
 def command(name: str, message: str, **properties: str) -> None:
-    """Give the runner a command, such as an annotation."""
-    told = ",".join(f"{key}={_escape(value, property_=True)}" for key, value in properties.items() if value)
-    line = f"::{name}{' ' if told else ''}{told}::{_escape(message)}"
+    """Send a workflow command to the runner, such as an annotation."""
+    fields = ",".join(f"{key}={_escape(value, property_=True)}" for key, value in properties.items() if value)
+    line = f"::{name}{' ' if fields else ''}{fields}::{_escape(message)}"
     token = _guard.get()
     sys.stderr.flush()
     _write(*((f"::{token}::", line, f"::stop-commands::{token}") if token else (line,)))
 
 
 def annotate(err: MlopsError) -> None:
-    """Mark the run with an error, on the file of the model that it is about where it names one."""
+    """Annotate the run with an error, at the file of the model if the error names one."""
     text = "\n".join(filter(None, (err.what, err.why, err.fix)))
-    found = FILE.search(text)
-    command("error", text, title=redact(err.what)[:120], file=found[0] if found else "")
+    file = FILE.search(text)
+    command("error", text, title=redact(err.what)[:120], file=file[0] if file else "")
 
 
 def warn(text: str) -> None:
-    """Mark the run with a warning."""
+    """Annotate the run with a warning."""
     command("warning", text)
 
 
@@ -120,17 +120,17 @@ def group(title: str) -> Iterator[None]:
 
 
 def output(name: str, value: str) -> None:
-    """Set an output of the step; any text is safe, because it ends at a mark that nobody can foresee."""
+    """Set an output of the step. Any text is safe, because it ends at a random delimiter."""
     path = os.environ.get("GITHUB_OUTPUT")
     if not active() or not path:
         return
-    mark = f"end-{secrets.token_hex(16)}"
+    delimiter = f"end-{secrets.token_hex(16)}"
     with Path(path).open("a", encoding="utf-8", errors="replace") as file:
-        file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
+        file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
 
 
 def summary(markdown: str) -> None:
-    """Add to the page of the run; past its limit it is cut at a line, and says so."""
+    """Add Markdown to the page of the run. Beyond the limit it is cut after a line, with a note."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not active() or not path:
         return
@@ -146,12 +146,12 @@ def summary(markdown: str) -> None:
 
 def _write(*lines: str) -> None:
     if isinstance(sys.stdout, Printed):
-        sys.stdout.end()  # a runner sees a command only at the start of a line
+        sys.stdout.end()  # the runner recognizes a command only at the start of a line
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 
 
 def _escape(text: str, *, property_: bool = False) -> str:
-    # Made fit before: the runner undoes what is escaped here, and shows it.
+    # Sanitized first, because the runner decodes these escapes before it shows the text.
     escaped = "%0A".join(sanitize(line).replace("%", "%25") for line in text.splitlines())
     return escaped.replace(":", "%3A").replace(",", "%2C") if property_ else escaped

@@ -1,4 +1,4 @@
-"""Decide in one place how a reader sees our output: a person at a terminal, a log of a workflow, or a program."""
+"""Output of all commands: to a terminal, to the log of a workflow, or as JSON for a program."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ if TYPE_CHECKING:
 
 
 def clean(text: object) -> str:
-    """Text that may come from data, without control characters (a terminal obeys them) and without console markup."""
+    """Return a text that may come from data without control characters, which steer a terminal, and without markup."""
     from rich.markup import escape
 
     return escape("".join(c if c.isprintable() or c == "\n" else "�" for c in str(text)))
 
 
 def console(*, stderr: bool = False) -> Console:
-    """The console to print on; wide and without colours where nobody sits at a terminal."""
+    """Return the console to print on. It is wide and without colors if the output is not a terminal."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 160
-    # A value such as :x: is no picture.
+    # A value such as :x: is not an emoji.
     return Console(file=stream, soft_wrap=not stream.isatty(), highlight=False, emoji=False, width=width)
 
 
 def say(*lines: str, style: str | None = None) -> None:
-    """Print lines for a person. They may hold console markup; wrap what comes from data in `clean`."""
+    """Print lines. They may contain console markup; pass text from data through `clean` first."""
     out = console()
     for line in lines:
         out.print(line, style=style)
 
 
 def error(err: MlopsError) -> None:
-    """Print a foreseen error on standard error: what happened, the likely cause, what to do next."""
+    """Print an expected error on standard error: what happened, the likely cause, what to do next."""
     out = console(stderr=True)
-    for line in told(err):
+    for line in error_lines(err):
         out.print(line)
     if github_runner.active():
         github_runner.annotate(err)
-        summarise(["⛔ Error", *told(err)])
+        summarize(["⛔ Error", *error_lines(err)])
 
 
-def told(err: MlopsError) -> list[str]:
-    """The three parts of an error, a line each."""
+def error_lines(err: MlopsError) -> list[str]:
+    """Return the three parts of an error, a line each."""
     parts = (("[bold red]  error[/]", err.what), ("[dim]because[/]", err.why), ("[dim]     do[/]", err.fix))
     return [f"{label} {clean(redact(text))}" for label, text in parts if text]
 
@@ -70,56 +70,57 @@ def show(
     out: Path | None = None,
     summary: str | None = None,
 ) -> None:
-    """Print a result: the record itself as JSON, or the lines that tell a person about it; with `out`, also keep it.
+    """Print a result, as JSON or as lines of text. With `out`, also write it to that file as JSON.
 
-    In a workflow run the lines after the first are folded, and `summary`, else the lines, goes on the page of the run.
+    In a workflow run the lines after the first are folded, and `summary` (or the lines) is added to the page of the
+    run.
     """
     text = json.dumps(record, ensure_ascii=False) + "\n" if isinstance(record, dict) else record.to_json()
-    text = redact(text)  # the job that reads it, to comment or to keep it, may not know the secret
+    text = redact(text)  # the job that reads the file may not know the secret
     if out is not None:
         from core.records import write_atomically
 
         write_atomically(out, text)
-    told = list(lines)
+    shown = list(lines)
     if as_json:
         sys.stdout.write(escaped(text))
-    elif github_runner.active() and len(told) > 1:
-        with github_runner.group(unmarked(told[0])):
-            say(*told[1:])
+    elif github_runner.active() and len(shown) > 1:
+        with github_runner.group(unmarked(shown[0])):
+            say(*shown[1:])
     else:
-        say(*told)
+        say(*shown)
     if summary:
         github_runner.summary(summary)
-    elif summary is None and github_runner.active() and told:
-        summarise(told)
+    elif summary is None and github_runner.active() and shown:
+        summarize(shown)
 
 
 def escaped(text: str) -> str:
-    """JSON with all characters that a terminal may obey written as JSON escapes; it means the same."""
+    """Return the same JSON with control characters, which steer a terminal, written as JSON escapes."""
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def unmarked(line: str) -> str:
-    """A line as it is shown, without console markup."""
+    """Return a line as it is displayed, without console markup."""
     from rich.text import Text
 
     return Text.from_markup(line, emoji=False).plain
 
 
-def summarise(lines: Sequence[str]) -> None:
-    """Put lines for a person into the summary of the workflow run: the first as a heading, the others as a list."""
-    from review.text import plain
+def summarize(lines: Sequence[str]) -> None:
+    """Add lines to the summary of the workflow run: the first as a heading, the others as a list."""
+    from review.text import markdown
 
-    head, *rest = [plain(redact(unmarked(line)), 1000) for line in lines]
+    head, *rest = [markdown.plain(redact(unmarked(line)), 1000) for line in lines]
     github_runner.summary("\n".join([f"### {head}", "", *(f"- {line}" for line in rest)]))
 
 
 def warn(text: str) -> None:
-    """Print what did not work but stops nothing; in a workflow run also mark the run with it."""
-    told = redact(text)
-    note(f"[yellow]warning[/] {clean(told)}")
+    """Print a warning; in a workflow run also as an annotation."""
+    text = redact(text)
+    note(f"[yellow]warning[/] {clean(text)}")
     if github_runner.active():
-        github_runner.warn(told)
+        github_runner.warn(text)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -137,13 +138,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def note(text: str) -> None:
-    """Print a line on standard error that is not part of the result: what is being done, and how long it may take."""
+    """Print a line on standard error that is not part of the result, such as the progress of a long step."""
     console(stderr=True).print(f"[dim]{text}[/]")
 
 
 @contextmanager
 def progress(total: int, label: str) -> Iterator[Callable[[str], None]]:
-    """A progress bar over `total` steps on a terminal, nothing elsewhere. Call what it yields after every step."""
+    """Show a progress bar over `total` steps on a terminal, nothing elsewhere. Yields a function to call after each."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     out = console(stderr=True)
@@ -158,7 +159,7 @@ def progress(total: int, label: str) -> Iterator[Callable[[str], None]]:
 
 
 class _Reporter(logging.Handler):
-    """Prints what stages log: warnings as `warn` does, the rest as a note."""
+    """A handler that prints log messages of stages: warnings with `warn`, others with `note`."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
@@ -169,7 +170,7 @@ class _Reporter(logging.Handler):
 
 
 def report_logging() -> None:
-    """Let stages report through this module. Calling it again changes nothing."""
+    """Print the log messages of stages through this module. A second call changes nothing."""
     log = logging.getLogger("mlops")
     if not any(isinstance(handler, _Reporter) for handler in log.handlers):
         log.addHandler(_Reporter())

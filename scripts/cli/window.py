@@ -1,4 +1,4 @@
-"""The window of a night as lines for a person; `pull` and `check --pull` print it."""
+"""The text of a window, which `mlops pull` and `mlops check --pull` print."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def window_lines(window: Window) -> list[str]:
-    """The result for a person."""
+    """Return the window as text: rows, days, and findings of the data checks."""
     if window.version is None:
         return [f"{window.model}: no version in Production yet, nothing to compare with"]
     rows = sum(day.rows for day in window.days)
-    found = window.quality
-    said = "" if found is None else f", {found.checks} checks, {len(found.findings)} findings"
-    head = f"{window.model}: {rows:,} rows in {len(window.days)} days up to {window.end - DAY}{said}"
-    warnings = [f"  [yellow]{f.severity}[/] {output.clean(f.sentence)}" for f in found.findings] if found else []
-    return [head, *warnings]
+    quality = window.quality
+    checks = "" if quality is None else f", {quality.checks} checks, {len(quality.findings)} findings"
+    head = f"{window.model}: {rows:,} rows in {len(window.days)} days up to {window.end - DAY}{checks}"
+    findings = [f"  [yellow]{f.severity}[/] {output.clean(f.sentence)}" for f in quality.findings] if quality else []
+    return [head, *findings]

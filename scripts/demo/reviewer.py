@@ -1,4 +1,4 @@
-"""Play the person who merges and reverts in the demo, with nothing but git."""
+"""The reviewer in the demo, who merges and reverts with git."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ WHO = {
 
 
 class Reviewer:
-    """Somebody with a clone of the repository and the right to push to its default branch.
+    """A person with a clone of the repository and the right to push to its default branch.
 
     Args:
-        night: gives the clone, the forge, and the date that commits carry.
+        night: has the clone, the forge, and the date of the commits.
     """
 
     def __init__(self, night: Night) -> None:
         self.night = night
 
-    def git(self, *words: str) -> str:
+    def git(self, *arguments: str) -> str:
         """Run git in the clone and return what it printed.
 
         Raises:
@@ -30,10 +30,10 @@ class Reviewer:
         """
         from review.local import Git
 
-        return Git(self.night.settings.root, self.night.as_of)(*words, env=WHO)
+        return Git(self.night.settings.root, self.night.as_of)(*arguments, env=WHO)
 
     def start(self) -> None:
-        """Make the repository of what lies in the folder."""
+        """Create the repository from the files in the folder."""
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "Use this template")
@@ -46,7 +46,7 @@ class Reviewer:
         return self._push()
 
     def revert(self, commit: str) -> str:
-        """Revert a commit as the button on GitHub does (a merge towards its first parent), push, return the new one."""
+        """Revert a commit as the button on GitHub does, push, and return the new commit."""
         parents = self.git("rev-list", "--parents", "--max-count=1", commit).split()[1:]
         mainline = ["--mainline", "1"] if len(parents) > 1 else []
         self.git("revert", "--no-edit", *mainline, commit)

@@ -1,4 +1,4 @@
-"""Play the world around the loop in the demo: a service that scores flights, and who learns later which were late."""
+"""The world around the loop in the demo: a service that scores flights, and the labels that arrive later."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ LAST_NIGHT = dt.date(2014, 1, 1)
 
 
 class World:
-    """The flights of a year, and the monitoring table as a serving system would fill it.
+    """The flights of a year, and the monitoring table as a service would write it.
 
     Args:
-        flights: the Parquet file with all rows and, in `target`, what nobody knows before it happened.
-        database: the SQLite file to fill; made where there is none.
+        flights: the Parquet file with all rows, and the label in `target`.
+        database: the SQLite file to write; created if it does not exist.
         data: column names of the monitoring table.
     """
 
@@ -37,7 +37,7 @@ class World:
         self.database = database
         self.rows = pd.read_parquet(flights)
         self.days = dict(list(self.rows.groupby(self.rows["timestamp"].dt.date)))
-        self.said: list[pd.Series[float]] = []
+        self.scores: list[pd.Series[float]] = []
         if not database.exists():
             self._create()
 
@@ -54,21 +54,21 @@ class World:
             db.execute(f'CREATE INDEX by_time ON "{self.data.table}" ("{columns.time}")')
 
     def of_day(self, day: dt.date) -> pd.DataFrame:
-        """The flights of one day."""
+        """Return the flights of one day."""
         return self.days[day]
 
     def history(self, until: dt.date) -> None:
-        """Fill in the flights before `until` as they were collected before there was a model: labels, no scores."""
+        """Write the flights before `until`, with labels and without scores, because no model existed yet."""
         self._insert(self.rows[self.rows["timestamp"] < str(until)], None, None)
         self.labels_arrive(until)
 
     def serve(self, day: dt.date, version: int, scores: np.ndarray[Any, Any]) -> None:
-        """Score the flights of one day and log them, as a service does."""
+        """Write the flights of one day with their scores, as a service does."""
         import pandas as pd
 
         flights = self.of_day(day)
         self._insert(flights, scores, str(version))
-        self.said.append(pd.Series(scores, index=flights.index))
+        self.scores.append(pd.Series(scores, index=flights.index))
 
     def _insert(self, rows: pd.DataFrame, scores: np.ndarray[Any, Any] | None, version: str | None) -> None:
         names = ["flight_id", "timestamp", *self.data.numeric, *self.data.categorical]
@@ -81,12 +81,12 @@ class World:
         quoted = ", ".join(f'"{name}"' for name in target)
         with closing(sqlite3.connect(self.database)) as db, db:
             db.executemany(
-                f'INSERT INTO "{self.data.table}" ({quoted}) VALUES ({", ".join("?" * len(target))})',  # noqa: S608 - our names
+                f'INSERT INTO "{self.data.table}" ({quoted}) VALUES ({", ".join("?" * len(target))})',  # noqa: S608 - column names of the config
                 frame.itertuples(index=False, name=None),
             )
 
     def labels_arrive(self, night: dt.date, days: int = 366) -> None:
-        """Two days after a flight its label is known; that of a cancelled one never is. Looks `days` back."""
+        """Write the labels of flights two days after departure. A cancelled flight gets none. Looks `days` back."""
         columns = self.data.columns
         import pandas as pd
 
@@ -101,16 +101,16 @@ class World:
             )
 
     def outcome(self) -> tuple[pd.DataFrame, pd.Series[float]]:
-        """The flights that were scored and have a label, and what the model in service said of them."""
+        """Return the flights with score and label, and the scores of the version in Production."""
         import pandas as pd
 
-        said = pd.concat(self.said)
-        flights = self.rows.loc[said.index]
-        known = flights["target"].notna()
-        return flights[known], said[known]
+        scores = pd.concat(self.scores)
+        flights = self.rows.loc[scores.index]
+        labelled = flights["target"].notna()
+        return flights[labelled], scores[labelled]
 
-    def spoil(self, copy: Path, before: dt.date) -> None:
-        """A copy of the table in which all labels before a day are swapped, as after a wrong join."""
+    def corrupt_labels(self, copy: Path, before: dt.date) -> None:
+        """Copy the table, with all labels before a day swapped, as after a wrong join."""
         columns = self.data.columns
         with closing(sqlite3.connect(self.database)) as db, closing(sqlite3.connect(copy)) as other:
             db.backup(other)

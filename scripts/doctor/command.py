@@ -1,4 +1,4 @@
-"""Look at everything a night stands on, and say of each thing whether it is right, why it matters and what to do."""
+"""The command `mlops doctor`: checks of everything that a nightly run needs."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def doctor(
     as_of: options.AsOf = None,
     json: options.Json = False,
     out: options.Out = None,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 2 when something fails.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 2 if a check fails.")] = False,
 ) -> None:
-    """Check Python, lock, config, pipeline, rows, registry, manifest and GitHub, and say what to click or type.
+    """Check Python, packages, config, pipeline, rows, registry, manifest and GitHub, and show how to fix what is wrong.
 
     Example: mlops doctor --model flights
     """
-    found = list(run(Night.each(model, as_of)))
-    output.show({"checks": [one._asdict() for one in found]}, lines(found), as_json=json, out=out)
-    if exit_code and any(one.state == "fail" for one in found):
+    diagnoses = list(run(Night.each(model, as_of)))
+    output.show({"checks": [d._asdict() for d in diagnoses]}, lines(diagnoses), as_json=json, out=out)
+    if exit_code and any(diagnosis.state == "fail" for diagnosis in diagnoses):
         raise typer.Exit(2)
 
 
 def run(nights: list[Night]) -> Iterator[Diagnosis]:
-    """All checks, those of the machine first, then of each model, then of GitHub."""
+    """Run all checks: first those of this machine, then of each model, then of GitHub."""
     from scripts.doctor import github, installation, model
 
     checks: list[tuple[str, Check]] = [*installation.checks(nights[0].settings)] if nights else []
@@ -47,19 +47,21 @@ def run(nights: list[Night]) -> Iterator[Diagnosis]:
 
 
 def attempted(what: str, check: Check) -> Diagnosis:
-    """What a check finds; an error of ours is a failure with its cause and remedy."""
+    """Run a check and return its diagnosis; an expected error counts as failed, with its cause and fix."""
     try:
         return check()._replace(what=what)
     except MlopsError as err:
         return Diagnosis(what, "fail", err.what, err.why, err.fix)
 
 
-def lines(found: list[Diagnosis]) -> list[str]:
-    """The result for a person: a line a check, and under those that are not right why and what to do."""
-    told = []
-    for one in found:
-        told.append(f"  {MARKS[one.state]:<4} {output.clean(one.what)}: {output.clean(one.says)}")
-        if one.state != "ok":
-            told += [f"       {output.clean(text)}" for text in (one.why, one.fix) if text]
-    counts = Counter(one.state for one in found)
-    return [f"{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} to mend", *told]
+def lines(diagnoses: list[Diagnosis]) -> list[str]:
+    """Return the result as text: a line per check, and below those that are not ok why it matters and the fix."""
+    details = []
+    for diagnosis in diagnoses:
+        state, what, says = MARKS[diagnosis.state], output.clean(diagnosis.what), output.clean(diagnosis.says)
+        details.append(f"  {state:<4} {what}: {says}")
+        if diagnosis.state != "ok":
+            details += [f"       {output.clean(text)}" for text in (diagnosis.why, diagnosis.fix) if text]
+    counts = Counter(diagnosis.state for diagnosis in diagnoses)
+    warnings = "1 warning" if counts["warn"] == 1 else f"{counts['warn']} warnings"
+    return [f"{counts['ok']} ok, {warnings}, {counts['fail']} failed", *details]

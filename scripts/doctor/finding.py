@@ -1,4 +1,4 @@
-"""Say in one form what the checks of the doctor find, so that each of them can stand in a file of its own."""
+"""`Diagnosis`, the result of one check of the doctor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ State = Literal["ok", "warn", "fail"]
 
 
 class Diagnosis(NamedTuple):
-    """What was looked at and how it is; `why` it matters and what to do (`fix`) where it is not right."""
+    """What was checked, its state and the result; if it is not ok, why it matters and how to fix it."""
 
     what: str
     state: State

@@ -1,4 +1,4 @@
-"""Check how the repository is set up on GitHub, where it lives there and a token lets us see."""
+"""Checks of the repository on GitHub, as far as the token may read its settings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 NEEDED = {"retraining": ("MLFLOW_TRACKING_URI", "MONITORING_URL"), "production": ("MLFLOW_TRACKING_URI",)}
 GUIDE = "docs/setup-github.md"
-HIDDEN = "not there, or this token may not see it"
+HIDDEN = "missing, or this token may not read it"
 
 
 def findings(settings: Settings, models: tuple[str, ...]) -> Iterator[Diagnosis]:
-    """One for each thing that docs/setup-github.md asks for; one alone where there is no GitHub."""
+    """Check each setting that docs/setup-github.md requires; a single warning if the repository is unknown."""
     from stages.connect import open_setup
 
     yield from owners(settings, models)
@@ -26,8 +26,8 @@ def findings(settings: Settings, models: tuple[str, ...]) -> Iterator[Diagnosis]
         yield Diagnosis(
             "github",
             "warn",
-            "not looked at",
-            "This folder does not know its repository there.",
+            "not checked",
+            "The repository on GitHub is unknown in this folder.",
             "MLOPS_FORGE=https://github.com/OWNER/NAME GITHUB_TOKEN=$(gh auth token) mlops doctor",
         )
         return
@@ -40,41 +40,41 @@ def findings(settings: Settings, models: tuple[str, ...]) -> Iterator[Diagnosis]
 
 
 def settings_of(setup: Setup, *, app: bool) -> Iterator[Diagnosis]:
-    """What GitHub tells, judged."""
+    """Check the settings that were read from GitHub."""
     branch, may, rules, schedule = setup.default_branch, setup.may_open_pulls, setup.rules, setup.schedule
     why = "promote.yml runs on pushes to main only."
-    yield judged("default branch", branch, branch == "main", why, "Rename it: Settings > General > Default branch")
+    yield diagnose("default branch", branch, branch == "main", why, "Rename it: Settings > General > Default branch")
     for environment, names in NEEDED.items():
-        found = setup.secrets[environment]
-        absent = [name for name in names if found is not None and name not in found]
-        says = None if found is None else f"lacks {', '.join(absent)}" if absent else "has its secrets"
-        why = "Without them a run has no registry, or no rows."
-        yield judged(f"environment {environment}", says, not absent, why, f"{GUIDE}, step 2")
+        secrets = setup.secrets[environment]
+        missing = [name for name in names if secrets is not None and name not in secrets]
+        says = None if secrets is None else f"{', '.join(missing)} is missing" if missing else "has its secrets"
+        why = "Without its secrets a run has no registry or no rows."
+        yield diagnose(f"environment {environment}", says, not missing, why, f"{GUIDE}, step 2")
     says = None if may is None else "yes" if may else "no"
-    why = "Else a night that trained ends without its proposal."
-    yield judged("workflows may open pull requests", says, bool(may) or app, why, f"{GUIDE}, step 4")
+    why = "Otherwise a nightly run that trained a candidate cannot open its pull request."
+    yield diagnose("workflows may open pull requests", says, bool(may) or app, why, f"{GUIDE}, step 4")
     says = None if rules is None else ", ".join(rules) or "none"
-    why = "The merge is the gate: without a rule whoever can push can promote."
-    yield judged("rules of the branch", says, "pull_request" in (rules or ()), why, f"{GUIDE}, step 5", bad="warn")
-    why = "A schedule that is off does not run, and says nothing."
-    yield judged("schedule", schedule, schedule == "active", why, "Actions > nightly > Enable workflow")
+    why = "A merge promotes: without a rule everyone who can push can promote."
+    yield diagnose("rules of the branch", says, "pull_request" in (rules or ()), why, f"{GUIDE}, step 5", bad="warn")
+    why = "A disabled schedule does not run, and GitHub reports no error."
+    yield diagnose("schedule", schedule, schedule == "active", why, "Actions > nightly > Enable workflow")
 
 
-def judged(what: str, says: str | None, right: bool, why: str, fix: str, *, bad: State = "fail") -> Diagnosis:
-    """A finding; what cannot be seen is only worth a look."""
+def diagnose(what: str, says: str | None, right: bool, why: str, fix: str, *, bad: State = "fail") -> Diagnosis:
+    """Return the diagnosis of a setting; one that cannot be read is only a warning."""
     if says is None:
         return Diagnosis(what, "warn", HIDDEN, why, fix)
     return Diagnosis(what, "ok", says) if right else Diagnosis(what, bad, says, why, fix)
 
 
 def owners(settings: Settings, models: tuple[str, ...]) -> Iterator[Diagnosis]:
-    """Whether somebody is asked to review each promotion."""
+    """Check that each promotion has a reviewer."""
     from registry.promotion import manifest
     from review.github import PLACES, owners
 
     text = next((file.read_text("utf-8") for name in PLACES if (file := settings.root / name).is_file()), "")
-    why, fix = "Nobody is asked to look at a promotion.", "Write names into .github/CODEOWNERS"
+    why, fix = "GitHub asks no one to review a promotion.", "Add names to .github/CODEOWNERS"
     for model in models:
-        found = owners(text, manifest.path(model))
-        names = [*found.people, *found.teams]
-        yield judged(f"{model}: reviewers", ", ".join(names) or "nobody", bool(names), why, fix, bad="warn")
+        reviewers = owners(text, manifest.path(model))
+        names = [*reviewers.people, *reviewers.teams]
+        yield diagnose(f"{model}: reviewers", ", ".join(names) or "none", bool(names), why, fix, bad="warn")

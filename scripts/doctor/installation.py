@@ -1,4 +1,4 @@
-"""Check what all models stand on: Python, the packages of the lock file, and the registry."""
+"""Checks that concern all models: Python, the packages of the lock file, and the registry."""
 
 from __future__ import annotations
 
@@ -18,49 +18,52 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 
 
 def checks(settings: Settings) -> Iterator[tuple[str, Check]]:
-    """The checks, by what they look at."""
+    """Return the checks with their names."""
     yield "python", python
     yield "packages", lambda: packages(settings)
     yield "registry", lambda: registry(settings)
 
 
 def python() -> Diagnosis:
-    """Whether this Python is one that is tested."""
-    found = sys.version_info[:2]
-    says = f"{found[0]}.{found[1]}"
-    if OLDEST <= found <= NEWEST:
+    """Check that this Python version is tested."""
+    version = sys.version_info[:2]
+    says = f"{version[0]}.{version[1]}"
+    if OLDEST <= version <= NEWEST:
         return Diagnosis("", "ok", says)
-    return Diagnosis("", "fail", says, "3.11 to 3.13 are tested.", "make setup PYTHON=python3.12")
+    return Diagnosis("", "fail", says, "Only 3.11 to 3.13 are tested.", "make setup PYTHON=python3.12")
 
 
 def packages(settings: Settings) -> Diagnosis:
-    """Whether what is installed is what the lock file names; what is not installed here is no matter."""
+    """Check that installed packages have the versions of the lock file. Packages that are not installed are ignored."""
     lock = settings.root / "requirements-dev.lock"
     if not lock.is_file():
-        return Diagnosis("", "warn", "there is no requirements-dev.lock", "Runs would not be repeatable.", "make lock")
-    named = dict(LOCKED.findall(lock.read_text(encoding="utf-8")))
-    other = [
-        f"{one.metadata['Name']} {one.version}, locked {named[name]}"
-        for one in metadata.distributions()
-        if (name := re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower()) in named and one.version != named[name]
+        return Diagnosis(
+            "", "warn", "requirements-dev.lock is missing", "Without it runs are not repeatable.", "make lock"
+        )
+    locked = dict(LOCKED.findall(lock.read_text(encoding="utf-8")))
+    different = [
+        f"{package.metadata['Name']} {package.version}, locked {locked[name]}"
+        for package in metadata.distributions()
+        if (name := re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()) in locked
+        and package.version != locked[name]
     ]
-    if not other:
+    if not different:
         return Diagnosis("", "ok", f"as in {lock.name}")
     return Diagnosis(
         "",
         "warn",
-        f"{len(other)} are of other versions than in {lock.name}: {', '.join(sorted(other)[:3])}",
-        "A model that was trained with other versions may not load, or answer otherwise.",
+        f"{len(different)} have other versions than in {lock.name}: {', '.join(sorted(different)[:3])}",
+        "A model that was trained with other versions may not load, or may give other scores.",
         "make setup",
     )
 
 
 def registry(settings: Settings) -> Diagnosis:
-    """Whether the registry answers and takes a note."""
+    """Check that the registry answers and can be written to."""
     from registry import store
 
     client = store.connect(settings.store, settings.artifacts)
     with store.reaching(settings.store, "written to"):
         client.set_experiment_tag("0", "mlops.doctor", "looked")
-    kind = "a server" if settings.store.startswith("http") else "a database here"
-    return Diagnosis("", "ok", f"{kind}, answers and can be written")
+    kind = "a server" if settings.store.startswith("http") else "a local database"
+    return Diagnosis("", "ok", f"{kind}, can be read and written")

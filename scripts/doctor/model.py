@@ -1,4 +1,4 @@
-"""Check what one model stands on: its pipeline, its rows and labels, and what git declares against the registry."""
+"""Checks of one model: its pipeline, rows, labels, and the version in Production."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.days import DAY, midnight
 from core.errors import MlopsError
 from scripts.doctor.finding import Check, Diagnosis
 from stages.context import Night
-from stages.promote import run as plan_of
+from stages.promote import promote_declared
 from training import features, score
 
 if TYPE_CHECKING:
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
     from core.config import Data
 
-ROWS, FEW = 64, 4  # made-up rows in all, and of each class at least
+ROWS, FEW = 64, 4  # synthetic rows in total, and the minimum per class
 MISSING = 0.1
-UNJUDGED = "Performance is judged on the labels of the last days."
-LATE = 3  # days without rows, or without a label beyond the time labels take to be mature, before it is odd
+NO_PERFORMANCE = "The performance trigger needs the labels of the last days."
+CHECK_LABELS = "Check the job that writes the labels."
+LATE = 3  # days without rows, or without labels after their maturity, until it is a warning
 
 
 def checks(night: Night) -> Iterator[tuple[str, Check]]:
-    """The checks, by what they look at. That model.toml can be read was seen when the night was opened."""
+    """Return the checks with their names. model.toml was read before, when the context was opened."""
     yield "pipeline", lambda: pipeline(night)
     yield "rows", lambda: rows(night)
     yield "labels", lambda: labels(night)
@@ -37,27 +38,32 @@ def checks(night: Night) -> Iterator[tuple[str, Check]]:
 
 
 def pipeline(night: Night) -> Diagnosis:
-    """Whether build() gives an estimator that learns, and that can be kept without pickle and read back."""
+    """Check that build() gives an estimator that can be fitted, saved without pickle, and loaded again."""
     from monitoring.tasks import task_of
     from training import Split, fit_estimator, load_build
     from training.artifact import model_file
 
     config, moment = night.config, night.as_of
-    made = made_up(config.data)
+    synthetic = synthetic_rows(config.data)
     build = load_build(night.settings.root, night.name)
-    estimator = fit_estimator(build, config, Split(made, made, moment, moment, moment))
-    kept, again = model_file.round_trip(estimator)
-    rows, task = features(made, config.data), task_of(config)
-    one, other = (score(model, rows, task) for model in (estimator, again))
-    if not np.allclose(one, other, rtol=1e-9, atol=1e-9):
+    estimator = fit_estimator(build, config, Split(synthetic, synthetic, moment, moment, moment))
+    saved, loaded = model_file.round_trip(estimator)
+    rows, task = features(synthetic, config.data), task_of(config)
+    before, after = (score(model, rows, task) for model in (estimator, loaded))
+    if not np.allclose(before, after, rtol=1e-9, atol=1e-9):
         return Diagnosis(
-            "", "fail", "answers otherwise when it was saved and loaded", "What is promoted must be what was judged."
+            "",
+            "fail",
+            "gives other scores after it was saved and loaded",
+            "The model that is promoted must be the model that was validated.",
         )
-    return Diagnosis("", "ok", f"{type(estimator).__name__}, {len(kept) / 1e6:.1f} MB on {len(made)} made-up rows")
+    return Diagnosis(
+        "", "ok", f"{type(estimator).__name__}, {len(saved) / 1e6:.1f} MB on {len(synthetic)} synthetic rows"
+    )
 
 
-def made_up(data: Data) -> pd.DataFrame:
-    """Rows of features, some of them missing, and of labels: every class in turn, or numbers all over their range."""
+def synthetic_rows(data: Data) -> pd.DataFrame:
+    """Return synthetic rows: features with missing values, and labels of every class or over the whole range."""
     import pandas as pd
 
     rng, classes = np.random.default_rng(0), len(data.classes or (0, 1))
@@ -70,58 +76,55 @@ def made_up(data: Data) -> pd.DataFrame:
 
 
 def rows(night: Night) -> Diagnosis:
-    """Whether the source can be reached, has the columns, and got rows lately."""
+    """Check that the source can be read, has all columns, and has recent rows."""
     source, data = night.source, night.config.data
-    absent = [name for name in (*data.features, *data.roles) if name not in source.columns]
-    if absent == [data.columns.score] and night.champion is None:
+    missing = [name for name in (*data.features, *data.roles) if name not in source.columns]
+    if missing == [data.columns.score] and night.champion is None:
         return Diagnosis(
             "",
             "warn",
-            f"no column {absent[0]} yet, all others are there",
-            "The service that asks the model writes its scores there.",
-            "Nothing until the first version is in Production; then docs/serving.md",
+            f"column {missing[0]} is missing, all others exist",
+            "The service that uses the model writes its scores to this column.",
+            "Nothing to do before the first version is in Production; then see docs/serving.md",
         )
-    if absent:
+    if missing:
         return Diagnosis(
             "",
             "fail",
-            f"the source has no column {', '.join(absent)}",
-            "The night stops where a column is missing.",
-            "Bring it back, or change [data] in model.toml.",
+            f"the source has no column {', '.join(missing)}",
+            "The nightly run stops if a column is missing.",
+            "Restore the column, or change [data] in model.toml.",
         )
     newest = source.latest()
     if newest is None:
-        return Diagnosis("", "warn", "no row yet", "There is nothing to train on.", "Fill it: docs/serving.md")
+        return Diagnosis("", "warn", "the table is empty", "Training needs rows.", "Write rows to it: docs/serving.md")
     age = (night.as_of - newest) // DAY
-    says = f"all columns are there, newest row of {newest:%Y-%m-%d %H:%M} UTC"
+    says = f"all columns exist, newest row of {newest:%Y-%m-%d %H:%M} UTC"
     if age >= LATE:
-        return Diagnosis(
-            "", "warn", f"{says}, {age} days ago", "A night without rows of the day before stops.", "See to the feed."
-        )
+        why = "The nightly run stops if the day before has no rows."
+        return Diagnosis("", "warn", f"{says}, {age} days ago", why, "Check the job that writes the rows.")
     return Diagnosis("", "ok", says)
 
 
 def labels(night: Night) -> Diagnosis:
-    """When the last label arrived, and for which day."""
+    """Check that recent rows have labels."""
     last = last_label(night)
     if last is None:
-        return Diagnosis(
-            "", "warn", f"none in the last {window(night)} days", "Performance cannot be judged.", "See to the labels."
-        )
+        return Diagnosis("", "warn", f"none in the last {window(night)} days", NO_PERFORMANCE, CHECK_LABELS)
     mature = night.config.training.maturity_days
-    says = f"last one for {last:%Y-%m-%d}; they count after {mature} days"
+    says = f"newest label for {last:%Y-%m-%d}; labels count after {mature} days"
     if (night.today - last).days > mature + LATE:
-        return Diagnosis("", "warn", says, UNJUDGED, "See to the labels.")
+        return Diagnosis("", "warn", says, NO_PERFORMANCE, CHECK_LABELS)
     return Diagnosis("", "ok", says)
 
 
 def window(night: Night) -> int:
-    """How many days back labels are looked for: as far as the training looks."""
+    """Return how many days back to look for labels: as many as a training uses."""
     return night.config.training.window_days + night.config.training.maturity_days
 
 
 def last_label(night: Night) -> dt.date | None:
-    """The newest day with a label, of scored rows or of history."""
+    """Return the newest day with a label, with or without a score."""
     import numpy as np
 
     from core.arrow import arrays, times
@@ -130,24 +133,28 @@ def last_label(night: Night) -> dt.date | None:
     data, days = night.config.data, set[int]()
     names = [name for name in data.roles if name != data.columns.id]
     for batch in night.source.batches(names, midnight(night.today - window(night) * DAY), night.as_of):
-        known = ~np.isnan(outcome_columns.labels(batch, data.columns, night.as_of, task_for_data(data))[0])
-        moments = arrays.view(batch.column(data.columns.time), np.int64)[known]
+        labelled = ~np.isnan(outcome_columns.labels(batch, data.columns, night.as_of, task_for_data(data))[0])
+        moments = arrays.view(batch.column(data.columns.time), np.int64)[labelled]
         days |= {int(moments.max())} if len(moments) else set()
     return (times.EPOCH + max(days) * times.MICROSECOND).date() if days else None
 
 
 def production(night: Night) -> Diagnosis:
-    """Whether the registry is as git declares, to the last byte of the model."""
-    result: dict[str, Any] = plan_of(night, verify=True)
+    """Check that the registry agrees with git, down to the digest of the model."""
+    result: dict[str, Any] = promote_declared(night, verify=True)
     if result["version"] is None:
         return Diagnosis(
-            "", "warn", "git declares no version yet", "Nothing is served.", "Train, propose and merge the first."
+            "",
+            "warn",
+            "git declares no version yet",
+            "No model is in Production.",
+            "Train, propose and merge the first one.",
         )
-    return Diagnosis("", "ok", f"version {result['version']}, as git declares")
+    return Diagnosis("", "ok", f"version {result['version']}, agrees with git")
 
 
 def cluster(night: Night) -> Diagnosis:
-    """Whether the Dask cluster that fits the model can be used; nights on which nothing is trained do without."""
+    """Check that the Dask cluster can be used. A failure is only a warning, because most nightly runs train nothing."""
     from training import computing_on
 
     address = night.config.training.cluster

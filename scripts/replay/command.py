@@ -113,15 +113,9 @@ def ready(
 
 def prepare(night: Night, table: ReplayTable, rows: ReplayRows, chosen: Sequence[Policy], review_days: int) -> Replay:
     """The replay, with what it shares between policies."""
-    from stages.replay import Fits, Replay, ReplayCounts
-    from training import load_build, pipeline_digest
-    from training.quality import check_training, check_window
+    from stages.replay import Replay
 
-    root = night.settings.root
-    build, digest = load_build(root, night.name), pipeline_digest(root, night.name)
-    fits = Fits(table.config, rows, build, digest, check_training)
-    counts = ReplayCounts(rows, table.found, check_window)
-    return Replay(table.config, chosen, fits, counts, review_days=review_days)
+    return Replay(night.settings, table.config, chosen, rows, table.found, review_days=review_days)
 
 
 def play(replay: Replay, first: dt.date, last: dt.date) -> list[PolicyHistory]:
@@ -132,7 +126,7 @@ def play(replay: Replay, first: dt.date, last: dt.date) -> list[PolicyHistory]:
     """
     from stages.replay import PolicyHistory
 
-    tales = [PolicyHistory(life.policy.name, replay.config) for life in replay.lives]
+    tales = [PolicyHistory(run.policy.name, replay.config) for run in replay.runs]
     with output.progress((last - first).days + 1, "nights") as step:
         for number, night in enumerate(replay.nights(first, last)):
             for tale, played in zip(tales, night, strict=True):

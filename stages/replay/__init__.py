@@ -1,10 +1,8 @@
 """A replay: the nights of a year under other policies, with everything in memory."""
 
-from stages.replay.counts import ReplayCounts
-from stages.replay.fits import Fits
 from stages.replay.policies import Policy, policies
 from stages.replay.replay import Replay
 from stages.replay.result import PolicyHistory, summed
 from stages.replay.rows import ReplayRows
 
-__all__ = ["Fits", "Policy", "PolicyHistory", "Replay", "ReplayCounts", "ReplayRows", "policies", "summed"]
+__all__ = ["Policy", "PolicyHistory", "Replay", "ReplayRows", "policies", "summed"]

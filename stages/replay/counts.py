@@ -1,116 +1,123 @@
-"""Count the rows of a replay once for each baseline, and let policies share what they would count and judge alike."""
+"""The tallies of a replay: each day is counted once for each baseline, and policies share what they count alike."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from core.config import DriftTrigger, ModelConfig
+import pyarrow as pa
+
+from core.arrow import EPOCH
 from core.days import DAY, midnight
-from core.quality_report import QualityReport
-from monitoring.counting import Baseline, DayTally, Window, build_window, days_needed, tally
-from monitoring.drift import DriftReport, drift_report
-from stages.replay.fits import Champion
+from monitoring.axes import Axis
+from monitoring.counting import DayTally, tally
+from stages.replay.registry import ReplayRegistry
 from stages.replay.rows import ReplayRows, ServedRows
 
-CheckWindow = Callable[[Window, ModelConfig, Baseline], QualityReport]
 
-
-@dataclass
 class ReplayCounts:
-    """All tallies of a replay, the oldest forgotten, and what was judged by them tonight.
+    """All tallies of a replay; those of days that no window reaches any more are forgotten.
 
     Args:
         rows: of the replay.
-        columns: all columns that the source has.
-        check: the expectation suite for windows.
     """
 
-    rows: ReplayRows
-    columns: Collection[str]
-    check: CheckWindow
-    _days: dict[tuple[dt.date, Any], DayTally | None] = field(default_factory=dict)
-    _tonight: dict[Any, Any] = field(default_factory=dict)
+    def __init__(self, rows: ReplayRows) -> None:
+        self.rows = rows
+        self._days: dict[tuple[dt.date, Any], DayTally | None] = {}
 
-    def dawn(self, oldest: dt.date) -> None:
-        """Forget the days before `oldest`, and what was judged last night."""
-        self._tonight.clear()
-        self._days = {key: found for key, found in self._days.items() if key[0] >= oldest}
+    def forget_before(self, oldest: dt.date) -> None:
+        """Forget the days before `oldest`."""
+        self._days = {key: day for key, day in self._days.items() if key[0] >= oldest}
 
-    def window(self, config: ModelConfig, champion: Champion | None, as_of: dt.datetime, served: ServedRows) -> Window:
-        """The window that `pull` writes: counted, and judged by the suite."""
-        if champion is None:
-            return build_window(config, None, as_of, (), ())
-        end = as_of.date()
-        start = end - days_needed(config) * DAY
-        days = [start + n * DAY for n in range((end - start).days)]
-        tallies = [found for day in days if (found := self._day(day, champion, as_of, served))]
-        window = build_window(config, champion.version.version, as_of, tallies, self.columns)
-        key = ("quality", id(champion.baseline), start, _same(window))
-        quality = self._once(key, lambda: self.check(window, config, champion.baseline))
-        return window.model_copy(update={"quality": quality})
+    def day(
+        self, day: dt.date, axes: Mapping[str, Axis], fit: int, as_of: dt.datetime, served: ServedRows
+    ) -> DayTally | None:
+        """Return the tally of a day as a run counts it for the model of a fit; None if the day has no rows.
 
-    def compare(
-        self, baseline: Baseline, window: Window, config: DriftTrigger, leave_out: Collection[dt.date]
-    ) -> DriftReport:
-        """`drift_report`, made once for the same baseline, days and settings."""
-        key = ("drift", id(baseline), window.start, _same(window), config.model_dump_json(), frozenset(leave_out))
-        found: DriftReport = self._once(key, lambda: drift_report(baseline, window, config, leave_out))
-        return found
+        Features do not depend on who scored, and scores not on the axes, so each is counted apart.
+        """
+        axes_key, scored_by = id(axes), served.history(day, day + DAY)
+        labels, version = self.rows.known(day, as_of), fit if self.rows.columns.version else 0
 
-    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
-        if key not in self._tonight:
-            self._tonight[key] = make()
-        return self._tonight[key]
+        def count_features() -> DayTally | None:
+            batches = self.rows.plain(self.rows.of_day(day))
+            return self._count(batches, axes, self.rows.columns, version=None, as_of=midnight(day + DAY))
 
-    def _day(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: ServedRows) -> DayTally | None:
-        """The tally of a day; None where it has no rows. Features do not depend on who scored, scores not on cells."""
-        features = self._counted(day, ("features", champion.cells), lambda: self._features(day, champion))
-        if features is None:
-            return None
-        (by,) = served.history(day, day + DAY)
-        known = self.rows.known(day, as_of)
-        ours = (by, champion.version.fit.number if self.rows.columns.version else 0)
+        def count_scores() -> DayTally | None:
+            batches = served.batches(self.rows.of_day(day))
+            return self._count(batches, {}, self.rows.columns, version=str(fit), as_of=as_of)
 
-        def both() -> DayTally | None:
-            scores = self._counted(day, ("scores", ours, known), lambda: self._scores(day, champion, as_of, served))
-            return scores and scores.model_copy(update={"columns": features.columns})
+        def join() -> DayTally | None:
+            features = self._once(day, ("features", axes_key), count_features)
+            scores = features and self._once(day, ("scores", scored_by, version, labels), count_scores)
+            return features and scores and scores.model_copy(update={"columns": features.columns})
 
-        return self._counted(day, ("both", champion.cells, ours, known), both)
-
-    def _counted(self, day: dt.date, key: Any, make: Callable[[], DayTally | None]) -> DayTally | None:
-        if (day, key) not in self._days:
-            self._days[day, key] = make()
-        return self._days[day, key]
-
-    def _features(self, day: dt.date, champion: Champion) -> DayTally | None:
-        batches = self.rows.plain(self.rows.of_day(day))
-        axes = champion.baseline.axes
-        return self._count(batches, axes, self.rows.columns, version=None, as_of=midnight(day + DAY))
-
-    def _scores(self, day: dt.date, champion: Champion, as_of: dt.datetime, served: ServedRows) -> DayTally | None:
-        batches, fit = served.batches(self.rows.of_day(day)), str(champion.version.fit.number)
-        return self._count(batches, {}, self.rows.columns, version=fit, as_of=as_of)
+        return self._once(day, ("both", axes_key, scored_by, version, labels), join)
 
     def outcome(self, day: dt.date, served: ServedRows) -> DayTally | None:
-        """What became of the rows of a day, whenever their labels arrived, by the scores that they got."""
-        (by,) = served.history(day, day + DAY)
+        """Return the tally of a day with the scores it got and all its labels, whenever they arrived."""
         columns = self.rows.columns.model_copy(update={"labelled_at": None})
 
-        def make() -> DayTally | None:
+        def count() -> DayTally | None:
             batches = served.batches(self.rows.of_day(day))
             return self._count(batches, {}, columns, version=None, as_of=midnight(day + DAY))
 
-        return self._counted(day, ("outcome", by), make)
+        return self._once(day, ("outcome", served.history(day, day + DAY)), count)
 
-    def _count(self, *rows: Any, **asked: Any) -> DayTally | None:
-        """The tally of the one day that these rows are of; arguments as in `tally.count`."""
-        found = tally.count(*rows, **asked, task=self.rows.task)
-        return found[0] if found else None
+    def _once(self, day: dt.date, key: Any, count: Callable[[], DayTally | None]) -> DayTally | None:
+        if (day, key) not in self._days:
+            self._days[day, key] = count()
+        return self._days[day, key]
+
+    def _count(self, *rows: Any, **how: Any) -> DayTally | None:
+        """Return the tally of the one day that these rows are of; arguments as in `tally.count`."""
+        days = tally.count(*rows, **how, task=self.rows.task)
+        return days[0] if days else None
 
 
-def _same(window: Window) -> tuple[int, ...]:
-    """Equal for windows of one night that hold the same tallies: those of a day are made once, and kept all night."""
-    return tuple(id(day) for day in window.days)
+class ReplaySource:
+    """The monitoring rows as one policy's models scored them: a `Source` that counts its rows.
+
+    Args:
+        counts: of the replay.
+        served: the scores.
+        registry: the policy's versions.
+        columns: all columns of the table, and the type of each.
+    """
+
+    def __init__(
+        self, counts: ReplayCounts, served: ServedRows, registry: ReplayRegistry, columns: Mapping[str, str]
+    ) -> None:
+        self.columns = columns
+        self._counts, self._served, self._registry = counts, served, registry
+
+    def batches(
+        self,
+        columns: Sequence[str],  # noqa: ARG002 - the rows hold no others
+        start: dt.datetime,
+        end: dt.datetime | None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Return the rows with start <= time < end."""
+        return iter(self._served.batches(self._counts.rows.pieces(start, end or self.latest() + DAY)))
+
+    def latest(self) -> dt.datetime:
+        """Return the newest time."""
+        return EPOCH + max(int(part.times[-1]) for part in self._counts.rows.parts) * dt.timedelta(microseconds=1)
+
+    def tally(
+        self,
+        columns: Collection[str],  # noqa: ARG002 - the axes name the features
+        start: dt.datetime,
+        end: dt.datetime | None,
+        axes: Mapping[str, Axis],
+        *,
+        version: str | None,
+        as_of: dt.datetime,
+    ) -> tuple[DayTally, ...]:
+        """Return the days from `start` to `end`, the scores those of a version."""
+        first, last = start.date(), (end or as_of).date()
+        fit = self._registry.model(int(version)).number if version else 0
+        days = (first + n * DAY for n in range((last - first).days))
+        return tuple(day for date in days if (day := self._counts.day(date, axes, fit, as_of, self._served)))

@@ -166,7 +166,7 @@ def _stable(text: str) -> str:
     text = re.sub(r'("latency_p95_ms"|"size_mb"): ?[\d.e-]+', r"\1: 0", text)
     text = re.sub(r'("name": "(?:latency|size)",\s*"state": "\w+",\s*"value"): [\d.e-]+', r"\1: 0", text)
     text = re.sub(r'("commit"): ?"[0-9a-f]{40}"', r'\1: "<commit>"', text)
-    text = re.sub(r"(is allowed\. \| )[\d.]+", r"\g<1>0", text)
+    text = re.sub(r"(The gate allows at most [\d.,]+\. \| )[\d.]+", r"\g<1>0", text)
     return re.sub(r"[\d.]+ (ms|MB)\b", r"0 \1", text)
 
 

@@ -89,7 +89,7 @@ def test_github_fails_while_production_moves(
         ended, seconds = run(repo, step, double)
 
     assert 0 == ended.code, ended
-    assert "Production is moved, but this could not be told" in ended.out + ended.err
+    assert "Production was moved, but the forge could not be told" in ended.out + ended.err
     assert seconds < LONGEST
     assert ({2}, 2) == (looks.in_production(looks.store(repo)), looks.alias(looks.store(repo)))
     assert [1, 2] == [event["version"] for event in looks.events(looks.store(repo)) if event["kind"] == "promotion"]

@@ -55,7 +55,7 @@ def test_what_was_changed_is_told_in_an_issue(nights: Nights, gateway: Gateway, 
         assert [] == double.violations
 
     assert "open" == issue.state
-    assert "Production is as it was" in bodies[-1]
+    assert "Production is unchanged" in bodies[-1]
     assert [] == [body for body in bodies if said not in body]
 
 

@@ -31,7 +31,7 @@ def test_an_unforeseen_error_is_told_by_its_class_only() -> None:
     made = Failure.of("flights", NIGHT, "train", ValueError("could not convert 'Jane Doe' to float"))
 
     assert "train-unexpected" == made.cause
-    assert "train ended with ValueError, which nobody foresaw." == made.what
+    assert "train failed with an unexpected ValueError." == made.what
     assert "Jane" not in made.to_json()
 
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 THREADS = """
 from core import process
-process.one_thread()
+process.limit_blas_threads()
 import numpy
 from threadpoolctl import threadpool_info
 print(*{pool["num_threads"] for pool in threadpool_info() if pool["internal_api"] == "openblas"})
@@ -22,7 +22,7 @@ import gc
 from core import process
 class Loop:
     def __del__(self): print("found")
-process.little_garbage()
+process.reduce_gc()
 loop = Loop()
 loop.itself = loop
 del loop

@@ -231,8 +231,8 @@ def test_what_is_refused_here_is_refused_on_spark(rows: Path, form: str) -> None
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("spark://main.no_such_table", "Spark finds no main.no_such_table"),
-        ("spark://s p a c e s", "Spark finds no s p a c e s"),
+        ("spark://main.no_such_table", "Spark does not find main.no_such_table"),
+        ("spark://s p a c e s", "Spark does not find s p a c e s"),
         ("spark://bad://bucket/rows", "could not read bad://bucket/rows"),
     ],
 )

@@ -61,7 +61,9 @@ def test_a_registered_version_tells_where_it_comes_from(registry: Registry, regi
     assert 0.01 < registry.size_mb(version) < 1
 
 
-def test_the_model_comes_back_and_says_the_same(registry: Registry, register: Register, small_model: Any) -> None:
+def test_the_model_comes_back_and_reproduces_its_example(
+    registry: Registry, register: Register, small_model: Any
+) -> None:
     """The loaded estimator gives the probabilities of the fitted one, on the stored example and on other rows."""
     version = register(1)
     loaded = registry.load(version)
@@ -69,8 +71,8 @@ def test_the_model_comes_back_and_says_the_same(registry: Registry, register: Re
 
     np.testing.assert_array_equal(small_model.predict_proba(rows)[:, 1], scores)
     np.testing.assert_array_equal(small_model.predict_proba(small_rows()), loaded.predict_proba(small_rows()))
-    assert registry.says_the_same(version, loaded)
-    assert not registry.says_the_same(version, FunctionTransformer())
+    assert registry.reproduces_example(version, loaded)
+    assert not registry.reproduces_example(version, FunctionTransformer())
 
 
 def test_the_example_model_goes_through(registry: Registry, model: Any, rows: Any, baseline: Any, config: Any) -> None:
@@ -91,7 +93,7 @@ def test_the_example_model_goes_through(registry: Registry, model: Any, rows: An
     version = registry.register("flights", model, origin=origin, example=example, baseline=baseline)
 
     assert baseline == registry.baseline(version)
-    assert registry.says_the_same(version, registry.load(version))
+    assert registry.reproduces_example(version, registry.load(version))
     given = features(rows, config.data)
     np.testing.assert_array_equal(model.predict_proba(given), registry.load(version).predict_proba(given))
 

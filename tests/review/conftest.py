@@ -10,11 +10,13 @@ import pytest
 
 from core.quality_report import Finding, QualityReport
 from monitoring.drift.report import Bar, ColumnDrift, DriftNight, DriftReport
+from monitoring.performance.reference import PromotedScore
 from monitoring.performance.report import DayScore, PerformanceReport
 from monitoring.triggers.decision import Decision
 from monitoring.triggers.evidence import Reading
 from training.fit import Candidate
-from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.gates import Comparison, Gate, Score
+from training.gates.slices import SliceScore
 from training.gates.validate import Verdict
 
 NIGHT = dt.datetime(2013, 6, 1, 4, tzinfo=dt.UTC)
@@ -202,14 +204,29 @@ def gates() -> tuple[Gate, ...]:
     """All gates, all passing."""
     rows: list[tuple[str, float | None, float | None, str]] = [
         ("data_quality", 0.0, 0.0, "Training rows: none in 61 checks."),
-        ("holdout", 2307.0, 200.0, "2307 of 2307 rows are later than both fits, 561 with label 1."),
-        ("balanced_accuracy", 0.641, 0.58, "balanced_accuracy is 0.641 (0.621 to 0.661), at least 0.580 is needed."),
-        ("precision", 0.384, 0.3, "precision is 0.384 (0.356 to 0.412), at least 0.300 is needed."),
-        ("champion", 0.011, -0.01, "The difference +0.029 is surely not under +0.011, -0.010 is allowed."),
-        ("slice_origin", -0.018, -0.1, "The weakest of 3 is origin = LGA: 0.611 on 694 rows, -0.100 is allowed."),
-        ("load_back", None, None, "The model loaded back from its files says the same as before."),
-        ("latency", 6.4, 50.0, "6.4 ms for a single row (95th percentile), at most 50 is allowed."),
-        ("size", 0.42, 100.0, "0.42 MB on disk, at most 100 is allowed."),
+        ("holdout", 2307.0, 200.0, "2,307 of 2,307 rows are later than both fits, 561 with label 1."),
+        (
+            "balanced_accuracy",
+            0.641,
+            0.58,
+            "balanced_accuracy is 0.641 (0.621 to 0.661). The gate requires at least 0.580.",
+        ),
+        ("precision", 0.384, 0.3, "precision is 0.384 (0.356 to 0.412). The gate requires at least 0.300."),
+        (
+            "champion",
+            0.011,
+            -0.01,
+            "The difference is +0.029 and, with 95% confidence, at least +0.011. The gate requires at least -0.010.",
+        ),
+        (
+            "slice_origin",
+            -0.018,
+            -0.1,
+            "The weakest of 3 slices is origin = LGA: 0.611 on 694 rows. The gate requires at least -0.100.",
+        ),
+        ("load_back", None, None, "The model loaded from its files gives the same scores as before."),
+        ("latency", 6.4, 50.0, "6.4 ms for a single row (95th percentile). The gate allows at most 50."),
+        ("size", 0.42, 100.0, "0.42 MB on disk. The gate allows at most 100."),
     ]
     return tuple(Gate(name=n, state="passes", value=v, limit=limit, sentence=s) for n, v, limit, s in rows)
 
@@ -252,6 +269,10 @@ def verdict() -> Verdict:
         size_mb=0.42,
         holdout_digest="0d4c" * 16,
         reference=0.655,
+        promoted=(
+            PromotedScore(version=3, metric="balanced_accuracy", score=0.669),
+            PromotedScore(version=4, metric="balanced_accuracy", score=0.641),
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from core.replay_result import Alarms, PolicyResult, ReplayResult
 from review import alerts, pull_request
 from review.pages import event_lines, report, site, timeline
 from review.pull_request import charts, promotion_check, replay_comment
-from review.text import markdown, scales, verdict_text
+from review.text import VerdictView, numbers, scales
 from tests.review.browser import chromium, measured
 from tests.review.conftest import NIGHT
 from tests.review.pages.test_report import Page
@@ -27,7 +27,7 @@ from tests.review.tasks import MAE, multiclass, regression
 from training.gates.validate import Verdict
 
 UNITS = [1e-5, 1.0, 12345.678]
-CAUTION = "Errors are negated, so more is better: the nearer to 0, the better."
+CAUTION = "Errors are negated: higher is better, and 0 is perfect."
 Make = Callable[[float], Verdict]
 
 
@@ -46,13 +46,12 @@ def test_every_metric_has_a_name() -> None:
     assert len(names) == len(set(names.values()))
     assert not any("_" in name or name.startswith("neg ") for name in names.values())
     assert ("R²", "mean absolute error (negated)") == (names["r2"], names[MAE])
-    assert verdict_text.label is wording.metric
 
 
 @pytest.mark.parametrize(
     ("metric", "value", "shown"),
     [
-        (MAE, -1234.567, "\u22121\u202f235"),
+        (MAE, -1234.567, "\u22121,235"),
         (MAE, -101.62, "\u2212101.6"),
         (MAE, -0.00042, "\u22120.0004200"),
         (MAE, -0.0, "0.000"),
@@ -64,44 +63,51 @@ def test_every_metric_has_a_name() -> None:
 )
 def test_a_figure_has_the_digits_that_its_unit_asks_for(metric: str, value: float | None, shown: str) -> None:
     """Shares have three digits after the point; errors, whose unit may be any, four in all."""
-    assert shown == verdict_text.figure(value, metric)
+    assert shown == numbers.figure(metric, value)
 
 
 @given(st.floats(1e-5, 1e9), st.sampled_from([1, -1]))
 def test_an_error_is_told_to_a_thousandth(size: float, sign: int) -> None:
     """Whatever the unit, a figure is at most 0.05 % off, a difference 0.5 %; sentences say the same as pages."""
     value = size * sign
-    pairs = [(wording.figure, verdict_text.figure, 5e-4), (wording.change, verdict_text.change, 5e-3)]
+    pairs = [(wording.figure, numbers.figure, 5e-4), (wording.change, numbers.change, 5e-3)]
 
     for sentence, page, off in pairs:
         text = sentence(MAE, value)
         assert float(text.replace(",", "")) == pytest.approx(value, rel=1.001 * off)
-        assert text == page(value, MAE).replace("\u202f", ",").replace("\u2212", "-")
+        assert text == page(MAE, value).replace("\u2212", "-")
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None:
     """Title, first line, readings, comparison, gates and slices show the errors, each in one form only."""
     made = regression(verdict, unit)
-    body, title = (text.replace("\u202f", " ") for text in (pull_request.render_body(made), pull_request.title(made)))
+    body, title = pull_request.render_body(made), pull_request.title(made)
     values, differences = (-101.6, -102.4, -106.0, -104.4, -120.0, -104.5, -108.0), (0.8, -0.1, 1.7, -0.5, -3.5, -20.0)
-    told = [verdict_text.figure(value * unit, MAE).replace("\u202f", " ") for value in values]
+    told = [numbers.figure(MAE, value * unit) for value in values]
     ours, theirs, limit, seen, floor, before, after = told
-    changes = [verdict_text.change(value * unit, MAE).replace("\u202f", " ") for value in differences]
+    changes = [numbers.change(MAE, value * unit) for value in differences]
     gain, low, high, allowed, lost, margin = changes
     drop = wording.change(MAE, 5 * unit).removeprefix("+")
 
     assert f"Promote flights version 4: mean absolute error (negated) {ours}, champion {theirs}" == title
-    assert f"a difference of {gain}, at worst {low}, where {allowed} is allowed." in body.splitlines()[0]
+    assert (
+        f"{gain} (interval {low} to {high}); the gate requires a lower end of at least {allowed}."
+        in body.splitlines()[0]
+    )
     assert f" minus {drop}). | {seen} | {limit} |" in body
     assert f"| **mean absolute error (negated)** | {theirs} | {ours} | **{gain}** | {low} to {high} |" in body
     assert "| R² | \u2013 | 0.834 | \u2013 | 0.810 to 0.851 |" in body
     said = [wording.change(MAE, value * unit) for value in differences]
     assert (
-        f"the difference {said[0]} is surely not under {said[1]}, {said[3]} is allowed. | {low} | {allowed} |" in body
+        f"The difference is {said[0]} and, with 95% confidence, at least {said[1]}. "
+        f"The gate requires at least {said[3]}. | {low} | {allowed} |" in body
     )
-    assert f"is needed. | {ours} | {floor} |" in body
-    assert f" {said[4]} against the champion there, {said[5]} is allowed. | {lost} | {margin} |" in body
+    assert f"The gate requires at least {wording.figure(MAE, -120.0 * unit)}. | {ours} | {floor} |" in body
+    assert (
+        f" {said[4]} compared with the champion on this slice. The gate requires at least {said[5]}. "
+        f"| {lost} | {margin} |" in body
+    )
     assert f"| {before} | {after} | {lost} |" in body
 
 
@@ -121,8 +127,8 @@ def test_all_evidence_of_any_task_is_shown(verdict: Verdict, events: list[Any], 
     """Pull request and report have every metric and the drift of the target, and no Python in their words."""
     made = make(verdict)  # type: ignore[arg-type]
     for text in (pull_request.render_body(made), Page(report.render_report(made, events)).text):
-        assert [] == [one.metric for one in made.scores if verdict_text.label(one.metric) not in text]
-        assert "The labels of 1,391 rows of 23 May to 29 May 2013 lie 0.182 from those of the holdout" in text
+        assert [] == [one.metric for one in made.scores if wording.metric(one.metric) not in text]
+        assert "The labels of 1,391 rows from 23 May to 29 May 2013 differ from the holdout labels by 0.182" in text
         assert not re.search(r"\b(?:None|nan|neg|inf)\b|e-\d", re.sub(r"%%\{init.*?\}%%", "", text))
 
 
@@ -149,7 +155,7 @@ def test_text_of_rows_stays_text_in_any_task(verdict: Verdict, name: str) -> Non
 def test_axes_take_their_range_from_the_errors(verdict: Verdict, events: list[Any], unit: float) -> None:
     """In any unit errors lie at the same places of pictures; what has no unit has an axis of its own."""
     made = regression(verdict, unit)
-    groups = scales.by_unit(scales.metric_rows(made))
+    groups = [[score.row for score in group] for group in VerdictView(made).scores_by_unit]
     drawn_scales = [scales.rows_scale(group) for group in groups]
     drawn = timeline.timeline(nights(events, unit), MAE)
     assert made.comparison is not None
@@ -161,7 +167,7 @@ def test_axes_take_their_range_from_the_errors(verdict: Verdict, events: list[An
     assert (36.74, 93.1) == pytest.approx([gains.at(value * unit) for value in (0, 1.7)], abs=0.02)
     tops = [float(point.split(",")[1]) for line in drawn.score for point in line.split()]
     assert max(tops) - min(tops) > 30
-    assert all(2 <= len({markdown.number(tick, s.digits) for tick in s.ticks}) == len(s.ticks) for s in drawn_scales)
+    assert all(2 <= len({numbers.number(tick, s.digits) for tick in s.ticks}) == len(s.ticks) for s in drawn_scales)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -173,7 +179,7 @@ def test_charts_hold_errors_of_any_size(verdict: Verdict, events: list[Any], uni
 
     assert low < min(values) < max(values) < high < 0
     assert high - low < 1.5 * (max(values) - min(values))
-    assert f"limit {verdict_text.figure(events[-1].metrics['performance_limit'], MAE)}." in text
+    assert f"the limit {numbers.figure(MAE, events[-1].metrics['performance_limit'])}." in text
 
 
 def test_an_error_that_never_changes_has_an_axis() -> None:
@@ -209,13 +215,13 @@ def status(events: list[Any], unit: float, made: Verdict) -> site.Status:
 def test_the_status_page_is_in_the_unit_too(verdict: Verdict, events: list[Any], unit: float) -> None:
     """The latest error on both pages, what negated means once, a card for the drift of the target."""
     pages = site.render_site([status(events, unit, regression(verdict, unit))], NIGHT)
-    latest, page = verdict_text.figure(-104.4 * unit, MAE), pages["prices/index.html"]
+    latest, page = numbers.figure(MAE, -104.4 * unit), pages["prices/index.html"]
 
-    assert f"<b>{latest}</b><span>mean absolute error (negated) when it was last judged" in page
+    assert f"<b>{latest}</b><span>mean absolute error (negated) when last measured" in page
     assert f"mean absolute error (negated) {latest}</span>" in pages["index.html"]
     assert 1 == page.count(CAUTION)
     assert '<h3>Target</h3><span class="pill warn">warns</span>' in page
-    assert f'aria-label="performance {latest}, limit {verdict_text.figure(-106 * unit, MAE)}"' in page
+    assert f'aria-label="performance {latest}, limit {numbers.figure(MAE, -106 * unit)}"' in page
 
 
 def test_the_log_tells_errors_in_their_unit(events: list[Any]) -> None:
@@ -224,7 +230,7 @@ def test_the_log_tells_errors_in_their_unit(events: list[Any]) -> None:
         event.trigger = ""
     lines = event_lines.lines(nights(events, 10.0), MAE)
 
-    assert "mean absolute error (negated) \u22121\u202f" in lines[0].text
+    assert "mean absolute error (negated) \u22121," in lines[0].text
 
 
 def test_a_reference_of_errors_is_told_in_their_unit(verdict: Verdict) -> None:
@@ -235,8 +241,8 @@ def test_a_reference_of_errors_is_told_in_their_unit(verdict: Verdict) -> None:
     check = promotion_check.reference(after, before, rollback=False)
 
     assert check is not None
-    assert "The reference score rises from \u22121\u202f320 to \u22121\u202f212." == check.sentence
-    assert "rises from \u22121\u202f320 to \u22121\u202f212." in pull_request.render_body(made, before=before)
+    assert "The reference score rises from \u22121,320 to \u22121,212." == check.sentence
+    assert "rises from \u22121,320 to \u22121,212." in pull_request.render_body(made, before=before)
 
 
 def test_a_replay_in_the_pull_request_names_the_error() -> None:
@@ -247,7 +253,7 @@ def test_a_replay_in_the_pull_request_names_the_error() -> None:
     )  # fmt: skip
     text = replay_comment.text("prices", ReplayResult(metric=MAE, policies=(one,)))
 
-    assert "| \u22121\u202f235 | \u22121\u202f300 |" in text
+    assert "| \u22121,235 | \u22121,300 |" in text
     assert "mean absolute error (negated) of the model" in text
     assert 1 == text.count(CAUTION)
 

@@ -103,7 +103,7 @@ def test_a_failure_opens_one_issue_which_the_next_good_run_closes(desk: Desk) ->
 
     assert [("pull-data", "https://github.com/acme/demo/issues/1")] == [(one["cause"], one["url"]) for one in closed]
     assert ("closed", "completed") == (issue.state, issue.state_reason)
-    assert ["night of 2013-03-06 went well"] == [
+    assert ["nightly run of 2013-03-06 succeeded"] == [
         text.body.partition("The ")[2].partition(" (")[0] for text in desk.double.comments.values()
     ]
 

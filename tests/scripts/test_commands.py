@@ -90,14 +90,14 @@ def test_a_stage_takes_the_instant_of_the_record_before(place: Place) -> None:
 
     assert 0 == place.mlops("pull").code
     night = place.night(FIRST)
-    assert FIRST == night.take(Window, "window.json", None).as_of.date()
+    assert FIRST == night.read_record(Window, "window.json", None).as_of.date()
     for wrong in (place.night(FIRST + dt.timedelta(days=1)),):
         with pytest.raises(RecordError, match="2013-03-04"):
-            wrong.take(Window, "window.json", None)
+            wrong.read_record(Window, "window.json", None)
     path = place.folder / "local" / "flights" / "window.json"
     path.write_text(path.read_text().replace('"flights"', '"other"', 1))
     with pytest.raises(RecordError, match="other"):
-        night.take(Window, "window.json", None)
+        night.read_record(Window, "window.json", None)
 
 
 def test_a_new_model_is_trained_first_and_watched_later(place: Place) -> None:
@@ -106,7 +106,7 @@ def test_a_new_model_is_trained_first_and_watched_later(place: Place) -> None:
     decided = place.mlops("check", "--json").data
 
     assert (True, True) == (decided["retrain"], decided["first"])
-    assert "nothing is declared yet" in place.mlops("promote").out
+    assert "git declares no version yet" in place.mlops("promote").out
     assert "nothing yet" in place.mlops("status").out
 
 

@@ -87,12 +87,12 @@ ENOUGH = [n / 2 for n in range(200)]
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (at([]), "No labelled rows for flights in 60 days, at least 50 are needed"),
-        (at(ENOUGH[:49]), "49 labelled rows for flights in 60 days"),
+        (at([]), "flights has 0 labelled rows in 60 days; at least 50 are required"),
+        (at(ENOUGH[:49]), "flights has 49 labelled rows in 60 days"),
         (at([1.0] * 60), "All 60 labelled rows of flights have the time"),
         (at(ENOUGH, [0] * 200), "have only the label 0"),
-        (at(ENOUGH, [1] * 190 + [0] * 10), r"The fit rows of flights \(\d+\) have only the label 1"),
-        (at(ENOUGH, [1] * 10 + [0] * 190), r"The holdout rows of flights \(\d+\) have only the label 0"),
+        (at(ENOUGH, [1] * 190 + [0] * 10), r"The \d+ fit rows of flights have only the label 1"),
+        (at(ENOUGH, [1] * 10 + [0] * 190), r"The \d+ holdout rows of flights have only the label 0"),
     ],
 )
 def test_rows_that_no_model_can_be_judged_on_are_an_error(config: ModelConfig, rows: pd.DataFrame, said: str) -> None:

@@ -80,7 +80,7 @@ def test_a_missing_column_is_named(absent: str) -> None:
 
 def test_text_in_a_numeric_column_is_an_error() -> None:
     """Numbers as text are a fault of the feed: they are not read as numbers."""
-    with pytest.raises(DataError, match="'x' holds string, but numbers are needed"):
+    with pytest.raises(DataError, match="'x' has the type string, but numbers are required"):
         labelled_frame([batch(x=["1", "2", "3"])], DATA, NIGHT)
 
 

@@ -1,4 +1,4 @@
-"""Load a model's files without trusting whoever wrote them: by their digest, and by our own list of types."""
+"""Model files, loaded without trust in who wrote them: bound by a digest, and limited to an allow-list of types."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ KNOWN_FILES = frozenset(
 )
 ALLOWED_TYPES = frozenset(
     {
-        # What scikit-learn's estimators hold besides what skops trusts by itself. Each of these only keeps numbers, or
-        # computes on them: none reads a file, opens a connection or calls what it is given. Anything that can call
-        # what it is given (functools.partial, operator.methodcaller, types of your own) does not belong here.
+        # Types in scikit-learn's estimators that skops does not trust by default. Each of them only stores numbers or
+        # computes on them: none reads a file, opens a connection or calls its arguments. Anything that can call its
+        # arguments (functools.partial, operator.methodcaller, your own types) does not belong here.
         "numpy.dtype",
         "numpy.nan_to_num",
         "sklearn.calibration._CalibratedClassifier",
@@ -42,34 +42,34 @@ ALLOWED_TYPES = frozenset(
 
 
 def trusted_types(estimator: Any) -> list[str]:
-    """The types in `estimator` that a reader must trust by name, sorted; all are on our list.
+    """Return the types in `estimator` that a reader must trust by name, sorted; all are in `ALLOWED_TYPES`.
 
     Raises:
-        ConfigError: it cannot be saved as skops, or holds types that are not on our list.
+        ConfigError: the estimator cannot be saved as skops, or contains types that are not allowed.
     """
     import skops.io
 
     try:
-        found = set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator)))
+        types = set(skops.io.get_untrusted_types(data=skops.io.dumps(estimator)))
     except Exception as err:
         raise ConfigError(
             f"{type(estimator).__name__} cannot be saved as skops: {type(err).__name__}: {str(err)[:300]}",
-            why="Models are kept without pickle, so only types that skops knows can be in one.",
+            why="Models are stored without pickle, so a model may only contain types that skops knows.",
             fix="Change build() in the model's pipeline.py.",
         ) from err
-    strange = sorted(found - ALLOWED_TYPES)
-    if strange:
+    not_allowed = sorted(types - ALLOWED_TYPES)
+    if not_allowed:
         raise ConfigError(
-            f"{type(estimator).__name__} holds types outside the allow-list: {', '.join(strange)}.",
-            why="A model may only hold types that were reviewed: a type can run code when it is loaded.",
-            fix="Change build() in the model's pipeline.py, or review them and add them in "
+            f"{type(estimator).__name__} contains types outside the allow-list: {', '.join(not_allowed)}.",
+            why="A model may only contain types that were reviewed: a type can run code when it is loaded.",
+            fix="Change build() in the model's pipeline.py, or review the types and add them to ALLOWED_TYPES in "
             "training/artifact/model_file.py.",
         )
-    return sorted(found)
+    return sorted(types)
 
 
 def round_trip(estimator: Any) -> tuple[bytes, Any]:
-    """The bytes that are kept of an estimator, and what they are loaded back to; errors as in `trusted_types`."""
+    """Return the bytes of an estimator, and the estimator loaded from them; errors as in `trusted_types`."""
     import skops.io
 
     types, data = trusted_types(estimator), skops.io.dumps(estimator)
@@ -77,18 +77,18 @@ def round_trip(estimator: Any) -> tuple[bytes, Any]:
 
 
 def tree_digest(folder: Path) -> str:
-    """SHA-256 over the relative name, length and bytes of every file below `folder`, in the order of the names.
+    """Return the SHA-256 of the relative name, length and bytes of every file below `folder`, ordered by name.
 
     The file that MLflow adds to downloads is left out.
 
     Raises:
-        RegistryError: there is something else than plain files, such as a link.
+        RegistryError: there is something other than plain files, such as a link.
     """
     digest = hashlib.sha256()
     for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*")):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise RegistryError(
-                f"The model's folder holds {name!r}, which is no plain file.", why=TAMPERED, fix=RETRAIN
+                f"The model's folder contains {name!r}, which is not a plain file.", why=TAMPERED, fix=RETRAIN
             )
         if path.is_file() and name != ADDED_BY_DOWNLOADS:
             data = path.read_bytes()
@@ -97,19 +97,23 @@ def tree_digest(folder: Path) -> str:
 
 
 def require_digest(folder: Path, digest: str) -> None:
-    """Make sure that the files in `folder` have this digest; a RegistryError says that they do not."""
-    found = tree_digest(folder)
-    if found != digest:
+    """Make sure that the files in `folder` have this digest.
+
+    Raises:
+        RegistryError: they have another one.
+    """
+    actual = tree_digest(folder)
+    if actual != digest:
         raise RegistryError(
-            f"The model's files have the digest {found[:12]}…, expected {digest[:12]}….", why=TAMPERED, fix=RETRAIN
+            f"The model's files have the digest {actual[:12]}…, expected {digest[:12]}….", why=TAMPERED, fix=RETRAIN
         )
 
 
 def load(folder: Path, digest: str) -> Any:
-    """The estimator in `folder`, if its files have this digest and hold nothing but what is on our lists.
+    """Return the estimator in `folder`, after its digest, files and types were checked.
 
     Raises:
-        RegistryError: they do not; the message says which.
+        RegistryError: a check failed, or the file cannot be loaded.
     """
     import skops.io
 
@@ -120,7 +124,7 @@ def load(folder: Path, digest: str) -> Any:
     zip_index.check(MODEL_FILE, data)
     try:
         types = set(skops.io.get_untrusted_types(data=data))
-        _refuse(sorted(types - ALLOWED_TYPES), "holds types outside the allow-list")
+        _refuse(sorted(types - ALLOWED_TYPES), "contains types outside the allow-list")
         return skops.io.loads(data, trusted=sorted(types))
     except RegistryError:
         raise
@@ -136,30 +140,29 @@ def _refuse(problems: list[str], what: str) -> None:
     if problems:
         raise RegistryError(
             f"The model {what}: {', '.join(problems)}.",
-            why="Loading it could run code that nobody has reviewed.",
-            fix="Do not serve it. Types that are harmless can be added to ALLOWED_TYPES in "
-            "training/artifact/model_file.py.",
+            why="Loading it could run code that was not reviewed.",
+            fix="Do not serve it. Add types that are harmless to ALLOWED_TYPES in training/artifact/model_file.py.",
         )
 
 
 def _check_files(folder: Path) -> None:
-    """Only the files that our training writes: no pickle, no code."""
+    """Make sure that there are only the files that a training writes: no pickle, no code."""
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-    _refuse(sorted(names - KNOWN_FILES), "comes with files that our training does not write")
+    _refuse(sorted(names - KNOWN_FILES), "has files that a training does not write")
     missing = {MODEL_FILE, ENTRY_FILE} - names
     if missing:
         raise RegistryError(f"The model lacks {', '.join(sorted(missing))}.", why=TAMPERED, fix=RETRAIN)
 
 
 def _check_entry(path: Path) -> None:
-    """MLmodel tells MLflow how to load the model: only as skops, by MLflow's own loader, without code of its own.
+    """Make sure that MLmodel has MLflow load the model as skops, with MLflow's own loader and without other code.
 
-    We do not follow it, but whoever serves the model with MLflow's functions does.
+    This module does not read MLmodel to load a model, but MLflow's serving functions do.
     """
     try:
         flavors = yaml.safe_load(path.read_bytes())["flavors"]
         wrapper, own = flavors.pop("python_function", {}), flavors.pop("sklearn")
-        answers = {
+        entries = {
             "flavors": (sorted(flavors), []),
             "loader_module": (wrapper.get("loader_module", "mlflow.sklearn"), "mlflow.sklearn"),
             "model_path": (wrapper.get("model_path", MODEL_FILE), MODEL_FILE),
@@ -170,9 +173,11 @@ def _check_entry(path: Path) -> None:
             "skops_trusted_types": (sorted(set(own.get("skops_trusted_types") or ()) - ALLOWED_TYPES), []),
         }
     except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
-        raise RegistryError(f"{ENTRY_FILE} is not what MLflow writes for skops.", why=TAMPERED, fix=RETRAIN) from err
-    # A few lines of YAML can stand for a list of billions, so nothing of it is written out as a whole.
+        raise RegistryError(
+            f"{ENTRY_FILE} is not a file that MLflow writes for skops.", why=TAMPERED, fix=RETRAIN
+        ) from err
+    # A few lines of YAML can expand to a list of billions, so values are shortened.
     brief = reprlib.Repr()
     brief.maxlevel, brief.maxstring = 2, 100
-    strange = [f"{key} {brief.repr(found)}" for key, (found, fine) in answers.items() if found != fine]
-    _refuse(strange, f"is to be loaded in another way than ours by its {ENTRY_FILE}")
+    unexpected = [f"{key} {brief.repr(actual)}" for key, (actual, expected) in entries.items() if actual != expected]
+    _refuse(unexpected, f"has unexpected entries in its {ENTRY_FILE}")

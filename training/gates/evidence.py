@@ -1,4 +1,4 @@
-"""Hold what a candidate is judged by: rows that no model compared has seen, what each says of them, measurements."""
+"""The evidence that gates judge by: holdout rows, the scores of both models on them, and measurements."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateEvidence:
-    """All that the gates see of a candidate. Arrays have one element a holdout row, in the numbers of the task.
+    """Everything that the gates read of a candidate. Arrays have one element for each holdout row.
 
-    `slices`: by column, the category of each row. `example_equal`: the model loaded back from its files says the same
-    as before. `promoted`: holdout scores of the versions promoted so far, oldest first.
+    `slices`: the category of each row, by column. `example_equal`: the model loaded from its files gives the same
+    scores as before. `promoted`: holdout scores of the versions promoted so far, oldest first.
     """
 
     labels: NDArray[Any]
@@ -43,22 +43,21 @@ class CandidateEvidence:
 
     @classmethod
     def of(cls, holdout: pd.DataFrame, config: ModelConfig, **measured: Any) -> Self:
-        """Evidence on the rows of `holdout` (as in `rows.frame`); `measured` are the fields that rows do not tell."""
+        """Return the evidence on the rows of `holdout` (a `labelled_frame`); `measured` are all other fields."""
         columns = config.data.columns
         return cls(
             labels=holdout[columns.label].to_numpy(),
             times=holdout[columns.time].dt.tz_convert(None).to_numpy(),
-            slices={name: _words(holdout[name]) for name in config.gates.slices},
+            slices={name: _categories(holdout[name]) for name in config.gates.slices},
             holdout_digest=data_digest(holdout),
             **measured,
         )
 
     def later_than(self, *fits: dt.datetime | None) -> Self:
-        """Only the rows that came after every one of `fits`, the instants up to which models were fit."""
-        ends = [moment.astimezone(dt.UTC).replace(tzinfo=None) for moment in fits if moment is not None]
+        """Return only the rows later than all `fits`, the instants up to which models were fitted."""
         keep = np.ones(len(self.times), np.bool_)
-        for end in ends:
-            keep &= self.times >= np.datetime64(end, "us")
+        for end in (fit for fit in fits if fit is not None):
+            keep &= self.times >= np.datetime64(end.astimezone(dt.UTC).replace(tzinfo=None), "us")
         return replace(
             self,
             labels=self.labels[keep],
@@ -74,48 +73,49 @@ class CandidateEvidence:
         return self.times.astype("datetime64[D]")
 
     def counts_by_day(
-        self, scores: NDArray[np.float64], task: Task, places: NDArray[np.intp] | None = None
+        self, scores: NDArray[np.float64], task: Task, rows: NDArray[np.intp] | None = None
     ) -> NDArray[np.int64]:
-        """Return labelled counts by day, of all rows or of those at `places`."""
+        """Return labelled counts by day, of all rows or of those at these positions."""
         labels, days = self.labels, self.days
-        if places is not None:
-            labels, scores, days = labels[places], scores[places], days[places]
+        if rows is not None:
+            labels, scores, days = labels[rows], scores[rows], days[rows]
         counts = [task.counted(labels[days == day], scores[days == day]) for day in np.unique(days)]
         return np.stack(counts) if counts else np.zeros((0, task.shape[0], task.shape[1] - 1), np.int64)
 
-    def places(self) -> Iterator[tuple[str, dict[str, NDArray[np.intp]]]]:
-        """By slice column, the rows of each category, ordered by its name."""
+    def rows_by_category(self) -> Iterator[tuple[str, dict[str, NDArray[np.intp]]]]:
+        """Yield each slice column with the positions of the rows of each category, in the order of its name."""
         import pandas as pd
 
-        for column, words in self.slices.items():
-            number, found = pd.factorize(words, sort=True)
-            ends = np.cumsum(np.bincount(number, minlength=len(found)))
-            rows = np.split(np.argsort(number, kind="stable"), ends)[:-1]
-            yield column, dict(zip(map(str, found), rows, strict=True))
+        for column, values in self.slices.items():
+            codes, categories = pd.factorize(values, sort=True)
+            ends = np.cumsum(np.bincount(codes, minlength=len(categories)))
+            rows = np.split(np.argsort(codes, kind="stable"), ends)[:-1]
+            yield column, dict(zip(map(str, categories), rows, strict=True))
 
 
-def _words(column: pd.Series) -> NDArray[np.object_]:
-    number, found = column.factorize()
-    words: NDArray[np.object_] = np.array([*map(str, found), "(missing)"], object)[number]  # -1 is what is missing
-    return words
+def _categories(column: pd.Series) -> NDArray[np.object_]:
+    """Return the category of each row as text."""
+    codes, categories = column.factorize()
+    texts: NDArray[np.object_] = np.array([*map(str, categories), "(missing)"], object)[codes]  # -1 is a missing value
+    return texts
 
 
 def latency_p95(estimator: Any, rows: pd.DataFrame, calls: int = 5) -> float:
-    """The 95th percentile over `rows` of the time that scoring a single row takes on one core, in milliseconds.
+    """Return the 95th percentile over `rows` of the time to score a single row on one core, in milliseconds.
 
-    Each row is scored `calls` times and the fastest counts, so that a busy runner does not refuse a model. A first
-    call, which may load and compile, is not counted.
+    Each row is scored `calls` times and the fastest call counts, so that a busy runner does not block a model. The
+    first call, which may load and compile, does not count.
     """
     from threadpoolctl import threadpool_limits
 
-    single = [rows.iloc[[place]] for place in range(len(rows))]
-    ask = getattr(estimator, scoring_method(estimator))
-    taken = np.empty((len(single), calls))
+    single_rows = [rows.iloc[[position]] for position in range(len(rows))]
+    predict = getattr(estimator, scoring_method(estimator))
+    seconds = np.empty((len(single_rows), calls))
     with threadpool_limits(1):
-        ask(single[0])
-        for place, row in enumerate(single):
+        predict(single_rows[0])
+        for position, row in enumerate(single_rows):
             for call in range(calls):
                 start = time.perf_counter()
-                ask(row)
-                taken[place, call] = time.perf_counter() - start
-    return 1000 * float(np.quantile(taken.min(axis=1), 0.95))
+                predict(row)
+                seconds[position, call] = time.perf_counter() - start
+    return 1000 * float(np.quantile(seconds.min(axis=1), 0.95))

@@ -1,4 +1,4 @@
-"""Let each gate say one thing about a candidate: passes, blocks, or cannot judge, which blocks too."""
+"""The gates that a candidate must pass: each one passes, blocks, or cannot judge, which blocks as well."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from training.gates.evidence import CandidateEvidence
 class Score(Record):
     """A metric of the challenger on the holdout, with two bounds, each one-sided at `gates.confidence`.
 
-    None where the metric is undefined, or its bounds were not needed or cannot be given (`missing` tells why).
+    None if the metric is undefined, or if its bounds were not needed or cannot be given (`missing` tells why).
     `adjusted`: whether the bounds account for `days`, by whose `design_effect` the variance of independent rows is
     multiplied. Scores of earlier releases have none of these four.
     """
@@ -55,7 +55,7 @@ class Comparison(Record):
 
 
 class Gate(Record):
-    """What one gate says. `value` and `limit` are in the unit of the gate; the sentence holds both."""
+    """The result of one gate. `value` and `limit` are in the unit of the gate; the sentence contains both."""
 
     name: str
     state: Literal["passes", "blocks", "cannot_judge"]
@@ -65,46 +65,49 @@ class Gate(Record):
 
 
 def quality(candidate: Candidate) -> Gate:
-    """Blocks when the suite found something critical in the training rows."""
-    found = candidate.quality.critical
-    said = "; ".join(finding.sentence for finding in found[:3])
+    """Return a gate that blocks if the suite has a critical finding in the training rows."""
+    critical = candidate.quality.critical
     sentence = (
-        f"{len(found)} critical {'finding' if len(found) == 1 else 'findings'}: {said}"
-        if found
+        f"{len(critical)} critical {'finding' if len(critical) == 1 else 'findings'}: "
+        + "; ".join(finding.sentence for finding in critical[:3])
+        if critical
         else f"no critical finding in {candidate.quality.checks} checks"
     )
-    return gate("data_quality", len(found), 0, good=not found, sentence=f"Training rows: {sentence}.")
+    return gate_result("data_quality", len(critical), 0, passes=not critical, sentence=f"Training rows: {sentence}.")
 
 
 def holdout(evidence: CandidateEvidence, unseen: CandidateEvidence, config: ModelConfig) -> Gate:
-    """Cannot judge with few rows, or one label, among those that neither model was fit on."""
-    rows, least, task = len(unseen.labels), config.gates.min_holdout_rows, task_of(config)
-    sentence = f"{rows} of {len(evidence.labels)} rows are later than both fits, {task.describe_labels(unseen.labels)}"
-    if rows < least or len(np.unique(unseen.labels)) < 2:  # noqa: PLR2004 - by one label nothing can be judged
-        sentence += f"; {least} rows with {task.min_distinct_text} are needed."
-        return Gate(name="holdout", state="cannot_judge", value=rows, limit=least, sentence=sentence)
-    return gate("holdout", rows, least, good=True, sentence=f"{sentence}.")
+    """Return a gate that cannot judge if few of the rows, or one label only, are later than both fits."""
+    rows, required, task = len(unseen.labels), config.gates.min_holdout_rows, task_of(config)
+    sentence = (
+        f"{rows:,} of {len(evidence.labels):,} rows are later than both fits, {task.describe_labels(unseen.labels)}"
+    )
+    if rows < required or len(np.unique(unseen.labels)) < 2:  # noqa: PLR2004 - by one label nothing can be judged
+        sentence += f". The gate requires {required:,} rows with {task.min_distinct_text}."
+        return Gate(name="holdout", state="cannot_judge", value=rows, limit=required, sentence=sentence)
+    return gate_result("holdout", rows, required, passes=True, sentence=f"{sentence}.")
 
 
 def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterator[Gate]:
-    """One gate a metric with a floor: blocks when the value itself is under it."""
-    known = {score.metric: score for score in scores}
+    """Yield one gate for each metric with a floor: it blocks if the value itself is below the floor."""
+    by_metric = {score.metric: score for score in scores}
     for metric, floor in config.gates.floors.items():
-        score = known.get(metric)
+        score = by_metric.get(metric)
         if score is None or score.value is None:
             yield cannot_judge(metric, floor, f"{wording.metric(metric)} is undefined on the holdout")
         else:
-            ends = [wording.figure(metric, end) for end in (score.low, score.high) if end is not None]
-            interval = f" ({' to '.join(ends)})" if len(ends) > 1 else ""
-            value, least = wording.figure(metric, score.value), wording.figure(metric, floor)
-            name = wording.sentence_case(wording.metric(metric))
-            sentence = f"{name} is {value}{interval} on {rows} rows, at least {least} is needed."
-            sentence += unadjusted(adjusted=score.adjusted)
-            yield gate(metric, score.value, floor, good=score.value >= floor, sentence=sentence)
+            limits = [wording.figure(metric, limit) for limit in (score.low, score.high) if limit is not None]
+            interval = f" ({' to '.join(limits)})" if len(limits) > 1 else ""
+            sentence = (
+                f"{wording.sentence_case(wording.metric(metric))} is {wording.figure(metric, score.value)}{interval} "
+                f"on {rows:,} rows. The gate requires at least {wording.figure(metric, floor)}."
+                f"{unadjusted(adjusted=score.adjusted)}"
+            )
+            yield gate_result(metric, score.value, floor, passes=score.value >= floor, sentence=sentence)
 
 
-def champion(compared: Comparison | None, version: int | None, config: ModelConfig, missing: str = "") -> Gate:
-    """Blocks unless the challenger is, with `gates.confidence`, at most `max_loss_to_champion` worse.
+def champion(comparison: Comparison | None, version: int | None, config: ModelConfig, missing: str = "") -> Gate:
+    """Return a gate that blocks unless the challenger is, with confidence, at most `max_loss_to_champion` worse.
 
     `missing`: what a comparison needs and does not have.
     """
@@ -115,34 +118,39 @@ def champion(compared: Comparison | None, version: int | None, config: ModelConf
     if version is None:
         sentence = "There is no champion yet to compare with."
         return Gate(name="champion", state="passes", value=None, limit=None, sentence=sentence)
-    if compared is None:
-        return cannot_judge("champion", limit, missing or f"there is nothing to compare with version {version} on")
-    sides = (compared.challenger_value, compared.champion_value)
-    ours, theirs = (wording.figure(compared.metric, side) for side in sides)
-    judged = (compared.difference, compared.low, limit)
-    difference, low, allowed = (wording.change(compared.metric, one) for one in judged)
+    if comparison is None:
+        reason = missing or f"there are no rows on which to compare with version {version}"
+        return cannot_judge("champion", limit, reason)
+    metric, confidence = comparison.metric, f"{100 * config.gates.confidence:g}%"
     sentence = (
-        f"{wording.sentence_case(wording.metric(compared.metric))} is {ours}, version {version} has {theirs}: "
-        f"a difference of {difference}, with {100 * config.gates.confidence:.3g}% confidence at least {low}; "
-        f"{allowed} is allowed.{unadjusted(adjusted=compared.adjusted)}"
+        f"{wording.sentence_case(wording.metric(metric))} is {wording.figure(metric, comparison.challenger_value)}, "
+        f"version {version} has {wording.figure(metric, comparison.champion_value)}. "
+        f"The difference is {wording.change(metric, comparison.difference)} and, with {confidence} confidence, "
+        f"at least {wording.change(metric, comparison.low)}. "
+        f"The gate requires at least {wording.change(metric, limit)}.{unadjusted(adjusted=comparison.adjusted)}"
     )
-    return gate("champion", compared.low, limit, good=compared.low >= limit, sentence=sentence)
+    return gate_result("champion", comparison.low, limit, passes=comparison.low >= limit, sentence=sentence)
 
 
 def files(evidence: CandidateEvidence, config: ModelConfig) -> Iterator[Gate]:
-    """What the stored model does: the same as before it was stored, fast and small enough."""
-    same, gates = evidence.example_equal, config.gates
-    said = "says the same as" if same else "does not say the same as"
-    yield gate("load_back", None, None, good=same, sentence=f"The model loaded back from its files {said} before.")
+    """Yield the gates of the stored model: the same scores as before it was stored, its latency and its size."""
+    same = evidence.example_equal
+    sentence = f"The model loaded from its files {'gives' if same else 'does not give'} the same scores as before."
+    yield gate_result("load_back", None, None, passes=same, sentence=sentence)
     for name, value, limit, unit in (
-        ("latency", evidence.latency_p95_ms, gates.max_p95_ms, "ms for a single row (95th percentile)"),
-        ("size", evidence.size_mb, gates.max_size_mb, "MB on disk"),
+        ("latency", evidence.latency_p95_ms, config.gates.max_p95_ms, "ms for a single row (95th percentile)"),
+        ("size", evidence.size_mb, config.gates.max_size_mb, "MB on disk"),
     ):
         if math.isfinite(value):
-            sentence = f"{value:.3g} {unit}, at most {limit:.3g} is allowed."
-            yield gate(name, value, limit, good=value <= limit, sentence=sentence)
+            sentence = f"{_short(value)} {unit}. The gate allows at most {_short(limit)}."
+            yield gate_result(name, value, limit, passes=value <= limit, sentence=sentence)
         else:
             yield cannot_judge(name, limit, f"the {name} was not measured")
+
+
+def defined(value: float | np.floating | None) -> float | None:
+    """Return the number, or None for NaN."""
+    return None if value is None or math.isnan(value) else float(value)
 
 
 def unadjusted(*, adjusted: bool | None) -> str:
@@ -150,16 +158,16 @@ def unadjusted(*, adjusted: bool | None) -> str:
     return " Not adjusted for days: there are too few." if adjusted is False else ""
 
 
-def cannot_judge(name: str, limit: float | None, why: str) -> Gate:
-    """A gate that does not know, and so blocks."""
-    return Gate(name=name, state="cannot_judge", value=None, limit=limit, sentence=f"Cannot judge: {why}.")
+def gate_result(name: str, value: float | None, limit: float | None, *, passes: bool, sentence: str) -> Gate:
+    """Return the result of a gate that can judge."""
+    return Gate(name=name, state="passes" if passes else "blocks", value=value, limit=limit, sentence=sentence)
 
 
-def defined(value: float | np.floating | None) -> float | None:
-    """The number, or None for NaN."""
-    return None if value is None or math.isnan(value) else float(value)
+def cannot_judge(name: str, limit: float | None, reason: str) -> Gate:
+    """Return the result of a gate that cannot judge, and so blocks."""
+    return Gate(name=name, state="cannot_judge", value=None, limit=limit, sentence=f"Cannot judge: {reason}.")
 
 
-def gate(name: str, value: float | None, limit: float | None, *, good: bool, sentence: str) -> Gate:
-    """What a gate says that can judge."""
-    return Gate(name=name, state="passes" if good else "blocks", value=value, limit=limit, sentence=sentence)
+def _short(value: float) -> str:
+    """Return a measured number with three digits, whole from 1,000 on."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - .3g would write 1.25e+03

@@ -12,15 +12,16 @@ from core.config import ModelConfig
 from core.records import Record
 from monitoring.tasks import DayBounds, PairedRows, SliceBounds, day_bounds, slice_bounds, task_of
 from training.gates.evidence import CandidateEvidence
-from training.gates.gates import Gate, cannot_judge, defined, gate
+from training.gates.gates import Gate, cannot_judge, defined, gate_result
 
 
 class SliceScore(Record):
     """The metric of the performance trigger on the rows of one category.
 
-    `difference`: to the champion there; without a champion, to the candidate overall. `high`: its upper bound, one-sided
-    at `confidence`, which is corrected for the number of slices. `harmed`: the loss is larger than `max_slice_loss`, and
-    `high` is under 0. `missing`: why the slice cannot be judged. Scores of earlier releases have none of these.
+    `difference`: to the champion there; without a champion, to the candidate overall. `high`: its upper bound,
+    one-sided at `confidence`, which is corrected for the number of slices. `harmed`: the loss is larger than
+    `max_slice_loss`, and `high` is under 0. `missing`: why the slice cannot be judged. Scores of earlier releases have
+    none of these.
     """
 
     column: str
@@ -42,42 +43,42 @@ def slice_scores(unseen: CandidateEvidence, overall: float | None, config: Model
     All columns are judged together, so that an equally good candidate passes all of them with `gates.confidence`.
     """
     least = config.gates.min_slice_rows
-    places = {
-        (column, value): here
-        for column, by_value in unseen.places()
-        for value, here in by_value.items()
-        if len(here) >= least
+    rows_of = {
+        (column, value): rows
+        for column, categories in unseen.rows_by_category()
+        for value, rows in categories.items()
+        if len(rows) >= least
     }
-    names = {str(number): key for number, key in enumerate(places)}
-    judged = _judged(unseen, overall, {name: places[key] for name, key in names.items()}, config)
+    names = {str(number): key for number, key in enumerate(rows_of)}
+    judged = _judged(unseen, overall, {name: rows_of[key] for name, key in names.items()}, config)
     metric, task = config.triggers.performance.metric, task_of(config)
     scores = []
     for name, (column, value) in names.items():
-        here, found = places[column, value], judged[name]
+        rows, result = rows_of[column, value], judged[name]
         challenger, champion = (
-            None if side is None else defined(task.evaluate(metric, task.counted(unseen.labels[here], side[here])))
+            None if side is None else defined(task.evaluate(metric, task.counted(unseen.labels[rows], side[rows])))
             for side in (unseen.challenger_scores, unseen.champion_scores)
         )
         scores.append(
             SliceScore(
                 column=column,
                 value=value,
-                rows=len(here),
+                rows=len(rows),
                 challenger=challenger,
                 champion=champion,
-                difference=defined(found.bounds.value),
-                high=defined(found.bounds.high),
-                confidence=found.confidence,
-                harmed=found.harmed,
-                missing=found.bounds.missing,
-                adjusted=None if found.bounds.missing else found.bounds.adjusted,
+                difference=defined(result.bounds.value),
+                high=defined(result.bounds.high),
+                confidence=result.confidence,
+                harmed=result.harmed,
+                missing=result.bounds.missing,
+                adjusted=None if result.bounds.missing else result.bounds.adjusted,
             )
         )
     return tuple(scores)
 
 
 def _judged(
-    unseen: CandidateEvidence, overall: float | None, places: dict[str, np.ndarray], config: ModelConfig
+    unseen: CandidateEvidence, overall: float | None, rows_of: dict[str, np.ndarray], config: ModelConfig
 ) -> dict[str, SliceBounds]:
     """Return the bounds of each slice: of the difference to the champion; without one, to the candidate overall."""
     gates, metric, seed = config.gates, config.triggers.performance.metric, config.training.seed
@@ -87,22 +88,22 @@ def _judged(
             task_of(config),
             metric,
             rows,
-            places,
+            rows_of,
             margin=gates.max_slice_loss,
             confidence=gates.confidence,
             seed=seed,
             min_positives=gates.min_slice_positives,
         )
     bar = np.nan if overall is None else overall
-    corrected = 1 - (1 - gates.confidence) / max(len(places), 1)
-    return {name: _to_overall(unseen, bar, here, corrected, config) for name, here in places.items()}
+    corrected = 1 - (1 - gates.confidence) / max(len(rows_of), 1)
+    return {name: _to_overall(unseen, bar, rows, corrected, config) for name, rows in rows_of.items()}
 
 
 def _to_overall(
-    unseen: CandidateEvidence, overall: float, here: np.ndarray, confidence: float, config: ModelConfig
+    unseen: CandidateEvidence, overall: float, rows: np.ndarray, confidence: float, config: ModelConfig
 ) -> SliceBounds:
     """Return the bounds of one slice's difference to the candidate overall, whose own error is small beside it."""
-    counts = unseen.counts_by_day(unseen.challenger_scores, task_of(config), here)
+    counts = unseen.counts_by_day(unseen.challenger_scores, task_of(config), rows)
     of_slice = day_bounds(
         task_of(config),
         config.triggers.performance.metric,
@@ -123,33 +124,32 @@ def slice_gates(scores: tuple[SliceScore, ...], config: ModelConfig) -> Iterator
         own = [score for score in scores if score.column == column]
         judged = [score for score in own if score.missing is None and score.difference is not None]
         if not judged:
-            least = config.gates.min_slice_rows, config.gates.min_slice_positives
-            text = f"no {column} has {least[0]} rows with {task_of(config).min_distinct_text}"
+            required = f"{config.gates.min_slice_rows:,} rows with {task_of(config).min_distinct_text}"
             if any(score.missing == "few_positives" for score in own):
-                text += f" and {least[1]} of the rarer one"
-            yield cannot_judge(f"slice_{column}", -margin, text)
+                required += f", {config.gates.min_slice_positives:,} of them with the rarer one"
+            yield cannot_judge(f"slice_{column}", -margin, f"no {column} has {required}")
             continue
         weakest = min(judged, key=lambda score: (not score.harmed, score.difference))
         lacking = [score.value for score in own if score.missing is not None]
         sentence = _sentence(weakest, len(judged), lacking, config)
         harmed = any(score.harmed for score in judged)
-        yield gate(f"slice_{column}", weakest.difference, -margin, good=not harmed, sentence=sentence)
+        yield gate_result(f"slice_{column}", weakest.difference, -margin, passes=not harmed, sentence=sentence)
 
 
 def _sentence(weakest: SliceScore, judged: int, lacking: list[str], config: ModelConfig) -> str:
-    """Return what a slice gate found."""
+    """Return what a slice gate result."""
     metric, allowed = config.triggers.performance.metric, -config.gates.max_slice_loss
     value = wording.figure(metric, weakest.challenger or 0.0)
     lost, high, limit = (wording.change(metric, one or 0.0) for one in (weakest.difference, weakest.high, allowed))
-    against = "the candidate overall" if weakest.champion is None else "the champion there"
+    versus = "the candidate overall" if weakest.champion is None else "the champion on this slice"
     confidence = 100 * (weakest.confidence or config.gates.confidence)
     sentence = (
-        f"The weakest of {judged} is {weakest.column} = {weakest.value}: {value} on {weakest.rows} rows, {lost} against "
-        f"{against}, with {confidence:.3g}% confidence at most {high}; a slice is harmed if it is under {limit} and this "
-        f"bound under 0."
+        f"The weakest of {judged} slices is {weakest.column} = {weakest.value}: {value} on {weakest.rows:,} rows, "
+        f"{lost} compared with {versus} and, with {confidence:.3g}% confidence, at most {high}. "
+        f"The gate blocks under {limit} if this bound is under 0."
     )
     if lacking:
         more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""  # noqa: PLR2004 - a readable line
         least = config.gates.min_slice_positives
-        sentence += f" Too few rows of the rarer label (under {least}) to judge {', '.join(lacking[:3])}{more}."
+        sentence += f" Cannot judge {', '.join(lacking[:3])}{more}: under {least:,} rows of the rarer label."
     return sentence

@@ -1,4 +1,4 @@
-"""Judge a candidate: floors, the champion on the same later rows, slices, and what its stored files do."""
+"""The verdict on a candidate: all gates, and what was measured for them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from training.gates.slices import SliceScore, slice_gates, slice_scores
 
 
 class Verdict(Record):
-    """Everything that was measured of a candidate, and whether every gate let it pass.
+    """Everything that was measured of a candidate, and whether it passed every gate.
 
-    `champion` is the version in Production, None before the first. `scores` begin with the metric of the performance
-    trigger. `promoted` are the newest holdout scores of promoted versions, this one last, and `reference` is their mean:
-    what a manifest that promotes this candidate declares. `limit` is the score under which the performance trigger
-    may fire then. Verdicts of earlier releases have neither `promoted` nor `limit`.
+    `champion` is the version in Production, None before the first promotion. `scores` begins with the metric of the
+    performance trigger. `promoted` are the newest holdout scores of promoted versions, this one last, and `reference`
+    is their mean: a manifest that promotes this candidate declares both. `limit` is the score under which the
+    performance trigger may fire then. Verdicts of earlier releases have neither `promoted` nor `limit`.
     """
 
     candidate: Candidate
@@ -53,33 +53,32 @@ class Verdict(Record):
         return self.candidate.model
 
     def require_passed(self) -> None:
-        """Make sure that every gate let the candidate pass.
+        """Make sure that the candidate passed every gate.
 
         Raises:
-            GateBlockedError: one did not.
+            GateBlockedError: a gate blocks it.
         """
         if not self.passed:
-            said = [gate.sentence for gate in self.gates if gate.state != "passes"]
+            blocking = " ".join(gate.sentence for gate in self.gates if gate.state != "passes")
             raise GateBlockedError(
-                f"Version {self.candidate.version} of {self.candidate.registry_name} is refused: {'; '.join(said)}.",
-                fix="Read the report; the model in service stays in service.",
+                f"Version {self.candidate.version} of {self.candidate.registry_name} is refused: {blocking}",
+                fix="Read the report. The model in service stays in service.",
             )
 
 
 def validate(candidate: Candidate, config: ModelConfig, evidence: CandidateEvidence) -> Verdict:
-    """Ask every gate. A gate that cannot judge does not let pass."""
+    """Return the verdict of all gates. A gate that cannot judge blocks."""
     unseen = evidence.later_than(candidate.fit_until, evidence.champion_fit_until)
-    enough = gates.holdout(evidence, unseen, config)
-    judged = enough.state == "passes"
+    holdout = gates.holdout(evidence, unseen, config)
+    judged = holdout.state == "passes"
     scores = _scores(unseen, config) if judged else ()
-    compared, missing = _compare(unseen, config) if judged else (None, "")
-    overall = scores[0].value if scores else None
-    slices = slice_scores(unseen, overall, config) if judged else ()
-    asked = (
+    comparison, missing = _compare(unseen, config) if judged else (None, "")
+    slices = slice_scores(unseen, scores[0].value, config) if judged else ()
+    results = (
         gates.quality(candidate),
-        enough,
+        holdout,
         *gates.floors(scores, len(unseen.labels), config),
-        gates.champion(compared, evidence.champion_version, config, missing),
+        gates.champion(comparison, evidence.champion_version, config, missing),
         *slice_gates(slices, config),
         *gates.files(evidence, config),
     )
@@ -89,10 +88,10 @@ def validate(candidate: Candidate, config: ModelConfig, evidence: CandidateEvide
         candidate=candidate,
         champion=evidence.champion_version,
         as_of=candidate.as_of,
-        passed=all(gate.state == "passes" for gate in asked),
-        gates=asked,
+        passed=all(gate.state == "passes" for gate in results),
+        gates=results,
         scores=scores,
-        comparison=compared,
+        comparison=comparison,
         slices=slices,
         latency_p95_ms=gates.defined(evidence.latency_p95_ms),
         size_mb=evidence.size_mb,

@@ -1,4 +1,4 @@
-"""Sum up a monitoring window for the expectation suite: how far each check is over its limit, by column and day."""
+"""Summary of a monitoring window for the expectation suite: each check by column and day, and how far it is over."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from monitoring.counting import Baseline, DayTally, Window
 from monitoring.tasks import Task, task_of
 
 Severity = Literal["critical", "warning", "info"]
-JUDGED: tuple[Severity, ...] = ("critical",)  # the rest stops nothing
+JUDGED: tuple[Severity, ...] = ("critical",)  # other severities stop nothing
 Share = Callable[[DayTally], float | None]
 
 
 class WindowCheck(NamedTuple):
-    """How bad it is to be over the limit, and how that is said."""
+    """The severity and the sentence of a check that is over its limit."""
 
     severity: Severity
     sentence: str
 
 
 class Measure(NamedTuple):
-    """What is measured on each day, None where it cannot be, and what is allowed.
+    """A share that is measured on each day (None if it cannot be), and the limit for it.
 
-    `on_top`: of the worst day of the baseline. Scores are not: the baseline is from before they were made.
+    `on_top`: the limit is added to the worst day of the baseline. Not for scores, which the baseline does not have.
     """
 
     check: str
@@ -51,39 +51,39 @@ class Cell(NamedTuple):
 
     @property
     def severity(self) -> Severity:
-        """How bad it is to be over the limit."""
+        """The severity of being over the limit."""
         return CHECKS[self.check].severity
 
     @property
     def excess(self) -> float:
-        """How far over the limit (for rows: under it), in the unit of the value. Nothing is wrong up to 0."""
+        """How far the value is over the limit (for rows: below it), in the unit of the value; at most 0 is fine."""
         over = self.limit - self.value if self.check == "rows" else self.value - self.limit
-        return round(over, 9)  # sums of shares such as 0.1 + 0.2 must not be over 0.3
+        return round(over, 9)  # 0.1 + 0.2 must not be over 0.3
 
 
-MAY = ", at most {limit:.1%} may be"
+LIMIT = " (limit {limit:.1%})"
 CHECKS = {
-    "missing_column": WindowCheck("critical", "{column} is not there{when}"),
-    "rows": WindowCheck("critical", "{value:.0f} rows{when}, at least {limit:.0f} are needed"),
-    "duplicates": WindowCheck("critical", "{value:.1%} of the rows{when} repeat an id, at most {limit:.1%} may"),
-    "future": WindowCheck("critical", "{value:.1%} of the rows are from the future" + MAY),
+    "missing_column": WindowCheck("critical", "column {column} is absent{when}"),
+    "rows": WindowCheck("critical", "{value:,.0f} rows{when}, at least {limit:,.0f} are required"),
+    "duplicates": WindowCheck("critical", "{value:.1%} of the rows{when} repeat an id" + LIMIT),
+    "future": WindowCheck("critical", "{value:.1%} of the rows are from the future" + LIMIT),
     "bad_labels": WindowCheck("critical", "{value:.1%} of the rows{when} have a label that is not {labels}"),
-    "unscored": WindowCheck("critical", "{value:.1%} of the scored rows{when} have no score that is {scores}" + MAY),
-    "wrong_type": WindowCheck("critical", "{column} is no number in {value:.1%} of the rows{when}" + MAY),
-    "null_share": WindowCheck("critical", "{column} is missing in {value:.1%} of the rows{when}" + MAY),
-    "infinite": WindowCheck("critical", "{column} is infinite in {value:.1%} of the rows{when}" + MAY),
+    "unscored": WindowCheck("critical", "{value:.1%} of the scored rows{when} have no score that is {scores}" + LIMIT),
+    "wrong_type": WindowCheck("critical", "{column} is not a number in {value:.1%} of the rows{when}" + LIMIT),
+    "null_share": WindowCheck("critical", "{column} is missing in {value:.1%} of the rows{when}" + LIMIT),
+    "infinite": WindowCheck("critical", "{column} is infinite in {value:.1%} of the rows{when}" + LIMIT),
     "unseen_share": WindowCheck(
-        "critical", "{column} has values unknown in training in {value:.1%} of the rows{when}" + MAY
+        "critical", "{column} has values unseen in training in {value:.1%} of the rows{when}" + LIMIT
     ),
-    "new_values": WindowCheck("info", "{column} has values unknown in training in {value:.1%} of the rows{when}"),
+    "new_values": WindowCheck("info", "{column} has values unseen in training in {value:.1%} of the rows{when}"),
     "out_of_range": WindowCheck(
-        "warning", "{column} is beyond its range in training in {value:.1%} of the rows{when}" + MAY
+        "warning", "{column} is outside its range in training in {value:.1%} of the rows{when}" + LIMIT
     ),
 }
 
 
 def measures(axes: dict[str, Axis], config: ModelConfig) -> Iterator[Measure]:
-    """What is measured on each day, for the table and for each feature."""
+    """Yield what is measured on each day, for the table and for each feature."""
     quality = config.quality
     yield Measure("duplicates", None, quality.max_duplicate_share, lambda day: day.duplicates / day.rows)
     yield Measure("bad_labels", None, 0.0, lambda day: day.bad_labels / day.rows)
@@ -103,15 +103,15 @@ def measures(axes: dict[str, Axis], config: ModelConfig) -> Iterator[Measure]:
 
 
 def _unscored(day: DayTally, task: Task) -> float | None:
-    """Of the rows that the model in service had to score; None where there are none."""
+    """Return the share of rows without a valid score among those that the model in service had to score."""
     rows = day.unscored + task.rows(day.scores.array)
     return day.unscored / rows if rows else None
 
 
-def _share(column: str, *places: int) -> Share:
+def _share(column: str, *cells: int) -> Share:
     def share(day: DayTally) -> float | None:
         tally = day.columns.get(column)
-        return None if tally is None else sum(int(tally.counts.array[place]) for place in places) / day.rows
+        return None if tally is None else sum(int(tally.counts.array[cell]) for cell in cells) / day.rows
 
     return share
 
@@ -125,74 +125,74 @@ def _outside(column: str) -> Share:
 
 
 def usual_days(baseline: Baseline) -> tuple[DayTally, ...]:
-    """The days of the baseline that have at least a quarter of the rows of the middle one; others say little."""
+    """Return the days of the baseline with at least a quarter of the median day's rows; smaller days vary by chance."""
     usual = statistics.median([day.rows for day in baseline.days] or [0])
     return tuple(day for day in baseline.days if day.rows and day.rows >= usual / 4)
 
 
-def limits(baseline: Baseline, config: ModelConfig) -> dict[tuple[str, str | None], float]:
-    """By check and column: the share on the worst day of the baseline, plus what is allowed on top."""
+def limits(config: ModelConfig, baseline: Baseline) -> dict[tuple[str, str | None], float]:
+    """Return the limit by check and column: the share on the worst day of the baseline, plus the allowed share."""
     days = usual_days(baseline)
     return {
-        (m.check, m.column): m.allowed + worst_day([m.share(day) or 0.0 for day in days if m.on_top])
-        for m in measures(baseline.axes, config)
+        (measure.check, measure.column): measure.allowed
+        + worst_day([measure.share(day) or 0.0 for day in days if measure.on_top])
+        for measure in measures(baseline.axes, config)
     }
 
 
 def worst_day(shares: Sequence[float]) -> float:
-    """The largest share of a day, but for days on which every row was concerned while most days had few.
+    """Return the largest share of a day, without days of 100% if most days are below 50%.
 
-    Those were outages; taken as usual, they would switch the check off for as long as the model is in service.
+    Such days were outages. Counted as usual, they would switch the check off while this model is in service.
     """
     usual = statistics.median(shares) if shares else 0.0
     return max((share for share in shares if share < 1 or usual >= 0.5), default=0.0)  # noqa: PLR2004 - most days
 
 
-def cells(window: Window, baseline: Baseline, config: ModelConfig) -> Iterator[Cell]:
-    """All measurements of a window."""
-    quality, known = config.quality, {day.date: day for day in window.days}
+def cells(window: Window, config: ModelConfig, baseline: Baseline) -> Iterator[Cell]:
+    """Yield all measurements of a window."""
+    quality, by_date = config.quality, {day.date: day for day in window.days}
     rows = sum(day.rows for day in window.days) + window.future_rows
     yield Cell("future", None, None, window.future_rows / max(rows, 1), quality.max_future_share)
     for column in window.missing:
         yield Cell("missing_column", column, None, 1, 0)
-    first = min([*known, window.end - DAY])
+    first = min([*by_date, window.end - DAY])
     for date in (first + n * DAY for n in range((window.end - first).days)):  # a day without rows has no tally
-        yield Cell("rows", None, date, known[date].rows if date in known else 0, quality.min_rows_per_day)
+        yield Cell("rows", None, date, by_date[date].rows if date in by_date else 0, quality.min_rows_per_day)
     days = [day for day in window.days if day.rows]
     for feature in (name for name in config.data.features if name not in window.missing):
         yield from (Cell("missing_column", feature, day.date, 1, 0) for day in days if feature not in day.columns)
-    limit = limits(baseline, config)
+    limit = limits(config, baseline)
     for measure in measures(baseline.axes, config):
         for day in days:
             value = measure.share(day)
-            # An older day without any score is history from before the service logged its predictions.
+            # An older day without any score is from before the service logged its predictions.
             history = measure.check == "unscored" and value == 1 and day.date < window.end - DAY
             if value is not None and not history:
                 yield Cell(measure.check, measure.column, day.date, value, limit[measure.check, measure.column])
 
 
 def findings(over: Iterable[Cell], window: Window, task: Task) -> Iterator[Finding]:
-    """A finding for each cell that makes its day useless; one for each check and column of what is only worth knowing.
+    """Yield a finding for each day with a critical check; of other checks one for each column, on its worst day.
 
-    What is critical stops the night when it concerns the newest day or the whole table; else that day is left out.
+    A critical finding on the newest day or about the whole table stops the run; on an older day, the day is left out.
     """
     newest = window.end - DAY
     order = sorted(over, key=lambda cell: (list(CHECKS).index(cell.check), cell.column or ""))
     for (check, _), group in groupby(order, key=lambda cell: (cell.check, cell.column)):
-        found = sorted(group, key=lambda cell: cell.excess, reverse=True)
+        worst_first = sorted(group, key=lambda cell: cell.excess, reverse=True)
         if CHECKS[check].severity == "critical":
-            for cell in sorted(found, key=lambda cell: cell.date or newest):
+            for cell in sorted(worst_first, key=lambda cell: cell.date or newest):
                 stops = cell.date is None or cell.date == newest
                 yield _finding(cell, task, "critical" if stops else "warning", broken=cell.date is not None)
         else:
-            days = f" (on {len(found)} days, this is the worst)" if len(found) > 1 else ""
-            yield _finding(found[0], task, CHECKS[check].severity, broken=False, more=days)
+            days = f" (the worst of {len(worst_first)} days)" if len(worst_first) > 1 else ""
+            yield _finding(worst_first[0], task, CHECKS[check].severity, broken=False, more=days)
 
 
 def _finding(cell: Cell, task: Task, severity: Severity, *, broken: bool, more: str = "") -> Finding:
-    when = f" of {cell.date}" if cell.date else ""
-    if cell.check == "missing_column" and cell.date:
-        when = f" on {cell.date}"
+    preposition = "on" if cell.check == "missing_column" else "of"
+    when = f" {preposition} {cell.date}" if cell.date else ""
     values = {"column": cell.column, "value": cell.value, "limit": cell.limit, "when": when}
-    words = CHECKS[cell.check].sentence.format(**values, labels=task.label_text, scores=task.score_text)
-    return Finding(**cell._asdict(), severity=severity, broken=broken, sentence=words + more)
+    sentence = CHECKS[cell.check].sentence.format(**values, labels=task.label_text, scores=task.score_text)
+    return Finding(**cell._asdict(), severity=severity, broken=broken, sentence=sentence + more)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.config import Metric, is_share
+from core.config import Metric, Task, is_share
 from training import score
 from training.artifact import model_file
 from training.gates import latency_p95
@@ -64,6 +64,12 @@ def outside(column: Column, sample: Sample) -> float:
     return float(((late < early.min()) | (late > early.max())).mean()) if len(early) and len(late) else 0.0
 
 
+# The metrics that get a floor: a threshold metric, and one that ranks or is in the unit of the label.
+FLOOR_METRICS: Mapping[Task, tuple[Metric, Metric]] = {
+    "binary": ("balanced_accuracy", "roc_auc"),
+    "multiclass": ("balanced_accuracy", "f1_weighted"),
+    "regression": ("r2", "neg_mean_absolute_error"),
+}
 SURE = 0.99
 APART = (1.0, 0.5)  # of what fits differ by, the next may lie beyond them: where they are few, and many
 SLACK = 1.5  # how far under the surely reached value a floor stands
@@ -105,7 +111,7 @@ def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
     """Metric, floors and margins; `rare` is the share of the rarest label."""
     main, why = tried[0].task.suggest_metric(rare, [(trial.labels, trial.said) for trial in tried])
     yield Choice("triggers.performance.metric", main, why)
-    for metric in tried[0].task.metrics:
+    for metric in FLOOR_METRICS[tried[0].config.task]:
         yield from _floors(tried, metric, main=metric == main)
     yield from _margins(tried, main, unit(main, tried))
     newest = tried[0]

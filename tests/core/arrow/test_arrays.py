@@ -19,7 +19,7 @@ COUNT = """
 import datetime as dt, sys
 import pyarrow.parquet as pq
 from core.config import Columns
-from monitoring.tally import build_baseline, count
+from monitoring.counting import build_baseline, count
 batches = list(pq.ParquetFile(sys.argv[1]).iter_batches())
 columns = Columns(labelled_at="known", version="version")
 as_of = dt.datetime(2013, 1, 3, tzinfo=dt.UTC)

@@ -58,7 +58,7 @@ def test_ids_that_others_saw_are_compared_part_by_part(apart: list[list[tuple[in
     found: Counter[int] = Counter()
     for parts in zip(*everyone, strict=True):
         pairs = np.concatenate(parts)
-        found.update(duplicates.repeated(pairs["key"], partial(itemgetter("day"), pairs)))
+        found.update(module.repeated(pairs["key"], partial(itemgetter("day"), pairs)))
 
     assert duplicates([row for rows in apart for row in rows]) == found
 

@@ -52,5 +52,5 @@ def test_scores_make_a_column() -> None:
 
 def test_scores_that_are_no_chances_are_refused() -> None:
     """As everywhere."""
-    with pytest.raises(DataError, match="1 of 2 answers of a model are not a probability"):
+    with pytest.raises(DataError, match="1 of 2 scores of the model are not a probability"):
         holdout_of([FIRST, FIRST], [0, 1], np.array([0.3, 1.2]), BINARY)

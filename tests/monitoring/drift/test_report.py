@@ -231,7 +231,7 @@ def test_the_effect_floor_keeps_trifles_out() -> None:
     calm, after = binary(0, [0.5] * 30, 100_000), binary(30, [0.46] * 7, 100_000)
 
     small = tonight(judge(calm, after, {"x": BINARY}))["x"]
-    assert (False, "significant, but under the effect of 0.05 that matters") == (small.drifted, small.note)
+    assert (False, "significant, but the effect is under the threshold of 0.05") == (small.drifted, small.note)
     assert small.p_value is not None
     assert 1e-9 > small.p_value
     assert 0.04 == pytest.approx(small.effect)
@@ -257,7 +257,10 @@ def test_what_the_baseline_did_itself_is_no_drift() -> None:
     before = binary(0, shares)
 
     same = tonight(judge(before, binary(40, [0.59] * 7), {"x": BINARY}, **lax))["x"]
-    assert (False, "significant, but no further off than 7 days in a row of the baseline") == (same.drifted, same.note)
+    assert (False, "significant, but no larger than for 7 consecutive days of the baseline") == (
+        same.drifted,
+        same.note,
+    )
     assert same.own is not None
     assert same.own > same.effect
     assert tonight(judge(before, binary(40, [0.63] * 7), {"x": BINARY}, **lax))["x"].drifted
@@ -307,8 +310,8 @@ def test_under_eight_days_only_large_effects_count() -> None:
 
     assert not report.adjusted
     assert (False, True) == (small.drifted, large.drifted)
-    assert "not adjusted for nights" == large.note
-    assert "not adjusted for nights" in small.note
+    assert "not adjusted for the variation between days" == large.note
+    assert "not adjusted for the variation between days" in small.note
     for rows, adjusted in ((1, True), (0, False)):
         eight = [*CALM[:7], *binary(7, [1.0], rows)]
         assert adjusted == judge(eight, binary(30, [0.41] * 7), {"x": BINARY}).adjusted

@@ -117,7 +117,7 @@ def test_labels_come_later_and_can_be_corrected(place: Places) -> None:
 WRONG: dict[str, tuple[list[dict[str, Any]], list[float], str]] = {
     "no id": ([row("a"), row(None)], [0.1, 0.2], "1 rows have no 'id'"),
     "no time": ([row("a"), {"id": "b"}], [0.1, 0.2], "1 rows have no 'timestamp'"),
-    "text for a number": ([row("a"), row("b", wind="strong")], [0.1, 0.2], "'wind' holds a value that is no double"),
+    "text for a number": ([row("a"), row("b", wind="strong")], [0.1, 0.2], "'wind' holds a value that is not a double"),
     "another column": ([row("a"), row("b", rain=1)], [0.1, 0.2], "'rain'"),
     "a score too few": ([row("a"), row("b")], [0.1], "2 rows have 1 scores"),
 }

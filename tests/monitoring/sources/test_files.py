@@ -24,9 +24,9 @@ import datetime as dt, sys
 from pathlib import Path
 import numpy as np
 from core.config import Data
-from monitoring.axis import CategoricalAxis, fit_numeric
-from monitoring.source import open_source
-from monitoring.tally import count
+from monitoring.axes import CategoricalAxis, fit_numeric
+from monitoring.sources import open_source
+from monitoring.counting.tally import count
 data = Data(source="rows", numeric=("wind",), categorical=("town",))
 axes = {"wind": fit_numeric(np.arange(9.0)), "town": CategoricalAxis(levels=("ANC",))}
 start = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)

@@ -18,8 +18,8 @@ DATA = Data(source="rows", numeric=("wind",))
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("spark://", "spark:// names no rows"),
-        ("spark://host:7077", "spark://host:7077 names no rows"),
+        ("spark://", "spark:// does not name a table or folder"),
+        ("spark://host:7077", "spark://host:7077 does not name a table or folder"),
         ("spark://file:///no/such/folder", "There is no /no/such/folder"),
         ("spark://no/such/folder", "There is no no/such/folder"),
         ("spark://postgresql://me:secret@host/base", "Spark cannot read postgresql://host/base"),
@@ -48,7 +48,7 @@ def test_without_pyspark_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "pyspark", None)
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
 
-    with pytest.raises(ConfigError, match="needs PySpark, which is missing") as caught:
+    with pytest.raises(ConfigError, match="needs PySpark, which is not installed") as caught:
         open_source("spark://main.predictions", DATA, tmp_path)
 
     assert "make setup LOCK=requirements-engines.lock" in caught.value.fix
@@ -57,8 +57,8 @@ def test_without_pyspark_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("condition", "said", "kind", "what"),
     [
-        ("TABLE_OR_VIEW_NOT_FOUND", "42 rows", DataError, "Spark finds no rows"),
-        ("PATH_NOT_FOUND", "s3a://bucket", DataError, "Spark finds no rows"),
+        ("TABLE_OR_VIEW_NOT_FOUND", "42 rows", DataError, "Spark does not find rows"),
+        ("PATH_NOT_FOUND", "s3a://bucket", DataError, "Spark does not find rows"),
         (
             "Py4JJavaError",
             "o7.parquet. : org.apache.spark.SparkException: [FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER] secret",

@@ -77,5 +77,5 @@ def test_what_a_partition_refuses_is_raised_in_the_end(work: spark_worker.Work) 
     with pytest.raises(DataError, match="1 row without a time in column 'timestamp'") as caught:
         spark_worker.counted(found)
 
-    assert "Nobody knows to which day" in caught.value.why
+    assert "the day of a row is unknown" in caught.value.why
     assert "Fill in 'timestamp'" in caught.value.fix

@@ -94,7 +94,7 @@ def test_a_label_counts_once_it_is_known(kind: pa.DataType | str) -> None:
 )
 def test_times_that_are_none_are_an_error(values: pa.Array) -> None:
     """Text without a zone, other text, and numbers tell no moment: the night cannot go on guessing."""
-    with pytest.raises(DataError, match="holds no times"):
+    with pytest.raises(DataError, match="does not hold times"):
         read(Columns(labelled_at="known"), prediction=pa.array([0.5]), actual=pa.array([1]), known=values)
 
 

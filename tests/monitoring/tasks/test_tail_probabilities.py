@@ -17,12 +17,12 @@ from monitoring.tasks import tail_probabilities
 ROOT = Path(__file__).parents[3]
 WHAT_A_NIGHT_JUDGES_WITH = """
 import sys
-import monitoring.source, monitoring.tally, monitoring.triggers
-from monitoring import nights, distances
+import monitoring.sources, monitoring.counting, monitoring.triggers
+from monitoring.drift import day_effects, statistics
 import numpy as np
-distances.Kolmogorov().surprise(np.array([0.1, 0.2]), 100.0)
-distances.ChiSquare(np.array([0.5, 0.5])).surprise(np.array([0.1, -0.1]), 100.0)
-nights.p_value(3.0, 30)
+statistics.Kolmogorov().surprise(np.array([0.1, 0.2]), 100.0)
+statistics.ChiSquare(np.array([0.5, 0.5])).surprise(np.array([0.1, -0.1]), 100.0)
+day_effects.p_value(3.0, 30)
 print(sorted({"scipy", "pandas", "mlflow", "sklearn"} & set(sys.modules)))
 """
 

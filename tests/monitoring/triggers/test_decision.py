@@ -18,6 +18,7 @@ from monitoring.counting.holdout import holdout_of
 from monitoring.counting.tally import Baseline, DayTally
 from monitoring.counting.window import Window
 from monitoring.performance.estimate import estimate_report
+from monitoring.performance.reference import PromotedScore
 from monitoring.tasks.binary import BINARY
 from monitoring.triggers.decision import Decision, decide
 from monitoring.triggers.evidence import History, Request
@@ -89,7 +90,7 @@ BAD = window(*(day(TODAY - ago * DAY, right=80, wrong=20) for ago in range(1, 11
 PAST = History(
     champion=3,
     champion_trained=AS_OF - 5 * DAY,
-    reference=0.9,
+    promoted=(PromotedScore(version=3, metric="accuracy", score=0.9),),
     last_training=AS_OF - 5 * DAY,
     trainings_30_days=1,
     open_proposal=None,
@@ -128,13 +129,15 @@ def test_a_quiet_night_says_why_nothing_happens() -> None:
     assert decision.drift is not None
 
 
-def test_the_best_score_so_far_is_what_a_fall_is_judged_against() -> None:
+def test_the_mean_of_promoted_scores_is_what_a_fall_is_judged_against() -> None:
     """An accuracy of 0.9 is over the floor of 0.85, and too far under a reference of 0.96."""
     performance = SEED.triggers.performance.model_copy(update={"max_drop": 0.05})
     config = SEED.model_copy(update={"triggers": SEED.triggers.model_copy(update={"performance": performance})})
 
     assert [] == fired(decided(config=config))
-    assert ["performance"] == fired(decision := decided(config=config, reference=0.96))
+    assert ["performance"] == fired(
+        decision := decided(config=config, promoted=(PromotedScore(version=3, metric="accuracy", score=0.96),))
+    )
     assert decision.performance is not None
     assert (0.96, pytest.approx(0.91)) == (decision.performance.reference, decision.performance.limit)
 
@@ -217,13 +220,13 @@ def test_the_first_training_needs_no_trigger() -> None:
 def test_a_first_candidate_that_was_refused_is_not_trained_again_every_night() -> None:
     """Pause, budget and open proposal hold the first training back as any other."""
     for past, said in (
-        ({"last_training": AS_OF - DAY}, "The last training was 1.0 days ago; pause 3.0 days."),
+        ({"last_training": AS_OF - DAY}, "The last training was 1.0 days ago; the pause is 3.0 days."),
         ({"open_proposal": URL}, f"A proposal is open: {URL}."),
     ):
         decision = decide(SEED, window(version=None), None, PAST.model_copy(update={"champion": None, **past}), None)
         assert not decision.retrain
         assert (said,) == decision.held_back_by
-        assert ("Held back, though due: the first training.", "No version is in Production yet.") == decision.reasons
+        assert ("The first training is due but was postponed.", "No version is in Production yet.") == decision.reasons
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_a_first_candidate_that_was_refused_is_not_trained_again_every_night() -
         (
             {"last_training": AS_OF - 3 * DAY + DAY / 24},
             {},
-            ("The last training was 2.96 days ago; pause 3.00 days.",),
+            ("The last training was 2.96 days ago; the pause is 3.00 days.",),
         ),
         ({"last_training": AS_OF}, {"cooldown_days": 0}, ()),
         ({"last_training": None}, {}, ()),
@@ -245,7 +248,7 @@ def test_a_first_candidate_that_was_refused_is_not_trained_again_every_night() -
             {"max_per_30_days": 2},
             (
                 f"A proposal is open: {URL}.",
-                "The last training was 1.0 days ago; pause 3.0 days.",
+                "The last training was 1.0 days ago; the pause is 3.0 days.",
                 "2 trainings in the last 30 days; limit 2.",
             ),
         ),
@@ -259,7 +262,7 @@ def test_pause_budget_and_open_proposal_hold_back(
 
     assert ["performance"] == fired(decision)
     assert (said, not said) == (decision.held_back_by, decision.retrain)
-    assert bool(said) == decision.reasons[0].startswith("Held back, though due: performance.")
+    assert bool(said) == decision.reasons[0].startswith("Retraining is due (performance fired) but was postponed.")
     assert decision.readings[0].sentence == decision.reasons[-1]
 
 
@@ -303,7 +306,7 @@ def test_an_alarm_that_training_could_not_answer_trains_again(
     decision = decided(BAD, config=limited(cooldown_days=14, **limits), **past)
 
     assert (again is not False) == decision.retrain
-    assert bool(again) == any("Trained again before the pause of 14 days is over" in text for text in decision.reasons)
+    assert bool(again) == any("Retrained before the end of the pause of 14 days" in text for text in decision.reasons)
     assert (again is not False) == (() == decision.held_back_by)
 
 
@@ -315,7 +318,7 @@ def test_only_performance_shortens_the_pause() -> None:
     assert not old.retrain
     spent = decided(BAD, config=config, **refused(7), trainings_30_days=2)
     assert ("2 trainings in the last 30 days; limit 2.",) == spent.held_back_by
-    assert ("Held back, though due: performance.", spent.readings[0].sentence) == spent.reasons
+    assert ("Retraining is due (performance fired) but was postponed.", spent.readings[0].sentence) == spent.reasons
     assert not decided(BAD, config=config, **refused(7), open_proposal=URL).retrain
 
 
@@ -324,8 +327,8 @@ def test_training_again_says_why() -> None:
     decision = decided(BAD, config=limited(cooldown_days=14), **refused(7))
 
     assert (
-        "Trained again before the pause of 14 days is over (1 of at most 2 times): the last training was fitted on "
-        "rows before 4 Mar 2013, and the alarm is from 5 Mar." == decision.reasons[-1]
+        "Retrained before the end of the pause of 14 days (1 of at most 2 times): the last training was fitted on "
+        "rows before 4 Mar 2013, and the change was noticed on 5 Mar." == decision.reasons[-1]
     )
     asked = decided(BAD, ASKED, config=limited(cooldown_days=14), **refused(7))
     assert tuple(reading.sentence for reading in asked.readings if reading.state == "fired") == asked.reasons
@@ -335,7 +338,7 @@ def test_all_that_is_held_back_is_named() -> None:
     """Two triggers fire and a proposal waits: both are due, and both say why."""
     decision = decided(BAD, champion_trained=AS_OF - 8 * DAY, open_proposal=URL)
 
-    assert "Held back, though due: performance, age." == decision.reasons[0]
+    assert "Retraining is due (performance, age fired) but was postponed." == decision.reasons[0]
     assert tuple(reading.sentence for reading in decision.readings if reading.state == "fired") == decision.reasons[1:]
 
 
@@ -401,8 +404,8 @@ def test_a_window_of_another_version_is_refused() -> None:
 
     assert (
         "The window was counted for version 2, but version 3 is in Production.\n"
-        "A promotion or a rollback came between counting and judging.\n"
-        "Run `mlops pull` again, then this."
+        "A promotion or a rollback took place after the rows were counted.\n"
+        "Run mlops pull, then mlops check."
     ) == str(caught.value)
 
 

@@ -45,8 +45,9 @@ def test_the_estimate_stands_beside_what_labels_say() -> None:
 
     assert ("estimate", "quiet", 0.87, 0.85) == (reading.trigger, reading.state, reading.value, reading.limit)
     assert (
-        "Accuracy of about 0.870 is expected on 1,500 rows of 5 Mar to 11 Mar 2013 if scores are worth what they were; "
-        "limit 0.850. On the 1,312 labels up to 2 Mar it expects 0.900, they say 0.900." == reading.sentence
+        "Accuracy is estimated at 0.870 on 1,500 rows from 5 Mar to 11 Mar 2013, if scores are still calibrated as on "
+        "the holdout; limit 0.850. On the 1,312 labels up to 2 Mar the estimate is 0.900 and the score is 0.900."
+        == reading.sentence
     )
 
 
@@ -58,10 +59,10 @@ def test_an_estimate_under_the_limit_warns() -> None:
 
 @pytest.mark.parametrize(("matured", "said"), [(0.92, "too high"), (0.88, "too low"), (0.9, None), (0.91, None)])
 def test_an_estimate_that_labels_refute_says_so(matured: float, said: str | None) -> None:
-    """Where it lies outside the bounds of what labels say, scores are no longer worth what they were."""
+    """If it is outside the bounds of the score by labels, scores are no longer calibrated."""
     sentence = estimate(seen(expected(matured=matured))).sentence
 
-    assert (said is not None) == ("no longer worth" in sentence)
+    assert (said is not None) == ("no longer calibrated" in sentence)
     assert said is None or said in sentence
 
 
@@ -69,9 +70,9 @@ def test_an_estimate_that_labels_refute_says_so(matured: float, said: str | None
     ("shown", "said"),
     [
         (seen(expected(), holdout=None), "an older release trained it"),
-        (seen(None), "The holdout has 1 rows, under 20 of one label"),
-        (seen(expected(value=None)), "Of 1,500 scored rows of 5 Mar to 11 Mar 2013, accuracy is undefined."),
-        (seen(expected(rows=99)), "Only 99 rows of 5 Mar to 11 Mar 2013 are scored; 100 are needed."),
+        (seen(None), "The holdout has 1 rows, fewer than 20 of one label"),
+        (seen(expected(value=None)), "Accuracy is undefined on 1,500 scored rows from 5 Mar to 11 Mar 2013."),
+        (seen(expected(rows=99)), "Only 99 rows from 5 Mar to 11 Mar 2013 are scored; 100 are needed."),
         (seen(expected(), performance=None), "were not counted"),
     ],
 )
@@ -86,9 +87,9 @@ def test_the_estimate_says_what_is_missing(shown: Any, said: str) -> None:
 @pytest.mark.parametrize(
     ("effect", "drifted", "state", "said"),
     [
-        (0.12, True, "warns", "lie 0.120 from those of the holdout, more than nights differ."),
-        (0.12, False, "quiet", "lie 0.120 from those of the holdout, no more than nights differ."),
-        (0.04, False, "quiet", "lie 0.040 from those of the holdout; 0.050 matters."),
+        (0.12, True, "warns", "0.120 (threshold 0.050), more than days usually differ."),
+        (0.12, False, "quiet", "0.120 (threshold 0.050), no more than days usually differ."),
+        (0.04, False, "quiet", "0.040 (threshold 0.050)."),
     ],
 )
 def test_scores_that_moved_warn(effect: float, drifted: bool, state: str, said: str) -> None:
@@ -98,7 +99,8 @@ def test_scores_that_moved_warn(effect: float, drifted: bool, state: str, said: 
     reading = score(dataclasses.replace(shown, holdout=HOLDOUT))
 
     assert ("score", state, effect, 0.05) == (reading.trigger, reading.state, reading.value, reading.limit)
-    assert f"The scores of 1,400 rows of 5 Mar to 11 Mar 2013 {said}" == reading.sentence
+    start = "The scores of 1,400 rows from 5 Mar to 11 Mar 2013 differ from the holdout scores by"
+    assert f"{start} {said}" == reading.sentence
 
 
 @pytest.mark.parametrize(

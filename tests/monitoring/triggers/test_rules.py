@@ -21,7 +21,7 @@ SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text
 PAST = History(
     champion=3,
     champion_trained=AS_OF - 5 * DAY,
-    reference=None,
+    promoted=(),
     last_training=None,
     trainings_30_days=0,
     open_proposal=None,
@@ -172,16 +172,16 @@ def test_performance_says_all_that_a_reviewer_needs() -> None:
     low = scored(floor=0.85, limit=0.85, reference=0.87)
 
     assert (
-        "Balanced accuracy 0.571 on 1,312 labels of 24 Feb to 2 Mar 2013 (95 % sure it is under 0.598); "
+        "Balanced accuracy is 0.571 on 1,312 labels from 24 Feb to 2 Mar 2013 (with 95% confidence, at most 0.598); "
         "limit 0.600 (the floor)." == rules.performance(evidence(performance=report, settings=sure)).sentence
     )
     assert (
-        "Accuracy 0.59991 on 1,312 labels of 24 Feb to 2 Mar 2013 (95 % sure it is under 0.59995); "
+        "Accuracy is 0.59991 on 1,312 labels from 24 Feb to 2 Mar 2013 (with 95% confidence, at most 0.59995); "
         "limit 0.60000 (the reference score 0.650 minus 0.050)."
         == rules.performance(evidence(performance=close, settings=sure)).sentence
     )
     assert (
-        "ROC AUC 0.900 on 1,312 labels of 24 Feb to 2 Mar 2013; limit 0.850 (the floor)."
+        "ROC AUC is 0.900 on 1,312 labels from 24 Feb to 2 Mar 2013; limit 0.850 (the floor)."
         == rules.performance(evidence(performance=roc)).sentence
     )
     assert rules.performance(evidence(performance=low)).sentence.endswith("limit 0.850 (the floor).")
@@ -191,19 +191,20 @@ def test_performance_says_all_that_a_reviewer_needs() -> None:
     ("report", "said"),
     [
         (None, "The scores of the window were not counted."),
-        (scored(rows=0, labels=0, value=None), "No usable row of 24 Feb to 2 Mar 2013 was scored by version 3."),
+        (scored(rows=0, labels=0, value=None), "No usable row from 24 Feb to 2 Mar 2013 was scored by version 3."),
         (
             scored(labels=0, value=None),
-            "Only 0 of 1,400 scored rows of 24 Feb to 2 Mar 2013 have a label; 100 are needed.",
+            "Only 0 of 1,400 scored rows from 24 Feb to 2 Mar 2013 have a label; 100 are needed.",
         ),
-        (scored(labels=99), "Only 99 of 1,400 scored rows of 24 Feb to 2 Mar 2013 have a label; 100 are needed."),
+        (scored(labels=99), "Only 99 of 1,400 scored rows from 24 Feb to 2 Mar 2013 have a label; 100 are needed."),
         (
             scored(metric="roc_auc", positives=0, value=None, low=None, high=None),
-            "On 1,312 labels of 24 Feb to 2 Mar 2013, 0 of them 1, ROC AUC is undefined.",
+            "ROC AUC is undefined on 1,312 labels from 24 Feb to 2 Mar 2013, 0 of them 1.",
         ),
         (
             scored(low=None, high=None),
-            "On 1,312 labels of 24 Feb to 2 Mar 2013, 300 of them 1, accuracy is undefined.",
+            "Accuracy has no bounds on 1,312 labels from 24 Feb to 2 Mar 2013, 300 of them 1; 10 rows of the rarer label "
+            "are needed.",
         ),
     ],
     ids=["no report", "no rows", "no labels", "few labels", "one class", "no bound"],
@@ -274,10 +275,10 @@ def test_drift_names_the_columns_with_their_distance() -> None:
         (moved(many, adjusted=False), "c7 (0.170), c6 (0.160), c5 (0.150), c4 (0.140), c3 (0.130) and 3 more."),
         (
             moved([CALM, column("dest", 0.03)]),
-            "No drift in 5 Mar to 11 Mar 2013: of 2 columns dest moved most (0.030).",
+            "No drift from 5 Mar to 11 Mar 2013: of 2 columns, dest changed most (0.030).",
         ),
-        (moved([column("dest", 0.03, ignored=True)]), "No drift in 5 Mar to 11 Mar 2013: all columns are ignored."),
-        (moved([]), "Only 12 usable rows in 5 Mar to 11 Mar 2013; 200 needed."),
+        (moved([column("dest", 0.03, ignored=True)]), "No drift from 5 Mar to 11 Mar 2013: all columns are ignored."),
+        (moved([]), "Only 12 usable rows from 5 Mar to 11 Mar 2013; 200 are needed."),
         (None, "There is no baseline of the model in service to compare with."),
     ):
         assert said in rules.drift(evidence(drift=made, settings=TWO_OF_THREE)).sentence
@@ -287,7 +288,7 @@ def test_drift_names_columns_that_are_too_few() -> None:
     """One column that drifted where two are needed is no drift, and is told all the same."""
     reading = rules.drift(evidence(drift=moved([GUST, CALM]), settings={"drift": {"min_columns": 2}}))
 
-    assert "No drift in 5 Mar to 11 Mar 2013: wind (0.120), fewer than 2 columns." == reading.sentence
+    assert "No drift from 5 Mar to 11 Mar 2013: wind (0.120), fewer than 2 columns." == reading.sentence
 
 
 @pytest.mark.parametrize(("rule", "said"), [("nights", True), ("plain", False)])
@@ -295,7 +296,7 @@ def test_drift_says_when_nights_were_not_accounted_for(rule: str, said: bool) ->
     """Too few baseline days for our rule is told; the plain rule never claims to adjust."""
     made = evidence(drift=moved([GUST], adjusted=False), settings={"drift": {"rule": rule}})
 
-    assert said == rules.drift(made).sentence.endswith(". P-values are not adjusted for nights.")
+    assert said == rules.drift(made).sentence.endswith(". P-values are not adjusted for the variation between days.")
 
 
 @pytest.mark.parametrize(
@@ -304,8 +305,8 @@ def test_drift_says_when_nights_were_not_accounted_for(rule: str, said: bool) ->
         (AS_OF - 7 * DAY, "fired", "Version 3 was trained 7.0 days ago; limit 7.0 days."),
         (AS_OF - 7 * DAY + dt.timedelta(minutes=1), "quiet", "Version 3 was trained 6.999 days ago; limit 7.000 days."),
         (AS_OF, "quiet", "Version 3 was trained 0.0 days ago; limit 7.0 days."),
-        (AS_OF + DAY, "cannot_judge", "Version 3 was trained on 13 Mar 2013, after this night."),
-        (None, "cannot_judge", "When version 3 was trained is not known."),
+        (AS_OF + DAY, "cannot_judge", "Version 3 was trained on 13 Mar 2013, after the night of this run."),
+        (None, "cannot_judge", "The training date of version 3 is unknown."),
     ],
 )
 def test_age_fires_at_its_limit_and_not_before(trained: dt.datetime | None, state: str, said: str) -> None:
@@ -320,18 +321,18 @@ def test_age_fires_at_its_limit_and_not_before(trained: dt.datetime | None, stat
 def test_a_request_is_quoted_on_one_line() -> None:
     """What a person types may hold lines, or nothing; it stays one short sentence, with one end."""
     for reason, said in (
-        ("new airport", "Asked for by a person: new airport."),
-        (" two\nlines ", "Asked for by a person: two lines."),
-        ("", "Asked for by a person: no reason given."),
-        ("Done.", "Asked for by a person: Done."),
-        ("Now!", "Asked for by a person: Now!"),
-        ("Why not?", "Asked for by a person: Why not?"),
-        ("and so on…", "Asked for by a person: and so on…"),
-        ("a " * 149 + "bb", f"Asked for by a person: {'a ' * 149}bb."),
-        ("a " * 150 + "b", f"Asked for by a person: {'a ' * 149}a…"),
+        ("new airport", "Requested by a person: new airport."),
+        (" two\nlines ", "Requested by a person: two lines."),
+        ("", "Requested by a person: no reason given."),
+        ("Done.", "Requested by a person: Done."),
+        ("Now!", "Requested by a person: Now!"),
+        ("Why not?", "Requested by a person: Why not?"),
+        ("and so on…", "Requested by a person: and so on…"),
+        ("a " * 149 + "bb", f"Requested by a person: {'a ' * 149}bb."),
+        ("a " * 150 + "b", f"Requested by a person: {'a ' * 149}a…"),
     ):
         assert said == rules.manual(evidence(request=Request(reason=reason, force=False))).sentence
-    assert "Nobody asked for a retraining." == rules.manual(evidence()).sentence
+    assert "No retraining was requested." == rules.manual(evidence()).sentence
 
 
 def test_an_error_is_told_in_its_own_unit() -> None:
@@ -344,11 +345,12 @@ def test_an_error_is_told_in_its_own_unit() -> None:
     none = scored(**values, value=None, low=None, high=None, floor=-2000.0)
 
     assert (
-        "Mean absolute error (negated) -1,234 on 1,312 labels of 24 Feb to 2 Mar 2013 (95 % sure it is under -1,100); "
+        "Mean absolute error (negated) is -1,234 on 1,312 labels from 24 Feb to 2 Mar 2013 "
+        "(with 95% confidence, at most -1,100); "
         "limit -1,062 (the reference score -1,012 minus 50.0)."
     ) == rules.performance(evidence(performance=fallen, settings={"performance": {"confidence": 0.95}})).sentence
     assert "-0.01235 on" in rules.performance(evidence(performance=small)).sentence
     assert (
-        "On 1,312 labels of 24 Feb to 2 Mar 2013, mean absolute error (negated) is undefined."
+        "Mean absolute error (negated) is undefined on 1,312 labels from 24 Feb to 2 Mar 2013."
         == rules.performance(evidence(performance=none)).sentence
     )

@@ -313,7 +313,7 @@ SPOILED = {
     "tag deleted": (_without_tag, "its tags were changed"),
     "deleted": (_deleted, "is not in the registry"),
     "file changed": (_changed_file, "files have the digest"),
-    "pickle added": (_pickle, "files that our training does not write"),
+    "pickle added": (_pickle, "files that a training does not write"),
 }
 
 

@@ -39,7 +39,7 @@ def test_a_failure_says_what_why_and_what_to_do() -> None:
     assert alert.body.startswith("⛔ **The pull of `flights` failed.** dest is empty.")
     assert "## Why\n\nThe feed broke." in alert.body
     assert "## What to do\n\nMend it." in alert.body
-    assert "the model in service stays in service" in alert.body
+    assert "Nothing was promoted. Production is unchanged." in alert.body
     assert alert.body.endswith(f"## Seen on\n\n- 2013-06-01: [workflow run]({RUN})\n")
 
 
@@ -47,7 +47,7 @@ def test_a_failed_promotion_says_that_production_is_as_it_was() -> None:
     """What the reader fears first depends on the stage."""
     made = failure().model_copy(update={"stage": "promote"})
 
-    assert "Production is as it was" in alerts.failed(made, None).body
+    assert "Production is unchanged" in alerts.failed(made, None).body
 
 
 def test_a_job_without_a_word_has_a_cause_of_its_own() -> None:
@@ -107,8 +107,8 @@ def test_what_people_write_below_does_no_harm() -> None:
 
 def test_the_last_comment_says_which_night_was_good() -> None:
     """Closing says the night, and links the run where there is one."""
-    assert f"✅ The night of 2013-06-01 went well ([workflow run]({RUN}))." == alerts.over(NIGHT, RUN)
-    assert "✅ The night of 2013-06-01 went well." == alerts.over(NIGHT, None)
+    assert f"✅ The nightly run of 2013-06-01 succeeded ([workflow run]({RUN}))." == alerts.over(NIGHT, RUN)
+    assert "✅ The nightly run of 2013-06-01 succeeded." == alerts.over(NIGHT, None)
 
 
 def test_in_chat_it_is_one_plain_sentence() -> None:
@@ -137,4 +137,4 @@ def test_each_stage_says_what_it_means(stage: str) -> None:
     """A reader at night learns whether Production is touched."""
     body = alerts.failed(failure().model_copy(update={"stage": stage}), None).body
 
-    assert re.search("## What it means\n\n.*(stays in service|Production is as it was)", body)
+    assert re.search("## What it means\n\n.*Production is unchanged", body)

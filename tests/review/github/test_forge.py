@@ -157,9 +157,10 @@ class TestPropose:
         double.kill_at(step, when)
         code = (
             "import os, sys, json, datetime as dt\n"
-            "from core.hub import Hub\nfrom review.api import Api\nfrom review.github import GitHubForge\n"
+            "from core.config import GitHubContext\nfrom review.github.api import Api\n"
+            "from review.github.forge import GitHubForge\n"
             "title, body, path, text = json.loads(sys.argv[1])\n"
-            "forge = GitHubForge(Api(Hub.load(os.environ), agent=f'test pid/{os.getpid()}'))\n"
+            "forge = GitHubForge(Api(GitHubContext.load(os.environ), agent=f'test pid/{os.getpid()}'))\n"
             "forge.propose('flights', title, body, {path: text}, dt.datetime(2013, 6, 1, tzinfo=dt.UTC))\n"
         )
         words = json.dumps(["Promote flights version 2", "Body", PATH, '{"version": 2}\n'])
@@ -216,7 +217,7 @@ class TestTwoAtOnce:
         propose(forge)
 
         assert '{"version": 1}\n' == double.read(PATH, BRANCH)
-        assert [f"Another run wrote to {BRANCH} at the same time; this one wrote again."] == forge.notes
+        assert [f"Another run wrote to {BRANCH} at the same time, so this run wrote again."] == forge.notes
 
     def test_who_is_always_overtaken_gives_up_and_says_why(
         self, forge: GitHubForge, double: Double, pauses: list[float]

@@ -40,11 +40,14 @@ def test_quiet_nights_in_a_row_are_one_line() -> None:
 
 def test_nights_held_back_say_by_what() -> None:
     """An alarm that leads to no training is no quiet night: the line names the trigger and what stood against it."""
-    held = {"trigger": "drift", "reasons": ("Held back, though due: drift.", "A proposal is open: 4.")}
+    held = {
+        "trigger": "drift",
+        "reasons": ("Retraining is due (drift fired) but was postponed.", "A proposal is open: 4."),
+    }
 
     assert [
         (3, 3, "1 quiet night"),
-        (1, 2, "2 nights on which drift fired, held back: A proposal is open: 4."),
+        (1, 2, "2 nights on which drift fired but was postponed: A proposal is open: 4."),
     ] == texts(night(1, **held), night(2, **held), night(3))
 
 
@@ -65,13 +68,13 @@ def test_a_retraining_is_told_step_by_step() -> None:
     )
 
     assert [
-        ("rollback", "Version 1 brought back in place of version 2"),
+        ("rollback", "Version 1 restored, replacing version 2"),
         ("refusal", "Version 3 refused (too weak)"),
-        ("promotion", "Version 2 promoted in place of version 1"),
+        ("promotion", "Version 2 promoted, replacing version 1"),
         ("", "Pull request 4: Promote it"),
         ("", "Version 2 passed all gates"),
-        ("training", "Version 2 trained on 9\u202f076 rows"),
-        ("", "To be trained: Too old."),
+        ("training", "Version 2 trained on 9,076 rows"),
+        ("", "Training is due: Too old."),
     ] == [(one.kind, one.text) for one in made]
     assert [url] == [one.link for one in made if one.link]
 

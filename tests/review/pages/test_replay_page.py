@@ -56,7 +56,7 @@ def test_marks_stand_on_their_nights(eventful: PolicyHistory) -> None:
     found = [(mark.kind, mark.title) for mark in row.marks]
 
     assert [
-        ("promotion", "2013-03-02: version 1 into service"),
+        ("promotion", "2013-03-02: version 1 promoted"),
         ("refusal", "2013-03-06: refused: too <weak>"),
         ("failure", "2013-03-08: humid is missing"),
         ("training", "2013-03-09: proposed: old"),
@@ -114,8 +114,8 @@ def test_errors_have_room_and_a_word_on_what_they_mean() -> None:
     page = render_replay("prices", [one], None)
 
     assert "Mean absolute error (negated) over time" in page
-    assert 1 == page.count("the nearer to 0, the better")
-    assert "floor \u22121\u202f600\u202f000</span>" in page
+    assert 1 == page.count("higher is better, and 0 is perfect")
+    assert "floor \u22121,600,000</span>" in page
     (room,) = map(int, re.findall(r"margin-left: (\d+)px", page))
     assert room > 6 * len("-1,600,000")
     assert "margin-left: 38px" in render_replay("flights", [tale(told(0), told(1))], None)

@@ -107,7 +107,7 @@ def test_the_evidence_is_all_there(verdict: Verdict, events: list[Any]) -> None:
         "9 of 9",
         "humid and recent_delay drifted, on 2 of the last 3 nights (2 are needed).",
         "origin = LGA",
-        "2 of 8 columns drifted tonight, and the limit was passed on 2 of the last 3 nights.",
+        "2 of 8 columns drifted. The limit of the trigger was exceeded on 2 of the last 3 nights.",
         "most changed: EV: 17.0% \u2192 12.0%",
         "Weather is missing in all rows of 2013-05-19.",
         "9c1e" * 16,
@@ -123,7 +123,7 @@ def test_a_refusal_is_seen_at_the_top(verdict: Verdict, make_verdict: Make) -> N
     )
     head = render_report(make_verdict(passed=False, gates=gates)).partition("<section>")[0]
 
-    assert "Version 4 is refused by 1 of 9 gates." in head
+    assert "Version 4 was refused by 1 of 9 gates." in head
     assert "2 critical findings." in head
     assert "✕ blocked" in head
 
@@ -135,7 +135,7 @@ def test_the_first_model_has_a_report_too(make_verdict: Make) -> None:
 
     assert "No version is in Production yet" in page.text
     assert "Training rows: 61 checks" in page.text
-    assert "drifted tonight" not in page.text
+    assert "columns drifted" not in page.text
 
 
 def test_pictures_can_be_read_without_seeing_them(verdict: Verdict, events: list[Any]) -> None:

@@ -89,7 +89,7 @@ def test_a_page_has_all_that_was_promised(make: Make) -> None:
     assert (4, 1) == (len(re.findall(r'class="stem promotion"', plot)), len(re.findall(r'class="stem rollback"', plot)))
     assert 8 == text.count('class="row"')
     assert "2 of 7" in Page(text).text  # columns drifted, of those that count
-    assert "Version 2 brought back in place of version 3" in text
+    assert "Version 2 restored, replacing version 3" in text
     assert '<a href="https://example.org/pull/12">' in text
 
 
@@ -99,7 +99,7 @@ def test_a_page_has_all_that_was_promised(make: Make) -> None:
         ({"unread": "MLflow does not answer."}, "✕ cannot be read"),
         ({"differs": "DISAGREES with git"}, "✕ MLflow differs from git"),
         ({"serving": None}, "not in service"),
-        ({"as_of": NIGHT + 3 * DAY}, "! no night lately"),
+        ({"as_of": NIGHT + 3 * DAY}, "! no recent nightly run"),
         ({}, "! drift fired"),
     ],
 )

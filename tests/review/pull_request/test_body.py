@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from core.errors import UsageError
+from monitoring.performance.reference import PromotedScore
 from registry.events import Event
 from registry.promotion.manifest import Manifest
 from review import pull_request
@@ -113,7 +114,7 @@ def test_the_body_begins_with_the_verdict(make_verdict: Make) -> None:
     first = pull_request.render_body(make_verdict()).splitlines()[0]
 
     assert "✅ **Version 4 passed all 9 gates.** Balanced accuracy is 0.641" in first
-    assert "a difference of +0.029, at worst +0.011, where \u22120.010 is allowed." in first
+    assert "+0.029 (interval +0.011 to +0.047); the gate requires a lower end of at least \u22120.010." in first
 
 
 def test_a_refused_candidate_is_seen_as_refused(make_verdict: Make) -> None:
@@ -122,7 +123,7 @@ def test_a_refused_candidate_is_seen_as_refused(make_verdict: Make) -> None:
     blind = Gate(name="latency", state="cannot_judge", value=None, limit=50.0, sentence="Cannot judge: not measured.")
     text = pull_request.render_body(make_verdict(passed=False, gates=(*passing[:-2], blind, passing[-1])))
 
-    assert text.startswith("⛔ **Version 4 is refused by 1 of 9 gates.**")
+    assert text.startswith("⛔ **Version 4 was refused by 1 of 9 gates.**")
     assert "| ⚠️\u00a0latency | Cannot judge: not measured. |" in text.split("## Gates")[1].splitlines()[4]
 
 
@@ -151,7 +152,7 @@ def test_the_figures_are_in_the_tables(make_verdict: Make) -> None:
         "| **balanced accuracy** | 0.612 | 0.641 | **+0.029** | +0.011 to +0.047 |",
         "| precision | \u2013 | 0.384 | \u2013 | 0.356 to 0.412 |",
         "| `origin = LGA` | 694 | 0.629 | 0.611 | \u22120.018 |",
-        "| `humid` | 0.182 | █████████▏ | <\u202f0.001 | 0.38 | **yes** |",
+        "| `humid` | 0.182 | █████████▏ | \\<0.001 | 0.38 | **yes** |",
         "git revert -m 1 MERGE_COMMIT\nmlops promote --model flights",
         f"| model digest | `{'9c1e' * 16}` |",
     ):
@@ -167,7 +168,7 @@ def test_the_first_model_has_nothing_to_be_compared_with(make_verdict: Make) -> 
 
     assert "No version is in Production yet" in text
     assert "Nothing could be measured." in text
-    assert "**To roll back** there is no version" in text
+    assert "**To roll back** is not possible yet: this is the first version" in text
 
 
 def test_links_are_made_only_of_addresses(make_verdict: Make) -> None:
@@ -207,13 +208,13 @@ def test_how_to_roll_back_depends_on_where_it_lives(make_verdict: Make) -> None:
         (
             0.6,
             "balanced_accuracy",
-            "**The reference** that the performance trigger measures against rises from 0.600 to",
+            "**The reference** of the performance trigger rises from 0.600 to",
         ),
         (0.655, "balanced_accuracy", ""),
         (
             0.7,
             "roc_auc",
-            "⚠️ **Merging replaces the reference** that the performance trigger measures against: it was 0.7",
+            "⚠️ **Merging replaces the reference** of the performance trigger: it was 0.7",
         ),
     ],
 )
@@ -280,7 +281,7 @@ def test_a_long_body_loses_whole_parts_and_says_where_they_are(verdict: Verdict)
     old = "x\n\n## Earlier in this pull request\n\n- 2013-05-01: what was proposed first\n"
     text = pull_request.render_body(long, links=LINKS, previous=open_proposal(verdict, old))
 
-    note = f"_Too long for a pull request: it is in the [report]({RUN}/artifacts/2)._"
+    note = f"_This section is too long for a pull request. Read it in the [report]({RUN}/artifacts/2)._"
     assert 1 <= text.count(note)
     assert f"## Gates\n\n{note}\n\n## Merge" in text
     assert f" · [workflow run]({RUN})\n" in text
@@ -288,7 +289,7 @@ def test_a_long_body_loses_whole_parts_and_says_where_they_are(verdict: Verdict)
     assert len(text.encode("utf-16-le")) / 2 + 500 <= 65_536
     assert 9 == len(re.findall("^## ", text, re.MULTILINE))
     assert text.count("<details>") == text.count("</details>")
-    assert "_Too long for a pull request: it is in the report._" in pull_request.render_body(long)
+    assert "_This section is too long for a pull request. Read it in the report._" in pull_request.render_body(long)
 
 
 def test_the_story_of_a_proposal_is_kept(verdict: Verdict, make_verdict: Make) -> None:
@@ -326,15 +327,51 @@ def test_the_manifest_declares_what_was_judged(verdict: Verdict) -> None:
     assert made.reason.startswith("drift: humid")
 
 
-def test_a_retraining_cannot_lower_the_reference(make_verdict: Make) -> None:
-    """The reference is the best score so far of the same metric, also where the verdict does not know it."""
-    lost = make_verdict(reference=None)
-    before: Manifest = pull_request.manifest_for(make_verdict(reference=0.7), None, "")
+def scored(*scores: float) -> tuple[PromotedScore, ...]:
+    """The holdout scores of promoted versions."""
+    return tuple(
+        PromotedScore(version=number, metric="balanced_accuracy", score=score, error=0.01)
+        for number, score in enumerate(scores, 1)
+    )
 
-    assert 0.7 == pull_request.manifest_for(lost, before, "").reference
-    assert 0.641 == pull_request.manifest_for(lost, None, "").reference
-    other = before.model_copy(update={"metric": "roc_auc"})
-    assert 0.641 == pull_request.manifest_for(lost, other, "").reference
+
+def test_the_reference_is_the_mean_of_the_promoted_scores(make_verdict: Make) -> None:
+    """Those of the verdict; a verdict of an earlier release has none, and takes those of the last manifest."""
+    made = pull_request.manifest_for(make_verdict(promoted=scored(0.7, 0.641)), None, "")
+
+    assert (scored(0.7, 0.641), pytest.approx(0.6705)) == (made.promoted, made.reference)
+    earlier = make_verdict(promoted=())
+    assert pytest.approx((0.7 + 0.641 + 0.641) / 3) == pull_request.manifest_for(earlier, made, "").reference
+    assert 0.641 == pull_request.manifest_for(earlier, None, "").reference
+
+
+def test_a_lower_reference_is_in_the_first_lines(make_verdict: Make) -> None:
+    """Merging is the consent, so what it lowers is said before anything else; what it does not lower is not."""
+    lower = make_verdict(promoted=scored(0.7, 0.7, 0.7, 0.6, 0.6), limit=0.5)
+    text = pull_request.render_body(lower)
+
+    assert "Merging lowers the reference of the performance trigger to 0.660" in text.split("## ")[0]
+    assert "Its highest value was 0.700." in text.split("## ")[0]
+    assert "lowers the reference" not in pull_request.render_body(make_verdict(promoted=scored(0.7, 0.7), limit=0.5))
+
+
+def test_a_version_that_starts_under_its_limit_is_in_the_first_lines(make_verdict: Make) -> None:
+    """A reviewer must know that the performance trigger may fire on the first night."""
+    text = pull_request.render_body(make_verdict(promoted=scored(0.7, 0.641), limit=0.65))
+
+    assert "its balanced accuracy on the holdout is 0.641" in text.split("## ")[0]
+    assert "the performance trigger may fire under 0.650" in text.split("## ")[0]
+    assert "starts under" not in pull_request.render_body(make_verdict(promoted=scored(0.7, 0.641), limit=0.64))
+
+
+def test_the_first_mean_is_announced(make_verdict: Make) -> None:
+    """A manifest of an earlier release declares the best score so far: the next merge replaces it by a mean."""
+    made = make_verdict(promoted=scored(0.655, 0.641))
+    before = pull_request.manifest_for(made, None, "").model_copy(update={"promoted": (), "reference": 0.7})
+
+    assert "it was 0.700, the best score of any promoted version, and will be 0.648" in pull_request.render_body(
+        made, before=before
+    )
 
 
 def test_a_refused_candidate_gets_no_manifest(make_verdict: Make) -> None:
@@ -342,3 +379,11 @@ def test_a_refused_candidate_gets_no_manifest(make_verdict: Make) -> None:
     for refused in (make_verdict(passed=False), make_verdict(scores=())):
         with pytest.raises(UsageError, match="cannot be declared"):
             pull_request.manifest_for(refused, None, "")
+
+
+def test_a_long_table_says_how_much_it_leaves_out(make_verdict: Make, verdict: Verdict) -> None:
+    """A table ends after its limit with the number of rows left out."""
+    text = pull_request.render_body(make_verdict(slices=verdict.slices[:1] * 35))
+
+    assert 30 == text.count("| `origin = EWR` |")
+    assert "_and 5 more_" in text

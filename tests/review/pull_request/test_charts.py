@@ -67,36 +67,36 @@ def test_a_few_nights_are_drawn_one_by_one(verdict: Verdict) -> None:
 
     assert '    x-axis ["30 May", "31 May", "1 Jun"]' == chart[2]
     assert ["    line [0.7000, 0.6500, 0.6200]", "    line [0.6000, 0.6000, 0.6100]"] == chart[4:]
-    assert "A point is each night. Last on 2013-06-01: **0.620**, limit 0.610." in text
+    assert "Each point is one night. On 2013-06-01 the value was **0.620** and the limit 0.610." in text
     assert "Blue: balanced accuracy of the model in service" in text
 
 
 def test_many_nights_become_weeks_and_the_worst_night_stays() -> None:
     """A quarter is 13 points; the single night on which the score was under its limit is one of them."""
     events = [scored(ago, 0.55 if ago == 40 else 0.7) for ago in reversed(range(91))]
-    made = charts.series(events, "performance", lambda point: point.limit - point.value)
+    made = charts.chart(events, "performance", lambda point: (point.limit or 0) - point.value)
 
     assert made is not None
-    assert (13, 7, 0) == (len(made.points), made.step, made.missing)
-    assert [NIGHT.date() - 35 * DAY] == [point.day for point in made.points if point.value == 0.55]
+    assert (13, 7, 0) == (len(made.series.points), made.step, made.missing)
+    assert [NIGHT.date() - 35 * DAY] == [point.day for point in made.series.points if point.value == 0.55]
     assert (NIGHT.date(), 0.7) == (made.latest.day, made.latest.value)
 
 
 def test_no_chart_has_more_than_13_points_and_the_newest_are_kept() -> None:
     """A year is cut to its last 13 weeks."""
-    made = charts.series([scored(ago, ago / 400) for ago in reversed(range(365))], "performance", lambda p: p.value)
+    made = charts.chart([scored(ago, ago / 400) for ago in reversed(range(365))], "performance", lambda p: p.value)
 
     assert made is not None
-    assert (13, NIGHT.date() - 84 * DAY) == (len(made.points), made.points[0].day)
+    assert (13, NIGHT.date() - 84 * DAY) == (len(made.series.points), made.series.points[0].day)
 
 
 def test_a_gap_is_told() -> None:
     """Weeks in which nothing could be judged are no points, and the text counts them."""
     events = [scored(ago, 0.7) for ago in reversed(range(91)) if not 14 <= ago < 28]
-    made = charts.series(events, "performance", lambda point: -point.value)
+    made = charts.chart(events, "performance", lambda point: -point.value)
 
     assert made is not None
-    assert (11, 2) == (len(made.points), made.missing)
+    assert (11, 2) == (len(made.series.points), made.missing)
 
 
 def test_one_night_is_no_line(verdict: Verdict) -> None:
@@ -114,7 +114,7 @@ def test_drift_is_drawn_against_what_counts(verdict: Verdict) -> None:
 
     assert ["    line [0.0000, 0.3000, 0.0000]", "    line [0.2000, 0.2000, 0.2000]"] == chart[4:]
     assert chart[3].startswith("    y-axis 0.000 -->")
-    assert "Last on 2013-06-01: **0.000**, limit 0.200." in text
+    assert "On 2013-06-01 the value was **0.000** and the limit 0.200." in text
 
 
 def test_promotions_are_told(verdict: Verdict, events: list[Any]) -> None:
@@ -122,7 +122,7 @@ def test_promotions_are_told(verdict: Verdict, events: list[Any]) -> None:
     text = charts.over_time(verdict, events)
 
     assert "version 2 promoted on 2013-04-03" in text
-    assert "version 2 brought back on 2013-05-08" in text
+    assert "version 2 restored on 2013-05-08" in text
     assert "version 1 promoted" not in text
 
 

@@ -57,13 +57,31 @@ class TestChampion:
     @pytest.mark.parametrize(
         ("compared", "production", "rollback", "state", "sentence"),
         [
-            (3, 3, False, "passes", "It was compared with version 3, which is in Production now."),
+            (3, 3, False, "passes", "The candidate was compared with version 3, which is in Production now."),
             (None, None, False, "passes", "No version is in Production now."),
             (3, 4, False, "passes", "Version 4 is in Production already."),
-            (3, 5, True, "passes", "Version 4 was in Production before: this is a rollback, nothing is compared."),
-            (3, 5, False, "blocks", "Stale: it was compared with version 3, but version 5 is in Production now."),
-            (3, None, False, "blocks", "Stale: it was compared with version 3, but no version is in Production now."),
-            (None, 1, False, "blocks", "Stale: it was compared with nothing, but version 1 is in Production now."),
+            (3, 5, True, "passes", "Version 4 was in Production before. This is a rollback, so nothing is compared."),
+            (
+                3,
+                5,
+                False,
+                "blocks",
+                "Stale: the candidate was compared with version 3, but version 5 is in Production now.",
+            ),
+            (
+                3,
+                None,
+                False,
+                "blocks",
+                "Stale: the candidate was compared with version 3, but no version is in Production now.",
+            ),
+            (
+                None,
+                1,
+                False,
+                "blocks",
+                "Stale: the candidate was compared with no version, but version 1 is in Production now.",
+            ),
         ],
     )
     def test_it_is_stale_when_production_moved(
@@ -94,8 +112,8 @@ class TestNewer:
         assert check is not None
         assert "blocks" == check.state
         assert (
-            "Stale: version 4 was trained on 2013-06-01, version 5, in Production, on 2013-06-02, and it was never in "
-            "Production itself." == check.sentence
+            "Stale: version 4 was trained on 2013-06-01, not after version 5 (2013-06-02), which is in Production. It "
+            "was never in Production itself." == check.sentence
         )
         assert promotion_check.newer(proposed, current, rollback=True) is None
 
@@ -119,10 +137,7 @@ class TestEvidence:
         """A manifest as propose wrote it agrees."""
         check = promotion_check.evidence(proposed, verdict, rollback=False)
 
-        assert (
-            Check(name="evidence", state="passes", sentence="The manifest says what the verdict in MLflow says.")
-            == check
-        )
+        assert Check(name="evidence", state="passes", sentence="The manifest matches the verdict in MLflow.") == check
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -146,7 +161,7 @@ class TestEvidence:
         check = promotion_check.evidence(proposed.model_copy(update={field: value}), verdict, rollback=False)
 
         assert "blocks" == check.state
-        assert f"{field} is {value}, validated was " in check.sentence
+        assert f"{field} is {value}, not " in check.sentence
         assert check.sentence.endswith("It was edited by hand.")
 
     def test_a_rollback_is_not_held_against_a_later_validation(self, proposed: Manifest, verdict: Verdict) -> None:
@@ -162,8 +177,8 @@ class TestEvidence:
             none = promotion_check.evidence(proposed, None, rollback=rollback)
             refused = promotion_check.evidence(proposed, make_verdict(passed=False), rollback=rollback)
             assert ("blocks", "blocks") == (none.state, refused.state)
-            assert "No verdict is kept with version 4: it was never validated, or that was deleted." == none.sentence
-            assert "The verdict kept with it says that it was refused." == refused.sentence
+            assert "MLflow has no verdict of version 4: it was never validated, or was deleted." == none.sentence
+            assert "Its verdict in MLflow says that the gates refused version 4." == refused.sentence
 
 
 class TestReference:
@@ -177,10 +192,11 @@ class TestReference:
                 {"reference": 0.7},
                 False,
                 "note",
-                "The reference score falls from 0.700 to 0.655, by hand: a worse model rings later.",
+                "The reference score falls from 0.700 to 0.655: later versions scored lower. The performance "
+                "trigger fires later.",
             ),
-            ({"reference": 0.7}, True, "note", "The reference score falls from 0.700 to 0.655, as it was before."),
-            ({"metric": "roc_auc"}, False, "note", "The reference is now a score of balanced_accuracy: 0.655."),
+            ({"reference": 0.7}, True, "note", "The reference score falls from 0.700 to 0.655, its value before."),
+            ({"metric": "roc_auc"}, False, "note", "The reference is now measured in balanced accuracy: 0.655."),
         ],
     )
     def test_a_change_is_told(
@@ -234,5 +250,7 @@ class TestText:
     def test_nothing_to_review_is_said(self) -> None:
         """A pull request without a manifest is no promotion."""
         assert Reviews(reviews=()).passed
-        assert "No manifest changes: nothing is promoted by merging this." == promotion_check.text(Reviews(reviews=()))
+        assert "This pull request changes no production.json, so merging it promotes nothing." == promotion_check.text(
+            Reviews(reviews=())
+        )
         assert ["no manifest changes"] == list(promotion_check.lines(Reviews(reviews=())))

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from review.text import markdown
+from review.pull_request.promotion_check import Review
+from review.text import markdown, numbers
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -76,7 +77,7 @@ def test_a_hostile_cell_stays_one_cell_with_its_text(text: str, escape: object) 
     """Whatever stands in a cell, the table keeps its shape, holds no tag, link or emphasis, and shows that text."""
     assert callable(escape)
     cell = escape(text)
-    tokens = parse(markdown.table([("a", "left"), ("b", "left"), ("c", "right")], [["x", cell, "z"], ["1", "2", "3"]]))
+    tokens = parse(f"| a | b | c |\n| :--- | :--- | ---: |\n| x | {cell} | z |\n| 1 | 2 | 3 |")
 
     allowed = {"table", "thead", "tbody", "tr", "th", "td", "inline", "text", "text_special", "code_inline"}
     assert set() == {t.type.removesuffix("_open").removesuffix("_close") for t in tokens} - allowed
@@ -117,19 +118,20 @@ def test_names_are_code_spans_where_a_code_span_can_hold_them(text: str, expecte
     assert expected == markdown.code(text)
 
 
-def test_long_tables_say_how_much_they_leave_out() -> None:
-    """A table ends after its limit with the number of rows left out."""
-    text = markdown.table([("n", "right")], ([str(i)] for i in range(25)))
+@given(st.floats(-1e12, 1e12), st.integers(0, 6))
+def test_a_number_is_shown_as_it_is(value: float, digits: int) -> None:
+    """Numbers and differences need no escape, in a cell or in a paragraph."""
+    for text in (numbers.number(value, digits), numbers.signed(value, digits)):
+        assert text == markdown.plain(text)
+        assert ["paragraph_open", "inline", "text", "paragraph_close"] == [token.type for token in parse(text)]
 
-    assert "_and 5 more_" in text
-    assert 20 == sum(t.type == "td_open" for t in parse(text))
 
+@pytest.mark.parametrize("value", ["a|b", "@octocat", "<img src=x>", "[x](https://evil.example)", "## heading"])
+def test_a_template_escapes_what_it_is_given(value: str) -> None:
+    """A value in a template is text, unless a filter has made Markdown of it."""
+    from review.text import template
 
-def test_numbers_for_readers() -> None:
-    """Three digits, a real minus sign, a sign on differences, a dash for none and NaN."""
-    assert ("0.612", "\u22120.004", "\u2013", "\u2013") == tuple(
-        map(markdown.number, (0.6123, -0.0041, None, float("nan")))
-    )
-    assert ("+0.010", "\u22120.010", "\u2013") == tuple(map(markdown.signed, (0.01, -0.01, None)))
-    assert ("0.000", "0.000", "0.000") == tuple(map(markdown.signed, (0.0, -0.0001, 0.0001)))
-    assert ("▏", "█████", "██████████", "██▌") == tuple(markdown.bar(v, 1) for v in (0, 0.5, 7, 0.25))
+    review = Review(model=value, rollback=False, version=1, checks=(), steps=(value,))
+    text = template.render_markdown("review.pull_request", "promotion_check.md.jinja", reviews=[review], run_url=value)
+
+    assert f"**Merging** will {markdown.plain(value)}." == text.splitlines()[-1]

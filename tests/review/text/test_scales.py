@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from review.pages import timeline
-from review.text import event_text, scales
+from review.text import VerdictView, event_text, scales
 from training.gates.validate import Verdict
 
 numbers = st.floats(-1e6, 1e6)
@@ -55,22 +55,22 @@ def test_the_difference_shows_what_is_allowed(verdict: Verdict) -> None:
 
 def test_metrics_meet_their_floor_and_their_champion(verdict: Verdict) -> None:
     """The floor comes from the gate of that name, the champion's value from the comparison."""
-    rows = {row.name: row for row in scales.metric_rows(verdict)}
+    rows = {score.row.name: score.row for score in VerdictView(verdict).scores}
 
     assert (0.612, 0.58) == (rows["balanced_accuracy"].champion, rows["balanced_accuracy"].floor)
     assert (None, 0.3) == (rows["precision"].champion, rows["precision"].floor)
     assert (None, None) == (rows["recall"].champion, rows["recall"].floor)
 
 
-def test_staves_fill_the_picture(verdict: Verdict) -> None:
+def test_bars_fill_the_picture(verdict: Verdict) -> None:
     """The highest bar is 100 percent high, and the bars stand side by side."""
     drift = verdict.candidate.decision.drift
     assert drift is not None
-    staves = scales.staves(drift.nights[-1].columns[0])
+    bars = scales.bars(drift.nights[-1].columns[0])
 
-    assert 100.0 == max(max(one.baseline, one.window) for one in staves)
-    assert [5.0 * i for i in range(20)] == [one.left for one in staves]
-    assert [] == scales.staves(drift.nights[-1].columns[0].model_copy(update={"bars": ()}))
+    assert 100.0 == max(max(bar.baseline, bar.window) for bar in bars)
+    assert [5.0 * i for i in range(20)] == [bar.left for bar in bars]
+    assert [] == scales.bars(drift.nights[-1].columns[0].model_copy(update={"bars": ()}))
 
 
 def night(day: int, value: float | None, **fields: Any) -> Any:
@@ -117,8 +117,8 @@ def test_history_is_newest_first_and_short(events: list[Any]) -> None:
     assert ["failure", "promotion", "rollback"] == [kind for kind, _ in found[:3]]
     assert [
         "2013-05-19: failed (Weather is missing in all rows of 2013-05-19.)",
-        "2013-05-10: version 3 promoted in place of version 2",
-        "2013-05-08: version 2 brought back in place of version 3",
-    ] == [event_text.told(event) for _, event in found[:3]]
-    assert "2013-03-03: version 1 promoted" == event_text.told(found[-1][1])
+        "2013-05-10: version 3 promoted, replacing version 2",
+        "2013-05-08: version 2 restored, replacing version 3",
+    ] == [event_text.dated(event) for _, event in found[:3]]
+    assert "2013-03-03: version 1 promoted" == event_text.dated(found[-1][1])
     assert 3 == len(timeline.history(events, most=3))

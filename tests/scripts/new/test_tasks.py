@@ -144,7 +144,7 @@ def test_many_classes_are_few_words(place: Place) -> None:
     assert "data.classes = ['c0 | <b>', 'c1 | <b>', 'c10 | <b>', ... 40 in all]" in ran.out
     assert "c39 \\| &lt;b>" in (place.model("own") / "README.md").read_text()
     assert "max_iter=15," in (place.model("own") / "pipeline.py").read_text()
-    assert "160 made-up rows" in found["own: pipeline"]["says"]
+    assert "160 synthetic rows" in found["own: pipeline"]["says"]
 
 
 def test_the_range_of_labels_has_room(place: Place) -> None:

@@ -16,9 +16,14 @@ from scripts.demo.world import World
 from scripts.replay.command import prepare
 from scripts.replay.source import ReplayTable
 from scripts.replay.span import span
-from stages import check, promote, propose, pull, train, validate
+from stages.check import decide_retraining
+from stages.promote import promote_declared
+from stages.propose import propose_candidate
+from stages.pull import count_window
 from stages.replay.policies import policies
 from stages.replay.replay import NightOutcome
+from stages.train import train_candidate
+from stages.validate import validate_candidate
 from tests.place import FIRST, FLIGHTS, Place
 from training import features, score
 from training.gates.validate import Verdict
@@ -69,14 +74,14 @@ class Nightly:
         self.night = self.person.night = night = self.night.at(dt.datetime.combine(date, dt.time(), dt.UTC))
         self.world.labels_arrive(date, days=3)
         self.place.sql(LATE)
-        lived = Lived(check.run(night, pull.run(night)))
+        lived = Lived(decide_retraining(night, count_window(night)))
         if lived.decision.retrain:
-            lived.verdict = validate.run(night, train.run(night, lived.decision))
-            if propose.run(night, lived.verdict):
+            lived.verdict = validate_candidate(night, train_candidate(night, lived.decision))
+            if propose_candidate(night, lived.verdict):
                 self.open = date
         if self.open and date >= self.open + REVIEW_DAYS * DAY:
             self.person.merge()
-            lived.promoted = promote.run(night)["version"]
+            lived.promoted = promote_declared(night)["version"]
             self.open = None
         self.serve(date)
         return lived

@@ -13,7 +13,8 @@ from core.config.model import ModelConfig
 from core.config.settings import parse_config
 from training.gates import gates
 from training.gates.evidence import CandidateEvidence
-from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.gates import Comparison, Gate, Score
+from training.gates.slices import SliceScore, slice_gates
 
 SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text(encoding="utf-8"), "seed")
 
@@ -21,6 +22,9 @@ SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text
 def configured(**settings: Any) -> ModelConfig:
     """A config with these gates."""
     return SEED.model_copy(update={"gates": Gates(**settings)})
+
+
+ON_SLICE, OVERALL = "the champion on this slice", "the candidate overall"
 
 
 def gate(name: str, state: str, value: float | None, limit: float | None, sentence: str) -> Gate:
@@ -33,15 +37,15 @@ def gate(name: str, state: str, value: float | None, limit: float | None, senten
     [
         (
             Score(metric="roc_auc", value=0.7, low=0.68, high=0.72),
-            ("passes", 0.7, "ROC AUC is 0.700 (0.680 to 0.720) on 1200 rows, at least 0.700 is needed."),
+            ("passes", 0.7, "ROC AUC is 0.700 (0.680 to 0.720) on 1,200 rows. The gate requires at least 0.700."),
         ),
         (
             Score(metric="roc_auc", value=0.6999, low=None, high=None),
-            ("blocks", 0.6999, "ROC AUC is 0.700 on 1200 rows, at least 0.700 is needed."),
+            ("blocks", 0.6999, "ROC AUC is 0.700 on 1,200 rows. The gate requires at least 0.700."),
         ),
         (
             Score(metric="roc_auc", value=0.71, low=0.69, high=None),
-            ("passes", 0.71, "ROC AUC is 0.710 on 1200 rows, at least 0.700 is needed."),
+            ("passes", 0.71, "ROC AUC is 0.710 on 1,200 rows. The gate requires at least 0.700."),
         ),
         (
             Score(metric="roc_auc", value=None, low=None, high=None),
@@ -80,8 +84,8 @@ def compared(low: float) -> Comparison:
 def test_the_comparison_says_both_values_and_what_is_sure(low: float, state: str) -> None:
     """The lower bound of the difference may be at the margin, and not under it."""
     sentence = (
-        "Balanced accuracy is 0.710, version 3 has 0.700: "
-        f"the difference +0.010 is surely not under {low:+.3f}, -0.025 is allowed."
+        "Balanced accuracy is 0.710, version 3 has 0.700. The difference is +0.010 and, with 95% confidence, "
+        f"at least {low:+.3f}. The gate requires at least -0.025."
     )
 
     found = gates.champion(compared(low), 3, configured(max_loss_to_champion=0.025))
@@ -92,58 +96,79 @@ def test_the_comparison_says_why_there_is_none() -> None:
     """Switched off, or without a champion, there is no limit; what cannot be compared has one, and blocks."""
     off = "The comparison with the champion is switched off (gates.compare)."
     first = "There is no champion yet to compare with."
-    nothing = "Cannot judge: there is nothing to compare with version 3 on."
+    nothing = "Cannot judge: there are no rows on which to compare with version 3."
 
     assert gate("champion", "passes", None, None, off) == gates.champion(None, 3, configured(compare=False))
     assert gate("champion", "passes", None, None, first) == gates.champion(None, None, configured())
-    assert gate("champion", "cannot_judge", None, -0.01, nothing) == gates.champion(None, 3, configured())
+    assert gate("champion", "cannot_judge", None, -0.02, nothing) == gates.champion(None, 3, configured())
 
 
-def at(value: str, challenger: float | None, champion: float | None, column: str = "origin") -> SliceScore:
-    """The scores of a category of 400 rows."""
-    return SliceScore(column=column, value=value, rows=400, challenger=challenger, champion=champion)
+def at(value: str, difference: float | None, high: float = 0.0, column: str = "origin", **changes: Any) -> SliceScore:
+    """The scores of a category of 400 rows, whose champion has 0.75."""
+    challenger = None if difference is None else 0.75 + difference
+    fields = {"challenger": challenger, "champion": 0.75, "difference": difference, "high": high, "confidence": 0.975}
+    return SliceScore(column=column, value=value, rows=400, **(fields | changes))
 
 
 @pytest.mark.parametrize(
-    ("margin", "scores", "expected"),
+    ("scores", "expected"),
     [
         (
-            0.25,
-            [at("EWR", 0.75, 0.75), at("JFK", 0.5, 0.75), at("LGA", 0.25, None)],
-            ("passes", -0.25, "The weakest of 3 is origin = JFK: 0.500 on 400 rows, -0.250 against the champion there"),
+            [at("EWR", 0.0), at("JFK", -0.25, 0.01)],
+            (
+                "passes",
+                -0.25,
+                f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} and, with "
+                "97.5% confidence, at most +0.010. ",
+            ),
         ),
         (
-            0.125,
-            [at("EWR", 0.75, 0.75), at("JFK", 0.5, 0.75), at("LGA", None, 0.5), at("AA", 0.1, 0.9, "carrier")],
-            ("blocks", -0.25, "The weakest of 2 is origin = JFK: 0.500 on 400 rows, -0.250 against the champion there"),
-        ),
-        (
-            0.125,
-            [at("EWR", 0.75, 0.75), at("LGA", 0.25, None)],
+            [at("EWR", -0.3, 0.01), at("JFK", -0.25, -0.01, harmed=True), at("AA", -0.5, -0.4, "carrier", harmed=True)],
             (
                 "blocks",
                 -0.25,
-                "The weakest of 2 is origin = LGA: 0.250 on 400 rows, -0.250 against the candidate overall",
+                f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} and, with "
+                "97.5% confidence, at most -0.010. ",
+            ),
+        ),
+        (
+            [at("EWR", 0.0), at("LGA", -0.25, -0.01, champion=None, harmed=True)],
+            (
+                "blocks",
+                -0.25,
+                f"The weakest of 2 slices is origin = LGA: 0.500 on 400 rows, -0.250 compared with {OVERALL} and, with "
+                "97.5% confidence, at most -0.010. ",
             ),
         ),
     ],
-    ids=["at the margin", "over it", "without a champion there"],
+    ids=["a loss that chance explains", "harm", "without a champion there"],
 )
-def test_a_slice_says_which_category_lost_most(
-    margin: float, scores: list[SliceScore], expected: tuple[str, float, str]
-) -> None:
-    """Against the champion there, or else the candidate overall (0.5); a loss may be as large as the margin."""
+def test_a_slice_gate_says_which_category_lost_most(scores: list[SliceScore], expected: tuple[str, float, str]) -> None:
+    """It blocks if a category is harmed, and speaks of that one; a larger loss that chance explains does not block."""
     state, value, sentence = expected
-    found = list(gates.judged(tuple(scores), 0.5, configured(slices=("origin",), max_slice_loss=margin)))
+    sentence += "The gate blocks under -0.125 if this bound is under 0."
+    result = list(slice_gates(tuple(scores), configured(slices=("origin",), max_slice_loss=0.125)))
 
-    assert [gate("slice_origin", state, value, -margin, f"{sentence}, {-margin:+.3f} is allowed.")] == found
+    assert [gate("slice_origin", state, value, -0.125, sentence)] == result
 
 
-@pytest.mark.parametrize("scores", [(), (at("EWR", None, 0.7),), (at("EWR", 0.7, None),)])
+def test_slices_with_few_positives_are_named_and_do_not_block() -> None:
+    """A slice that cannot be judged is not a slice that is fine; the gate says so and judges the others."""
+    few = [at(name, None, missing="few_positives") for name in ("ABE", "CHO", "EYW", "HDN")]
+    (passed,) = slice_gates((at("EWR", 0.0), *few), configured(slices=("origin",)))
+    (blocked,) = slice_gates(tuple(few), configured(slices=("origin",), min_slice_rows=400))
+
+    assert "passes" == passed.state
+    assert passed.sentence.endswith("Cannot judge ABE, CHO, EYW and 1 more: under 10 rows of the rarer label.")
+    why = "Cannot judge: no origin has 400 rows with both labels, 10 of them with the rarer one."
+    assert ("cannot_judge", why) == (blocked.state, blocked.sentence)
+
+
+@pytest.mark.parametrize("scores", [(), (at("EWR", None, missing="undefined"),)])
 def test_a_slice_that_cannot_be_judged_does_not_hide_the_next(scores: tuple[SliceScore, ...]) -> None:
-    """Each column has its own gate, also after one whose categories are too small, undefined, or without a bar."""
+    """Each column has its own gate, also after one whose categories are too small or undefined."""
     config = configured(slices=("origin", "carrier"), min_slice_rows=401)
-    first, second = gates.judged((*scores, at("AA", 0.7, 0.9, "carrier")), None, config)
+    first, second = slice_gates((*scores, at("AA", -0.2, -0.1, "carrier", harmed=True)), config)
 
     why = "Cannot judge: no origin has 401 rows with both labels."
     assert gate("slice_origin", "cannot_judge", None, -0.1, why) == first
@@ -187,9 +212,8 @@ def test_a_holdout_needs_several_labels(task: str) -> None:
 
     said = "20 of 20 rows are later than both fits"
     binary = task == "binary"
-    few = (
-        f"{said}{words.format(20 if binary else 1)}; 20 rows with {'both' if binary else 'several'} labels are needed."
-    )
+    both = "both" if binary else "several"
+    few = f"{said}{words.format(20 if binary else 1)}. The gate requires 20 rows with {both} labels."
     assert gate("holdout", "cannot_judge", 20, 20, few) == holdout([1] * 20)
     some = [0] * 17 + [1] * 3 if binary else [0] * 18 + [1, 2]
     assert gate("holdout", "passes", 20, 20, f"{said}{words.format(3)}.") == holdout(some)
@@ -204,14 +228,18 @@ def test_the_files_are_judged_by_what_they_do() -> None:
     config = configured(max_p95_ms=20, max_size_mb=1.5)
 
     assert [
-        gate("load_back", "passes", None, None, "The model loaded back from its files says the same as before."),
-        gate("latency", "passes", 20.0, 20, "20 ms for a single row (95th percentile), at most 20 is allowed."),
-        gate("size", "passes", 1.5, 1.5, "1.5 MB on disk, at most 1.5 is allowed."),
+        gate("load_back", "passes", None, None, "The model loaded from its files gives the same scores as before."),
+        gate("latency", "passes", 20.0, 20, "20 ms for a single row (95th percentile). The gate allows at most 20."),
+        gate("size", "passes", 1.5, 1.5, "1.5 MB on disk. The gate allows at most 1.5."),
     ] == list(gates.files(good, config))
     assert [
         gate(
-            "load_back", "blocks", None, None, "The model loaded back from its files does not say the same as before."
+            "load_back",
+            "blocks",
+            None,
+            None,
+            "The model loaded from its files does not give the same scores as before.",
         ),
-        gate("latency", "blocks", 20.4, 20, "20.4 ms for a single row (95th percentile), at most 20 is allowed."),
+        gate("latency", "blocks", 20.4, 20, "20.4 ms for a single row (95th percentile). The gate allows at most 20."),
         gate("size", "cannot_judge", None, 1.5, "Cannot judge: the size was not measured."),
     ] == list(gates.files(bad, config))
