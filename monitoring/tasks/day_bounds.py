@@ -2,7 +2,8 @@
 
 The unit is the day. The influence of rows (`influence.py`) is added up by day, and the variance between days gives the
 bounds (Binder 1983; Cameron, Gelbach and Miller 2008, "Bootstrap-based improvements for inference with clustered
-errors", section 2), with quantiles of Student's t. Every interval contains the interval by rows. For `roc_auc` and `average_precision` the interval by rows is the one in this module, which holds for few positives too.
+errors", section 2), with quantiles of Student's t. Every interval contains the interval by rows. For
+`roc_auc` and `average_precision` the interval by rows is the one in this module, which holds for few positives too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read and write `model/NAME/production.json`, with which git says which version is in Production."""
+"""The manifest `model/NAME/production.json`, in which git declares the version in Production."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Manifest(Record):
 
 
 def path(name: str) -> str:
-    """Where the manifest of the model folder `name` lies in the repository."""
+    """Return the path of the manifest of the model folder `name` in the repository."""
     return f"model/{name}/production.json"
 
 
 def read(root: Path, name: str) -> Manifest | None:
-    """What the repository at `root` declares for the model folder `name`; None where it declares nothing.
+    """Return what the repository at `root` declares for the model folder `name`; None if it declares nothing.
 
     Raises:
         RegistryError: the file cannot be read, or is not a manifest.
@@ -72,9 +72,9 @@ def read(root: Path, name: str) -> Manifest | None:
 
 
 def parse(text: str, name: str) -> Manifest:
-    """The manifest in the text of the model folder `name`'s file; errors as in `read`."""
+    """Return the manifest in the text of a file of the model folder `name`; errors as in `read`."""
     try:
-        json.loads(text, object_pairs_hook=_once)
+        json.loads(text, object_pairs_hook=_unique_keys)
         return Manifest.from_json(text, origin=path(name))
     except RecordError as err:
         raise _unusable(name, err.what) from err
@@ -85,21 +85,21 @@ def parse(text: str, name: str) -> Manifest:
 def _unusable(name: str, problem: str) -> RegistryError:
     return RegistryError(
         problem,
-        why="It was edited by hand, or a merge left its marks in it.",
-        fix=f"git log -p -- {path(name)} shows the last good one; restore that. Production stays as it is.",
+        why="It was edited by hand, or contains conflict markers of a merge.",
+        fix=f"Restore the last good one: git log -p -- {path(name)} shows it. Production stays as it is.",
     )
 
 
 def dump(manifest: Manifest) -> str:
-    """The text of `production.json`: one key a line, sorted, so that a pull request shows what changes."""
-    whole = {"record": manifest.stamp(), **manifest.model_dump(mode="json")}
-    return json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    """Return the text of `production.json`: one key a line, sorted, so that a pull request shows what changes."""
+    fields = {"record": manifest.stamp(), **manifest.model_dump(mode="json")}
+    return json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which no key stands twice: a reviewer may read one and a program the other."""
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, and refuse duplicate keys: a reviewer may read the first and a program the second."""
     names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{' and '.join(twice)} {'stands' if len(twice) == 1 else 'stand'} in it twice")
+    duplicate = sorted({name for name in names if names.count(name) > 1})
+    if duplicate:
+        raise ValueError(f"duplicate key{'s' if len(duplicate) > 1 else ''} {', '.join(duplicate)}")
     return dict(pairs)

@@ -177,7 +177,7 @@ class GitHubForge:
 
 
 def _night(body: str) -> dt.datetime | None:
-    """Return the night in the mark of a body; None if somebody edited the mark."""
+    """Return the night in the mark of a body; None if the mark was edited."""
     try:
         return dt.datetime.fromisoformat(json.loads(MARK.findall(body)[-1])["as_of"])
     except (IndexError, KeyError, TypeError, ValueError, RecursionError):

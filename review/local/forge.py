@@ -127,7 +127,7 @@ class LocalForge:
                 raise
             raise OutsideError(
                 f"Could not write the proposal of {model}: another process changed the forge twice in the meantime.",
-                why="Another run proposes, or somebody merges, at the same time.",
+                why="Another run proposes, or a person merges, at the same time.",
                 fix="Try again in a moment. Nothing was changed.",
             ) from err
 

@@ -203,8 +203,10 @@ def test_performance_says_all_that_a_reviewer_needs() -> None:
         ),
         (
             scored(low=None, high=None),
-            "Accuracy has no bounds on 1,312 labels from 24 Feb to 2 Mar 2013, 300 of them 1; 10 rows of the rarer label "
-            "are needed.",
+            (
+                "Accuracy has no bounds on 1,312 labels from 24 Feb to 2 Mar 2013, 300 of them 1; 10 rows of the "
+                "rarer label are needed."
+            ),
         ),
     ],
     ids=["no report", "no rows", "no labels", "few labels", "one class", "no bound"],

@@ -13,7 +13,6 @@ from markdown_it import MarkdownIt
 from core.errors import UsageError
 from monitoring.performance.reference import PromotedScore
 from registry.events import Event
-from registry.promotion.manifest import Manifest
 from review import pull_request
 from review.forge import Proposal
 from review.pages.pull_request_page import to_html

@@ -118,8 +118,10 @@ def at(value: str, difference: float | None, high: float = 0.0, column: str = "o
             (
                 "passes",
                 -0.25,
-                f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} and, with "
-                "97.5% confidence, at most +0.010. ",
+                (
+                    f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} "
+                    "and, with 97.5% confidence, at most +0.010. "
+                ),
             ),
         ),
         (
@@ -127,8 +129,10 @@ def at(value: str, difference: float | None, high: float = 0.0, column: str = "o
             (
                 "blocks",
                 -0.25,
-                f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} and, with "
-                "97.5% confidence, at most -0.010. ",
+                (
+                    f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} "
+                    "and, with 97.5% confidence, at most -0.010. "
+                ),
             ),
         ),
         (
@@ -136,8 +140,10 @@ def at(value: str, difference: float | None, high: float = 0.0, column: str = "o
             (
                 "blocks",
                 -0.25,
-                f"The weakest of 2 slices is origin = LGA: 0.500 on 400 rows, -0.250 compared with {OVERALL} and, with "
-                "97.5% confidence, at most -0.010. ",
+                (
+                    f"The weakest of 2 slices is origin = LGA: 0.500 on 400 rows, -0.250 compared with {OVERALL} "
+                    "and, with 97.5% confidence, at most -0.010. "
+                ),
             ),
         ),
     ],
