@@ -67,7 +67,7 @@ def night(path: Path) -> None:
         days = tally.count(batches, BASELINE.axes, DATA.columns, version="1", as_of=NIGHT)
         assert sum(batch.num_rows for batch in batches) == sum(day.rows for day in days)
         window = build_window(CONFIG, 1, NIGHT, days, source.columns)
-        cells = list(window_summary.cells(window, BASELINE, CONFIG))
+        cells = list(window_summary.cells(window, CONFIG, BASELINE))
         list(window_summary.findings(cells, window, BINARY))
         decide(CONFIG, window, BASELINE, PAST, None)
     attempt(source.latest, DataError)

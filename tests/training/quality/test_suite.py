@@ -231,7 +231,7 @@ def test_a_tiny_day_of_the_baseline_raises_no_limit(baseline: Baseline, fixed: M
     """A day with few rows says little about usual shares: ten rows, all null, leave the limits as they are."""
     tiny = baseline.days[0].model_copy(update={"rows": 10})
 
-    assert limits(fixed, baseline) == limits(baseline.model_copy(update={"days": (*baseline.days, tiny)}), fixed)
+    assert limits(fixed, baseline) == limits(fixed, baseline.model_copy(update={"days": (*baseline.days, tiny)}))
 
 
 @pytest.mark.parametrize(("end", "stopped"), [((2013, 12, 31), set()), ((2014, 1, 1), {"temp", "humid", "visib"})])
