@@ -1,6 +1,6 @@
-"""Say what is fitted on flights: the one Python file of a model that its owner writes.
+"""The estimator of flights. This is the only Python file of a model; its owner writes it.
 
-`mlops train` calls `build`, fits what it returns, and asks it for probabilities.
+`mlops train` calls `build`, fits the result, and has it predict probabilities.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from core.config import ModelConfig
 
-# Trees only ask which value is larger. Missing gets a place of its own, below all others: left as NaN, a column that is
-# missing in every row could not be fitted.
+# Trees only compare values, so missing values get a number below all others. As NaN, a column that is missing in every
+# row could not be fitted.
 PLACES = {"nan": -2e30, "neginf": -1e30, "posinf": 1e30}
 
 
 def build(config: ModelConfig) -> BaseEstimator:
     """Gradient-boosted trees behind an encoder; not fitted.
 
-    Takes a frame with the columns of `config.data.features`, the numeric ones as floats; other columns are ignored.
-    Missing and infinite numbers, and categories never seen in training, are scored too: no night makes it fail.
+    It takes a frame with the columns of `config.data.features`, the numeric ones as floats, and ignores other columns.
+    It also scores missing and infinite numbers and categories unseen in training, so no nightly run makes it fail.
     """
     numbers = FunctionTransformer(np.nan_to_num, kw_args=PLACES)
-    # Rare categories and those never seen share one column. (The trees' own `categorical_features` would put
-    # functools.partial into the model file, which no allow-list should hold.)
+    # Rare and unseen categories share one column. (The trees' own `categorical_features` would put functools.partial
+    # into the model file, which no allow-list should contain.)
     flags = OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=50, max_categories=100, sparse_output=False
     )
@@ -38,7 +38,7 @@ def build(config: ModelConfig) -> BaseEstimator:
         max_iter=60,
         max_leaf_nodes=15,
         min_samples_leaf=50,
-        class_weight="balanced",  # one flight in four is late, and both kinds matter
+        class_weight="balanced",  # one flight in four is late, and both labels matter
         early_stopping=False,
         random_state=config.training.seed,
     )

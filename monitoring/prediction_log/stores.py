@@ -95,14 +95,15 @@ class _Statements:
         kinds = {
             field.name: (KINDS.get(str(field.type), time) + ("" if field.nullable else " NOT NULL")) for field in fields
         }
-        kinds[columns.id] += " PRIMARY KEY"
+        id_ = str(columns.id)  # `schema` requires one
+        kinds[id_] += " PRIMARY KEY"
         listed = ", ".join(f"{_quoted(column)} {kind}" for column, kind in kinds.items())
         index = _quoted(f"{table.rpartition('.')[2]}_by_time")
         self.create = (
             f"CREATE TABLE IF NOT EXISTS {name} ({listed})",
             f"CREATE INDEX IF NOT EXISTS {index} ON {name} ({_quoted(columns.time)})",
         )
-        key, label = _quoted(columns.id), _quoted(columns.label)
+        key, label = _quoted(id_), _quoted(columns.label)
         into = ", ".join(map(_quoted, fields.names))
         self.insert = f"INSERT INTO {name} ({into}) VALUES ({', '.join(marks)}) ON CONFLICT ({key}) DO NOTHING"  # noqa: S608 - quoted
         when = ""
@@ -140,7 +141,7 @@ class FileLedger:
 
     def add(self, rows: pa.Table) -> None:
         """Add the rows whose id is new."""
-        rows = _first_of_each(rows, self._columns.id)
+        rows = _first_of_each(rows, str(self._columns.id))
         days = pc.cast(rows[self._columns.time], pa.date32())
         with self._exclusive():
             for day in pc.unique(days):

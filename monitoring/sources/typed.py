@@ -31,7 +31,7 @@ def require(columns: Collection[str], data: Data, shown: str) -> None:
     """
     for role in ("time", "id"):
         name = getattr(data.columns, role)
-        if name not in columns:
+        if name is not None and name not in columns:
             some = ", ".join(sorted(columns)[:30])
             raise DataError(
                 f"{shown} has no column {name!r}, which is data.columns.{role} in model.toml.",

@@ -116,7 +116,7 @@ class ReplayTable:
         for batch in batches:
             names = [roles.label if name == self._target else name for name in batch.schema.names]
             columns = dict(zip(names, batch.columns, strict=True))
-            if self._id is None:
+            if self._id is None and roles.id:
                 columns[roles.id] = pa.array(range(seen, seen + batch.num_rows), pa.int64())
                 seen += batch.num_rows
             if self._known is None and roles.labelled_at:

@@ -292,10 +292,10 @@ def test_flights_are_understood(place: Place) -> None:
 
 def test_the_sample_is_bounded(place: Place) -> None:
     """Of a larger table every so many-th row is looked at, over all of its days, and the counts are of all rows."""
-    asked = {"time": "asked_at", "label": "target", "id": None, "score": None, "labelled_at": None, "version": None}
+    given = {"time": "asked_at", "label": "target", "id": None, "score": None, "labelled_at": None, "version": None}
     put(place, cancer())
-    rows = TableRows(place.folder, str(place.folder / "data" / "rows.parquet"), None, asked)
-    whole, part = (look(rows, asked, most=most) for most in (1000, 300))
+    rows = TableRows(place.folder, str(place.folder / "data" / "rows.parquet"), None, given)
+    whole, part = (look(rows, most=most) for most in (1000, 300))
 
     assert (569, 285) == (len(whole.sample.times), len(part.sample.times))
     assert set(whole.sample.times[::2]) == set(part.sample.times)
