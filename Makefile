@@ -10,13 +10,15 @@ COMPILE := --quiet --universal --generate-hashes --python-version 3.11 --no-emit
   --no-header
 export MLFLOW_DISABLE_TELEMETRY = true
 
-.PHONY: help setup demo test chaos fuzz bench pictures mutants tools engines check lint types audit sbom format lock clean
+.PHONY: help setup demo test chaos fuzz bench pictures mutants tools engines check quick scope lint types audit sbom format \
+  lock clean
 
 help:
 	@echo "make setup     install mlops and its dependencies into .venv"
 	@echo "make demo      play a year of flights: train, drift, promote, refuse, roll back"
 	@echo "make test      run all tests"
 	@echo "make check     run lint, type checks, the audit of the workflows, and all tests"
+	@echo "make quick     check what a change of models or pages can break: models, lint, audit, links (about a minute)"
 	@echo "make format    format the code"
 	@echo "make tools     install what the tests of GitHub need (needs node 20 or later); without it they skip"
 	@echo "make chaos     kill, race, disconnect and tamper at every point; ends with a table (about 10 minutes)"
@@ -115,6 +117,16 @@ sbom: $(STAMP)
 	  --output-reproducible -o dist/sbom.json requirements.lock
 
 check: lint types audit test
+
+quick: lint audit
+	@$(BIN)/python -m pytest -q tests/test_models.py tests/test_docs.py tests/test_workflow_rules.py
+
+# Whether CI must run the engine's tests: engine=false only for a pull request that changes nothing but folders of models
+# and pages. CI checks out its merge, whose first parent is the base. Without that parent the answer is yes.
+ASIDE := ':(exclude,glob)model/*/**' ':(exclude,glob)docs/**/*.md' ':(exclude)docs/pictures' ':(exclude,glob)*.md'
+scope:
+	@if test "$$GITHUB_EVENT_NAME" = pull_request && git diff --quiet --no-renames HEAD^1 HEAD -- . $(ASIDE); \
+	  then echo engine=false; else echo engine=true; fi
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix

@@ -1,9 +1,9 @@
-"""Draw the pictures in the README, from records that a played demo left: a pull request and its report.
+"""The pictures in the README: a pull request and its report, drawn from the records of a demo.
 
-    python -m bench.pictures                     # draw again, as after a change of a template
-    python -m bench.pictures --take local/demo   # take the records of the last proposal of a played demo first
+    python -m bench.pictures                     # draw again, after a change of a template
+    python -m bench.pictures --take local/demo   # take the records of the last proposal of a demo first
 
-`docs/pictures/drawn.json` says of what text each picture was drawn; a test compares, so no picture is older than the
+`docs/pictures/drawn.json` has a digest of the text of each picture. A test compares, so no picture is older than the
 page it shows.
 """
 
@@ -27,7 +27,7 @@ WIDTH, HEIGHT = 1012, 1100
 
 
 def texts() -> dict[str, str]:
-    """What the pictures show, by their names: the body of the pull request in Markdown, the report in HTML."""
+    """Return the text of each picture: the body of the pull request in Markdown, the report in HTML."""
     verdict = Verdict.read(PLACE / "verdict.json")
     lines = (PLACE / "events.jsonl").read_text(encoding="utf-8").splitlines()
     events = [Event.model_validate_json(line) for line in lines]
@@ -40,12 +40,12 @@ def texts() -> dict[str, str]:
 
 
 def digests() -> dict[str, str]:
-    """SHA-256 of each text."""
+    """Return the SHA-256 of each text."""
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts().items()}
 
 
 def take(demo: Path) -> None:
-    """Keep the records of the last proposal of a played demo."""
+    """Copy the records of the last proposal of a demo."""
     from core.config import Settings, load_config
     from registry import read_events
     from review.local import Git
@@ -62,13 +62,15 @@ def take(demo: Path) -> None:
     PLACE.mkdir(parents=True, exist_ok=True)
     verdict.write(PLACE / "verdict.json")
     (PLACE / "before.json").write_text(before, encoding="utf-8")
-    # A local proposal's address is a path of this machine.
-    told = [one.model_copy(update={"details": {k: v for k, v in one.details.items() if k != "url"}}) for one in events]
-    (PLACE / "events.jsonl").write_text("".join(f"{one.model_dump_json()}\n" for one in told), encoding="utf-8")
+    # The address of a local proposal is a path of this machine.
+    details = [{key: value for key, value in event.details.items() if key != "url"} for event in events]
+    shown_events = [event.model_copy(update={"details": d}) for event, d in zip(events, details, strict=True)]
+    lines = "".join(f"{event.model_dump_json()}\n" for event in shown_events)
+    (PLACE / "events.jsonl").write_text(lines, encoding="utf-8")
 
 
 def draw() -> None:
-    """Draw all pictures, and note of what."""
+    """Draw all pictures, and write the digests of their texts."""
     from tests.review import draw as drawer
     from tests.review.browser import browse
 
@@ -79,9 +81,9 @@ def draw() -> None:
 
 
 def main() -> None:
-    """Read the arguments, and draw."""
+    """Read the arguments and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--take", type=Path, metavar="DEMO", help="a folder in which mlops demo was played")
+    parser.add_argument("--take", type=Path, metavar="DEMO", help="folder of a demo")
     options = parser.parse_args()
     if options.take:
         take(options.take.resolve())

@@ -31,7 +31,7 @@ from bench.outcomes import Outcome, aims, delay, drift_after, mean, of_data, rec
 from bench.streams import MODEL, ROOT, STREAMS, model_folder, written
 from core.config import ModelConfig, Settings, load_config
 from core.days import midnight
-from scripts.replay.command import ready
+from scripts.replay.command import prepare_replay
 from stages.context import Night
 from stages.replay import PolicyHistory
 
@@ -83,7 +83,7 @@ def _played(
     """All nights as `mlops replay` plays them, told twice: by the model's own metric, and by AUC."""
     config = load_config(root, model)
     night = Night(Settings.load(root, {}), config, midnight(SHORT), live=False)
-    replay, first, end = ready(night, [*POLICIES, *also], (str(source), None), (None, last, False), REVIEW)
+    replay, first, end = prepare_replay(night, [*POLICIES, *also], (str(source), None), (None, last, False), REVIEW)
     chosen = [run.policy for run in replay.runs]
     tales = {policy.name: PolicyHistory(policy.name, config) for policy in chosen}
     aucs = {policy.name: PolicyHistory(policy.name, _by_auc(config)) for policy in chosen}

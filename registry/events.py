@@ -1,4 +1,4 @@
-"""Keep what happened to a model as one MLflow run an event, so that history outlives every runner."""
+"""The event log of a model: one MLflow run an event, so that history outlives every runner."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SECOND = 1000
 class Event(BaseModel):  # not a Record, whose method `kind` the field would hide
     """Something that happened to a model at the instant `timestamp`.
 
-    `trigger`: what led to it. `success`: whether it went as one hopes (a refused candidate did not). `version`: the one
-    it is about. `details`: addresses, commits and the like, by name.
+    `trigger`: what led to it. `success`: whether the outcome is the intended one (a refused candidate is not).
+    `version`: the version it is about. `details`: addresses, commits and similar, by name.
     """
 
     model_config = Record.model_config
@@ -42,89 +42,95 @@ class Event(BaseModel):  # not a Record, whose method `kind` the field would hid
 
 
 def record_event(client: MlflowClient, event: Event) -> None:
-    """Keep an event; one that is kept already, the same in every field, is not kept twice.
+    """Keep an event; an event that is equal in every field is not kept twice.
 
-    Everything is in one tag, written in one transaction: an event is there as a whole or not at all. Long texts are
-    cut, numbers that are not finite left out.
+    Everything is in one tag, written in one transaction: an event is stored completely or not at all. Long texts are
+    cut, numbers that are not finite are left out.
 
     Raises:
         OutsideError: MLflow cannot be reached.
     """
-    kept = _fitting(event)
-    text = kept.model_dump_json()
+    event = _shortened(event)
+    text = event.model_dump_json()
     key = hashlib.sha256(text.encode()).hexdigest()
     at = int(event.timestamp.timestamp()) * SECOND
-    with store.reaching(client.tracking_uri, f"told of an event of {event.model}"):
-        place = runs.experiment(client, _place(event.model), None)
-        same_second = _runs(client, place, f"attributes.start_time >= {at} and attributes.start_time < {at + SECOND}")
+    with store.reaching(client.tracking_uri, f"sent an event of {event.model}"):
+        experiment = runs.experiment(client, _experiment(event.model), None)
+        same_second = _runs(
+            client, experiment, f"attributes.start_time >= {at} and attributes.start_time < {at + SECOND}"
+        )
         run = next((run for run in same_second if run.data.tags.get("event_key") == key), None)
         if run is None:
             # Events of one instant keep the order in which they happened.
             at += min(len(same_second), SECOND - 1)
-            tags = {"kind": kept.kind, "event": text, "event_key": key, "mlflow.note.content": _note(kept)}
-            run = client.create_run(place, start_time=at, tags=tags, run_name=f"{kept.kind} {kept.timestamp:%Y-%m-%d}")
-        _end(client, run, kept)
+            tags = {"kind": event.kind, "event": text, "event_key": key, "mlflow.note.content": _note(event)}
+            name = f"{event.kind} {event.timestamp:%Y-%m-%d}"
+            run = client.create_run(experiment, start_time=at, tags=tags, run_name=name)
+        _end(client, run, event)
 
 
 def _end(client: MlflowClient, run: Any, event: Event) -> None:
-    """Give the run of an event its numbers and its end, unless it has them.
+    """Write the metrics and the end of an event's run, unless they are written.
 
-    Killed before that, it would stand in MLflow without numbers, and for ever as going on.
+    Otherwise a run that was killed would stay in MLflow without metrics, and as running.
     """
     from mlflow.entities import Metric
 
     if run.info.status == "RUNNING":
         at = run.info.start_time
-        numbers = [Metric(_key(name), value, at, 0) for name, value in event.metrics.items()]
-        client.log_batch(run.info.run_id, metrics=numbers)
+        metrics = [Metric(_key(name), value, at, 0) for name, value in event.metrics.items()]
+        client.log_batch(run.info.run_id, metrics=metrics)
         client.set_terminated(run.info.run_id, "FAILED" if event.kind == "failure" else "FINISHED", at)
 
 
 def last_move(client: MlflowClient, model: str) -> Event | None:
-    """The last promotion or rollback that the log tells of, ended if it was cut short; None before the first.
+    """Return the last promotion or rollback in the log, None before the first; complete its run if it was interrupted.
 
     Raises:
         OutsideError: MLflow cannot be reached.
     """
     with store.reaching(client.tracking_uri, f"asked for the last promotion of {model}"):
-        found = client.get_experiment_by_name(_place(model))
-        if found is None:
+        experiment = client.get_experiment_by_name(_experiment(model))
+        if experiment is None:
             return None
         runs = [
             run
             for kind in ("promotion", "rollback")
             for run in client.search_runs(
-                [found.experiment_id], f"tags.kind = '{kind}'", max_results=1, order_by=["attributes.start_time DESC"]
+                [experiment.experiment_id],
+                f"tags.kind = '{kind}'",
+                max_results=1,
+                order_by=["attributes.start_time DESC"],
             )
         ]
         newest = max(runs, key=lambda run: run.info.start_time, default=None)
-        told = _event(newest.data.tags.get("event", "")) if newest else None
-        if told:
-            _end(client, newest, told)
-        return told
+        event = _event(newest.data.tags.get("event", "")) if newest else None
+        if event:
+            _end(client, newest, event)
+        return event
 
 
 def read_events(client: MlflowClient, model: str) -> list[Event]:
-    """All events of a model, the oldest first. Runs in its experiment that are no events are left out.
+    """Return all events of a model, the oldest first. Other runs in its experiment are left out.
 
     Raises:
         OutsideError: MLflow cannot be reached.
     """
     with store.reaching(client.tracking_uri, f"asked for the events of {model}"):
-        found = client.get_experiment_by_name(_place(model))
-        runs = _runs(client, found.experiment_id, "") if found else []
-    # MLflow's client sends a request again whose answer was lost: then the same event is there twice.
+        experiment = client.get_experiment_by_name(_experiment(model))
+        runs = _runs(client, experiment.experiment_id, "") if experiment else []
+    # MLflow's client repeats a request whose response was lost: then the same event is stored twice.
     texts = dict.fromkeys(run.data.tags.get("event", "") for run in runs)
-    told = [event for text in texts if (event := _event(text)) is not None]
-    return sorted(told, key=lambda event: event.timestamp)
+    events = [event for text in texts if (event := _event(text)) is not None]
+    return sorted(events, key=lambda event: event.timestamp)
 
 
-def _place(model: str) -> str:
+def _experiment(model: str) -> str:
     return f"{model}-events"
 
 
 def _runs(client: MlflowClient, experiment_id: str, where: str) -> list[Any]:
-    """The runs that fit, in the order of their start."""
+    """Return the runs that match a filter, in the order of their start."""
     return store.pages(
         lambda token: client.search_runs(
             [experiment_id], where, max_results=store.PAGE, order_by=["attributes.start_time ASC"], page_token=token
@@ -139,14 +145,14 @@ def _event(text: str) -> Event | None:
         return None
 
 
-def _fitting(event: Event) -> Event:
-    """The event as it can be kept: MLflow takes 8,000 characters in a tag, and errors may quote whole files."""
+def _shortened(event: Event) -> Event:
+    """Return the event with texts that fit into a tag: MLflow accepts 8,000 characters, errors may quote files."""
     cuts = (_cut(event, longest) for longest in (1000, 300, 100))
     return next((cut for cut in cuts if len(cut.model_dump_json()) <= LONGEST), _cut(event, 50, most=5))
 
 
 def _cut(event: Event, longest: int, most: int = MOST) -> Event:
-    """The event with texts of at most `longest` characters, and at most so many of each kind."""
+    """Return the event with texts of at most `longest` characters, and at most `most` metrics, reasons and details."""
     numbers = [(name, value) for name, value in event.metrics.items() if math.isfinite(value)]
     return event.model_copy(
         update={
@@ -160,17 +166,17 @@ def _cut(event: Event, longest: int, most: int = MOST) -> Event:
 
 
 def _clean(text: str, longest: int) -> str:
-    """One line without control characters, at most `longest` characters."""
+    """Return the text as one line without control characters, of at most `longest` characters."""
     line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]", " ", text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _key(name: str) -> str:
-    """A name that MLflow takes for a metric."""
+    """Return a name that MLflow accepts for a metric."""
     return re.sub(r"[^\w-]", "_", name, flags=re.ASCII)[:100] or "_"
 
 
 def _note(event: Event) -> str:
-    """What MLflow's own pages show of the event."""
+    """Return what MLflow's pages show of the event."""
     version = f"version {event.version}" if event.version is not None else ""
     return "; ".join(part for part in (version, event.trigger, event.error or "", *event.reasons) if part)

@@ -1,4 +1,4 @@
-"""Leave one MLflow run for every training, complete or marked as failed, and tell when trainings were."""
+"""The MLflow runs of trainings: one a training, complete or marked as failed."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def log(
     records: Mapping[str, Record],
     numbers: tuple[Mapping[str, object], Mapping[str, float]],
 ) -> None:
-    """Write the run, the model's files, and, as the very last step that counts, the version with all its tags.
+    """Write the run, the model's files and, as the step that makes the training count, the version with its tags.
 
     Args:
         client: of the store.
-        artifacts: the folder for files, where no server keeps them.
+        artifacts: the folder for files, if no server keeps them.
         name: experiment and registered model.
-        estimator: what was fitted.
+        estimator: the fitted estimator.
         example: rows of features, for the signature.
         origin: kept as tags.
         records: kept as files, by name; baseline and example among them.
@@ -56,17 +56,17 @@ def log(
         model_id, source, digest = _log_model(client, run, estimator, example, types)
         with suppress_code("RESOURCE_ALREADY_EXISTS"):
             client.create_registered_model(name)
-        kept = [records[file].to_json().encode() for file in (BASELINE, EXAMPLE)]
+        baseline, stored_example = (records[file].to_json().encode() for file in (BASELINE, EXAMPLE))
         tags = {
             **origin.tags(),
             "digest": digest,
-            "records_digest": records_digest(kept[0], kept[1], origin),
+            "records_digest": records_digest(baseline, stored_example, origin),
             "validation": "none",
         }
         version = client.create_model_version(name, source, run.info.run_id, tags=tags, model_id=model_id)
         first = _first(client, name, origin)
         if first.version < int(version.version):
-            # Another machine did the same training meanwhile; or the request was sent twice, its first answer lost.
+            # Another machine ran the same training, or the first response was lost and the request repeated.
             client.delete_model_version(name, version.version)
         if first.run_id == run.info.run_id:
             client.set_registered_model_alias(name, "candidate", str(first.version))
@@ -75,40 +75,40 @@ def log(
 
 
 def _first(client: MlflowClient, name: str, origin: Origin) -> ModelVersion:
-    """The oldest version that this very training registered. One with strange tags is none of ours."""
+    """Return the oldest version that this training registered. Versions with unexpected tags are left out."""
     where = f"name={store.literal(name)} and tags.training_key={store.literal(origin.training_key)}"
-    found = store.pages(lambda token: client.search_model_versions(where, max_results=store.PAGE, page_token=token))
-    ours = [version for entry in found if (version := ModelVersion.from_entry(entry))]
-    return min(ours, key=lambda version: version.version)
+    entries = store.pages(lambda token: client.search_model_versions(where, max_results=store.PAGE, page_token=token))
+    versions = [version for entry in entries if (version := ModelVersion.from_entry(entry))]
+    return min(versions, key=lambda version: version.version)
 
 
 def finish(client: MlflowClient, version: ModelVersion) -> None:
-    """Do what is left of a training that was killed or cut off after it had registered its version: alias and end."""
+    """Set the alias and the end of a training that was interrupted after it had registered its version."""
     if client.get_run(version.run_id).info.status != "FINISHED":
         client.set_registered_model_alias(version.name, "candidate", str(version.version))
         client.set_terminated(version.run_id, "FINISHED", _milliseconds(version.trained_at))
 
 
 def moments(client: MlflowClient, name: str) -> dict[str, dt.datetime]:
-    """When the trainings of a model were, by run: those that ended well, whatever became of their candidates."""
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    """Return when the model was trained, by run: all trainings that finished, whether or not the candidates passed."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         return {}
     runs = store.pages(
         lambda token: client.search_runs(
-            [found.experiment_id],
+            [experiment.experiment_id],
             "attributes.status = 'FINISHED' and tags.kind = 'training'",
             max_results=store.PAGE,
             page_token=token,
         )
     )
-    told = {run.info.run_id: instant(run.data.tags.get("trained_at", "")) for run in runs}
-    return {run_id: moment for run_id, moment in told.items() if moment is not None}
+    trained = {run.info.run_id: instant(run.data.tags.get("trained_at", "")) for run in runs}
+    return {run_id: moment for run_id, moment in trained.items() if moment is not None}
 
 
 @contextmanager
 def _run(client: MlflowClient, experiment_id: str, name: str, origin: Origin) -> Iterator[Any]:
-    """A run that ends as finished, or as failed when something fails in it. One that was killed stays as running."""
+    """Yield a run that ends as finished, or as failed after an error. A run that was killed stays as running."""
     moment = _milliseconds(origin.trained_at)
     tags = {"kind": "training", "model": name, **origin.tags()}
     title = f"training {origin.trained_at:%Y-%m-%d}"
@@ -138,7 +138,7 @@ def _log_numbers(
 def _log_model(
     client: MlflowClient, run: Any, estimator: Any, example: pd.DataFrame, types: list[str]
 ) -> tuple[str, str, str]:
-    """Keep the files: id and place of the logged model, and the digest of what can be read back from there."""
+    """Store the files; return id and location of the logged model, and the digest of the files as read back."""
     with warnings.catch_warnings():
         # MLflow warns about type hints of its own when it loads these.
         warnings.simplefilter("ignore")
@@ -166,12 +166,12 @@ def _log_model(
         return logged.model_id, logged.artifact_location, model_file.tree_digest(stored)
 
 
-def _flat(values: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+def _flat(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{name}.")
+            yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{above}{name}", value
+            yield f"{prefix}{name}", value
 
 
 def _milliseconds(moment: dt.datetime) -> int:
@@ -179,34 +179,34 @@ def _milliseconds(moment: dt.datetime) -> int:
 
 
 def experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
-    """The id of the experiment `name`, made where there is none.
+    """Return the id of the experiment `name`, which is created if it does not exist.
 
     Args:
         client: of the store.
         name: of the experiment.
-        artifacts: the folder for its files where no server decides that; None if it has no files.
+        artifacts: the folder for its files if no server keeps them; None if it has no files.
 
     Raises:
-        OutsideError: somebody deleted it.
+        OutsideError: the experiment was deleted.
     """
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    entry = client.get_experiment_by_name(name)
+    if entry is None:
         local = artifacts is not None and not client.tracking_uri.startswith("http")
         with suppress_code("RESOURCE_ALREADY_EXISTS"):
             client.create_experiment(name, (artifacts / name).as_uri() if artifacts and local else None)
-        found = client.get_experiment_by_name(name)
-    if found.lifecycle_stage != "active":
+        entry = client.get_experiment_by_name(name)
+    if entry.lifecycle_stage != "active":
         raise OutsideError(
             f"The MLflow experiment {name!r} was deleted.",
-            why="Somebody deleted it in MLflow; what happened so far is in it.",
-            fix=f"mlflow experiments restore --experiment-id {found.experiment_id}",
+            why="It was deleted in MLflow by hand; it contains the history of the model.",
+            fix=f"mlflow experiments restore --experiment-id {entry.experiment_id}",
         )
-    return str(found.experiment_id)
+    return str(entry.experiment_id)
 
 
 @contextmanager
 def suppress_code(*codes: str) -> Iterator[None]:
-    """Go on when MLflow answers with one of these codes."""
+    """Ignore errors of MLflow with one of these codes."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -218,10 +218,10 @@ def suppress_code(*codes: str) -> Iterator[None]:
 
 @contextmanager
 def download(client: MlflowClient, location: str) -> Iterator[Path]:
-    """A copy of the file or folder at `location`, for as long as it is needed.
+    """Yield a temporary copy of the file or folder at `location`.
 
     Raises:
-        RegistryError: something there would be written outside of the copy, or is a link that leads out of its folder.
+        RegistryError: a path there leads out of the copy, or is a link that leads out of its folder.
     """
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
@@ -232,7 +232,7 @@ def download(client: MlflowClient, location: str) -> Iterator[Path]:
         except MlflowException as err:
             if store.code(err) != "INVALID_PARAMETER_VALUE":  # by which MLflow refuses paths
                 raise
-            said = " ".join(store.scrub(str(err)).split())[:300]
-            what = f"The files at {store.scrub(location)} are not read, because a path leads out of them: {said}"
-            raise RegistryError(what, why=TAMPERED, fix=RETRAIN) from None
+            reason = " ".join(store.scrub(str(err)).split())[:300]
+            message = f"The files at {store.scrub(location)} are not read, because a path leads out of them: {reason}"
+            raise RegistryError(message, why=TAMPERED, fix=RETRAIN) from None
         yield path

@@ -1,4 +1,4 @@
-"""Keep the model in Production at hand for whoever serves it: verified, and replaced when another is promoted."""
+"""The version in Production for a service: verified, and replaced after a promotion or rollback."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from core.arrow import spelling
 from core.config import ModelConfig
-from core.errors import RegistryError
+from core.errors import DataError, RegistryError
+from monitoring.axes import MOST_LEVELS, CategoricalAxis
 
 if TYPE_CHECKING:
+    from monitoring.counting import Baseline
     from registry.registry import Registry
     from registry.version import ModelVersion
 
@@ -31,6 +34,7 @@ class Served:
         self._registry, self._config = registry, config
         self._lock = threading.Lock()
         self._now: tuple[ModelVersion, Any] | None = None
+        self._levels: dict[str, frozenset[str]] = {}
         self.refresh()
 
     @property
@@ -60,18 +64,17 @@ class Served:
             if version is None or (self._now and self._now[0].digest == version.digest):
                 self._loaded  # noqa: B018 - says so where there is none
                 return False
-            self._now = version, self._registry.load(version)
+            levels = _levels(self._registry.baseline(version))
+            self._now, self._levels = (version, self._registry.load(version)), levels
             return True
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], int]:
-        """What the model says of each row of features, and the version that says it.
+        """Return the prediction for each row of features, and the version that made them.
 
-        The probability of label 1, the name of a class, or a number: what `Log.predictions` takes.
-
-        A feature that a row lacks is missing, as null is in the monitoring table.
+        A prediction is the probability of label 1, the name of a class, or a number: what `PredictionLog` takes.
 
         Raises:
-            DataError: a value is of another type than the feature.
+            DataError: a row lacks a feature (null is allowed), or a value has another type than the feature.
         """
         from monitoring.prediction_log import schema, typed_rows
         from monitoring.tasks import task_for_data
@@ -79,7 +82,28 @@ class Served:
 
         version, estimator = self._loaded
         data = self._config.data
+        absent = sorted({name for row in rows for name in data.features if name not in row})
+        if absent:
+            raise DataError(
+                f"Rows lack the features {', '.join(map(repr, absent[:5]))}.",
+                why="The model would score them as missing.",
+                fix="Send every feature of model.toml; send null if its value is not known.",
+            )
         fields = pa.schema([field for field in schema(data) if field.name in data.features])
-        table = typed_rows({name: [row.get(name) for row in rows] for name in fields.names}, fields)
-        said = [score(estimator, batch_features(batch, data), task_for_data(data)) for batch in table.to_batches()]
-        return [one for part in said for one in to_table_values(part, data)], version.version
+        table = typed_rows({name: [row[name] for row in rows] for name in fields.names}, fields)
+        scores = [score(estimator, batch_features(batch, data), task_for_data(data)) for batch in table.to_batches()]
+        return [value for part in scores for value in to_table_values(part, data)], version.version
+
+    def unknown(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """Return how many rows have a category that the version was not trained on, by feature; others are left out."""
+        counts = {
+            name: sum((value := spelling.text_of(row.get(name))) is not None and value not in levels for row in rows)
+            for name, levels in self._levels.items()
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
+def _levels(baseline: Baseline) -> dict[str, frozenset[str]]:
+    """Return the categories that a version was trained on, by column; none for columns with more than are recorded."""
+    axes = {name: axis for name, axis in baseline.axes.items() if isinstance(axis, CategoricalAxis)}
+    return {name: frozenset(axis.levels) for name, axis in axes.items() if len(axis.levels) < MOST_LEVELS}

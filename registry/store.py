@@ -1,4 +1,4 @@
-"""Reach MLflow in one way: quietly, giving up soon, and with the database created only once."""
+"""The connection to MLflow: quiet, with short timeouts, and with the SQLite database created only once."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Our models are loaded by modelfile.load; with this nothing else here loads one by accident.
+    # Models are loaded by model_file.load; with this setting nothing else loads one by accident.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    # MLflow would try for over a minute; this is some seven seconds. A server that accepts and then says nothing would
-    # be waited for two minutes, each time; this is two minutes in all.
+    # By default MLflow retries for over a minute; this is about seven seconds. For a server that accepts a request and
+    # never responds it waits two minutes, each time; this is two minutes in all.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    # A server, or something in front of it, that asks to come back in an hour would keep the job waiting for an hour.
+    # Otherwise a server, or a proxy in front of it, that asks for a retry in an hour keeps the job waiting for an hour.
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
-    # Both would stand in the middle of our own output, the second one even in that of --json.
+    # Both would be mixed into the output of the command, the second one even into that of --json.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
@@ -37,14 +37,14 @@ HEADER = b"SQLite format 3\0"
 
 
 def connect(uri: str, artifacts: Path) -> MlflowClient:
-    """A client of the tracking store and registry at `uri`; an SQLite file is created where there is none.
+    """Return a client of the tracking store and registry at `uri`; an SQLite file is created if it does not exist.
 
     Args:
         uri: sqlite:///FILE, http(s)://SERVER, or another database that MLflow knows.
-        artifacts: where files go when no server decides that.
+        artifacts: the folder for files, if no server keeps them.
 
     Raises:
-        ConfigError: no file is named in an sqlite address.
+        ConfigError: an sqlite address names no file.
         OutsideError: the store cannot be opened.
     """
     for name, value in SETTINGS.items():
@@ -61,10 +61,10 @@ def connect(uri: str, artifacts: Path) -> MlflowClient:
 
 
 def create(path: Path, artifacts: Path) -> None:
-    """Make the MLflow database `path` if there is none. Two processes at once make one, and each sees the whole of it.
+    """Create the MLflow database `path` if it does not exist; two processes at once create one, and both see all of it.
 
     Raises:
-        OutsideError: it cannot be written, or another file stands there.
+        OutsideError: it cannot be written, or it is another kind of file.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,13 +77,13 @@ def create(path: Path, artifacts: Path) -> None:
     except OSError as err:
         raise OutsideError(
             f"The MLflow database {path} cannot be opened: {err.strerror or err}.",
-            why="The folder is read-only, the disk is full, or something else stands in its place.",
+            why="The folder is read-only, the disk is full, or a folder or another kind of file has this name.",
             fix="Free the path, or set MLFLOW_TRACKING_URI to another.",
         ) from err
 
 
 def _create(path: Path, artifacts: Path) -> None:
-    # MLflow runs its migrations in the file: seen by another process meanwhile, it may be ruined for good.
+    # MLflow runs its migrations in the file. If another process opened it in the meantime, it could stay damaged.
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     _silence()
@@ -96,7 +96,7 @@ def _create(path: Path, artifacts: Path) -> None:
 
 
 def _is_database(path: Path) -> bool:
-    """Whether `path` is one that we can write; False where there is nothing yet."""
+    """Return whether `path` is a database that can be written; False if it does not exist."""
     try:
         with path.open("r+b") as file:
             start = file.read(len(HEADER))
@@ -119,18 +119,18 @@ def _sqlite_path(uri: str) -> Path:
 
 
 def _silence() -> None:
-    # What matters comes to us as exceptions, and is told once, by us.
+    # What matters is raised as an exception, and reported once.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager
-def reaching(uri: str, done: str) -> Iterator[None]:
-    """Turn what MLflow, its database or its artifact store raise into our error, without any password in it.
+def reaching(uri: str, action: str) -> Iterator[None]:
+    """Turn the errors of MLflow, its database and its artifact store into OutsideError, without any password.
 
     Args:
         uri: the store, for the message.
-        done: what was to be done to it, in the participle.
+        action: what could not be done to the store, as a participle.
     """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -138,43 +138,43 @@ def reaching(uri: str, done: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as err:
-        said = str(err)
-        clean = " ".join(scrub(said).split())[:300]
+        text = str(err)
+        clean = " ".join(scrub(text).split())[:300]
         raise OutsideError(
-            f"The MLflow store {scrub(uri)} could not be {done}: {clean}",
-            why="It is down or out of reach, refuses these credentials, is of another MLflow version, or lost a file.",
-            fix="Run this again when it answers; MLFLOW_TRACKING_URI says where it is.",
-        ) from (err if scrub(said) == said else None)
+            f"The MLflow store {scrub(uri)} could not be {action}: {clean}",
+            why="It is down or not reachable, rejects the credentials, has another MLflow version, or lost a file.",
+            fix="Run this again when it responds; MLFLOW_TRACKING_URI is its address.",
+        ) from (err if scrub(text) == text else None)
 
 
 def scrub(text: str) -> str:
-    """`text` without the user and password of any address in it."""
+    """Return `text` without the user and password of the addresses in it."""
     return re.sub(r"(?<=://)[^/\s]*@", "", text)
 
 
 def code(err: MlopsError | Exception) -> str:
-    """MLflow's name for what went wrong, as in RESOURCE_DOES_NOT_EXIST; empty for other exceptions."""
+    """Return MLflow's code of an error, such as RESOURCE_DOES_NOT_EXIST; empty for other exceptions."""
     return str(getattr(err, "error_code", ""))
 
 
 def pages(search: Callable[[str | None], Any]) -> list[Any]:
-    """All results of a search that gives them in pages, from `search(token)`."""
-    found: list[Any] = []
+    """Return all results of a search whose `search(token)` returns one page."""
+    results: list[Any] = []
     token: str | None = None
     while True:
         page = search(token)
-        found += page
+        results += page
         token = page.token
         if not token:
-            return found
+            return results
 
 
 def literal(text: str) -> str:
-    """`text` as a value in one of MLflow's filters.
+    """Return `text` as a value for MLflow's filters.
 
     Raises:
-        UsageError: a quote in it would end the value.
+        UsageError: it contains a quote, which would end the value.
     """
     if re.search(r"['\"`\\]", text):
-        raise UsageError(f"{text!r} cannot be looked up in MLflow: it holds a quote.", fix="Use another name.")
+        raise UsageError(f"{text!r} cannot be searched for in MLflow: it contains a quote.", fix="Use another name.")
     return f"'{text}'"

@@ -1,4 +1,4 @@
-"""Say what the registry knows of a version: where it comes from, where it stands, and how to try it out."""
+"""What the registry stores of a version: its origin, its state, and example rows with their scores."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BOUND = ("data_digest", "data_until", "fit_until", "trained_at", "training_key")
 
 
 class Origin(Record):
-    """What a version was made from. Moments are UTC.
+    """What a version was made from. Times are UTC.
 
-    `trained_at` is the instant the training acted at, `fit_until` that before which all fitted rows lie, `data_until`
-    the time of the last row of the holdout; `commit` is that of the code, empty where there was no git.
+    `trained_at`: the instant of the training. `fit_until`: all rows of the fit are from before it. `data_until`: the
+    time of the last row of the holdout. `commit`: of the code; empty if it was not under git.
     """
 
     training_key: Sha256
@@ -37,15 +37,16 @@ class Origin(Record):
     commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")] = ""
 
     def tags(self) -> dict[str, str]:
-        """As tags of a run or version."""
+        """Return the fields as tags of a run or version."""
         return {name: str(value) for name, value in self.model_dump(mode="json").items()}
 
 
 class ModelVersion(Record):
-    """A version of a registered model that one of our trainings made.
+    """A version of a registered model that mlops train registered.
 
-    `digest` is that of its files, `records_digest` that of what it is judged by later (None for versions of before
-    there was one), `validation` what the last verdict said, `promoted_at` when it last became the one in Production.
+    `digest`: of its files. `records_digest`: of the records that it is judged by later; None for versions that are
+    older than this digest. `validation`: the result of the last verdict. `promoted_at`: when it last moved to
+    Production.
     """
 
     name: str
@@ -64,14 +65,14 @@ class ModelVersion(Record):
 
     @classmethod
     def from_entry(cls, entry: Any) -> Self | None:
-        """The version that MLflow's own record of it tells of; None as in `of`."""
+        """Return the version of an MLflow entry; None as in `of`."""
         return cls.of(entry.name, int(entry.version), entry.run_id or "", entry.current_stage, entry.tags)
 
     @classmethod
     def of(cls, name: str, version: int, run_id: str, stage: str, tags: Mapping[str, str]) -> Self | None:
-        """The version that a registry's entry tells of; None where its tags are not those of our trainings."""
-        known = {key: value for key, value in tags.items() if key in cls.model_fields}
-        entry = {**known, "name": name, "version": str(version), "run_id": run_id, "stage": stage}
+        """Return the version of a registry's entry; None if its tags are not those of mlops train."""
+        fields = {key: value for key, value in tags.items() if key in cls.model_fields}
+        entry = {**fields, "name": name, "version": str(version), "run_id": run_id, "stage": stage}
         try:
             return cls.model_validate_strings(entry)
         except ValidationError:
@@ -79,7 +80,7 @@ class ModelVersion(Record):
 
 
 class Example(Record):
-    """Made-up rows of features, and the probabilities that the model gave for them when it was trained."""
+    """Synthetic rows of features, and the scores that the model gave them when it was trained."""
 
     order: tuple[str, ...]
     numeric: dict[str, tuple[float | None, ...]]
@@ -88,7 +89,7 @@ class Example(Record):
 
     @classmethod
     def of(cls, rows: pd.DataFrame, scores: NDArray[np.float64]) -> Self:
-        """The record of a frame and its scores."""
+        """Return the record of a frame and its scores."""
         numeric = [name for name in rows if rows[name].dtype.kind == "f"]
         lists = {str(name): rows[name].astype(object).where(rows[name].notna(), None).tolist() for name in rows}
         return cls(
@@ -99,7 +100,7 @@ class Example(Record):
         )
 
     def frame(self) -> pd.DataFrame:
-        """The rows as a model takes them."""
+        """Return the rows as a model takes them."""
         import pandas as pd
 
         numeric = {name: pd.Series(values, dtype="float64") for name, values in self.numeric.items()}
@@ -108,18 +109,18 @@ class Example(Record):
 
 
 def records_digest(baseline: bytes, example: bytes, of: Origin | ModelVersion) -> str:
-    """SHA-256 over what nights to come judge a version by: the files of its baseline and example, its data, its times.
+    """Return the SHA-256 of what later runs judge a version by: its baseline, its example, its data and its times.
 
-    Whoever changes one of these in MLflow could silence an alarm or let another model pass for this one.
+    A change to one of these in MLflow could silence a trigger, or pass another model off as this one.
     """
-    told = of.model_dump(mode="json", include=set(BOUND))
+    fields = of.model_dump(mode="json", include=set(BOUND))
     files = {BASELINE: baseline, EXAMPLE: example}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    return hashlib.sha256(json.dumps({**told, **digests}, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps({**fields, **digests}, sort_keys=True).encode()).hexdigest()
 
 
 def instant(text: str) -> dt.datetime | None:
-    """The moment in a tag; None where it holds something else, or a moment without a zone."""
+    """Return the instant in a tag; None if it is not one, or has no time zone."""
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
@@ -128,14 +129,14 @@ def instant(text: str) -> dt.datetime | None:
 
 
 class StoredVerdict(Protocol):
-    """What a verdict must have to be kept."""
+    """What a verdict must have to be stored."""
 
     @property
     def passed(self) -> bool:
         """Whether every gate let the version pass."""
 
     def to_json(self) -> str:
-        """The whole of it."""
+        """Return the verdict as JSON."""
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

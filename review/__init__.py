@@ -1,1 +1,1 @@
-"""What a person sees and decides: the proposal, the report, and where pull requests live."""
+"""Everything a person reads and decides: pull request, report, status site, issues and the hosts of pull requests."""

@@ -54,7 +54,7 @@ def run(root: Path, upstream: str, *, check: bool) -> dict[str, Any]:
             "There are changes that are not committed.", fix="Commit or stash them, then run mlops upgrade again."
         )
     remote, _, branch = upstream.partition("/")
-    if not git.answers("remote", "get-url", remote):
+    if not git.succeeds("remote", "get-url", remote):
         raise ConfigError(
             f"There is no remote {remote!r}.",
             why="mlops upgrade fetches the template from it.",
@@ -79,7 +79,7 @@ def common(git: Git, new: str) -> str:
     A repository made with "Use this template" has a first commit of its own, with the files of a commit of the
     template.
     """
-    if git.answers("merge-base", "HEAD", new):
+    if git.succeeds("merge-base", "HEAD", new):
         return git("merge-base", "HEAD", new)
     first = {git("rev-parse", f"{commit}^{{tree}}") for commit in git("rev-list", "--max-parents=0", "HEAD").split()}
     for line in git("log", "--format=%H %T", new).splitlines():
@@ -111,7 +111,7 @@ def trial(git: Git, base: str, new: str) -> list[str]:
 
 def join(git: Git, base: str) -> None:
     """Record in git that this repository contains `base`, if git does not know it; no file changes."""
-    if not git.answers("merge-base", "HEAD", base):
+    if not git.succeeds("merge-base", "HEAD", base):
         git("merge", "--quiet", "--strategy", "ours", "--allow-unrelated-histories", "-m", JOIN, base)
 
 
@@ -122,7 +122,7 @@ def merge(git: Git, new: str) -> list[str]:
     strategy is named because the newer one of git looks for renames in spite of the option, up to git 2.49.)
     """
     how = ("--strategy", "recursive", "--strategy-option", "no-renames")
-    git.answers("merge", "--quiet", "--no-commit", "--no-ff", *how, new)
+    git.succeeds("merge", "--quiet", "--no-commit", "--no-ff", *how, new)
     if not git("ls-tree", "--name-only", "HEAD", EXAMPLE):
         git("rm", "-r", "--quiet", "--force", "--ignore-unmatch", EXAMPLE)
     return git("diff", "--name-only", "--diff-filter=U").splitlines()

@@ -42,4 +42,4 @@ def head_commit(root: Path) -> str:
     from review.local import Git
 
     git = Git(root)
-    return git("rev-parse", "HEAD") if git.answers("rev-parse", "--verify", "--quiet", "HEAD") else ""
+    return git("rev-parse", "HEAD") if git.succeeds("rev-parse", "--verify", "--quiet", "HEAD") else ""

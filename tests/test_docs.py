@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,26 @@ from scripts.app import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TABLES = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 KEYS = (ROOT / "docs" / "your-model.md").read_text(encoding="utf-8")
 NAMES = [name for names in COMMANDS.values() for name in names]
 CLI = typer.main.get_command(app)
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-ROOMS = "core|monitoring|training|registry|review|stages|scripts|model|dags|tests|docs"
+ROOMS = "core|monitoring|training|registry|review|stages|scripts|model|dags|bench|tests|docs"
+PLANTS = {"test_upgrade.py", "test_ci_scope.py"}  # they name files that they make up
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+LISTED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+TEXTS = [ROOT / name for name in LISTED if name.endswith((".py", ".md", ".toml", ".yml", ".jinja", "Makefile"))]
+TEXTS = [path for path in TEXTS if path.is_file() and path.name not in PLANTS]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_is_documented(name: str) -> None:
-    """A command has a line in the README, a help text with an example, and help for each option that is shown whole."""
+    """A command has a row in docs/commands.md, a help text with an example, and help for each option."""
     command = CLI.commands[name]  # type: ignore[attr-defined]
 
-    assert f"| `mlops {name}` |" in README
+    assert f"| `mlops {name}` |" in TABLES
     assert f"Example: mlops {name}" in (command.help or "")
     assert [] == [option.name for option in command.params if not getattr(option, "help", None)]
     assert [] == [option.name for option in command.params if "[" in getattr(option, "help", "")]  # taken for markup
@@ -71,19 +78,32 @@ def test_every_test_in_the_docs_exists(page: Path) -> None:
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
-    """The README's table lists exactly the codes that commands end with."""
-    listed = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
+    """The table of docs/commands.md lists exactly the codes that commands end with."""
+    listed = {int(code) for code in re.findall(r"^\| (\d) \|", TABLES, re.MULTILINE)}
     used = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
 
     assert used | {0} == listed
 
 
 def test_the_readme_is_short() -> None:
-    """Under 500 words come before the tables."""
-    before = README.split("## Commands")[0]
-    prose = re.sub(r"```.*?```", "", before, flags=re.DOTALL)
+    """It has at most 120 lines, with its tables and examples."""
+    assert len(README.splitlines()) <= 120
 
-    assert len(prose.split()) < 500
+
+def test_every_workflow_is_documented() -> None:
+    """docs/commands.md has a row for each workflow, and names none that does not exist."""
+    rows = TABLES.partition("## Workflows")[2].partition("\n## ")[0]
+
+    assert {path.stem for path in WORKFLOWS} == set(re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_path_in_a_text_exists(path: Path) -> None:
+    """A file of a room that a page, workflow, comment or docstring names exists where the text says."""
+    text = path.read_text(encoding="utf-8")
+    named = re.findall(rf"(?<![\w/.}}-])(?:{ROOMS})/[\w./-]+\.(?:py|md|toml|jinja)\b", text)
+
+    assert [] == [name for name in named if not (ROOT / name.replace("NAME", "flights")).exists()]
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
@@ -129,12 +149,15 @@ def test_a_page_links_a_word_to_the_glossary_once(page: Path) -> None:
 
 
 def test_the_readme_says_of_others_what_their_page_says() -> None:
-    """A row about others is one of docs/peers.md, in which a test stands behind it."""
-    rows = [line.removesuffix(" |") for line in README.splitlines() if re.match(r"\| [^`|]+( \| [a-z]+){7} \|$", line)]
+    """A row about others is a row of docs/peers.md, where a test shows it or where others are ahead."""
+    rows = re.findall(r"^(\| [^`|]+(?: \| [a-z ]+){7}) \|$", README, re.MULTILINE)
     page = (ROOT / "docs" / "peers.md").read_text(encoding="utf-8").splitlines()
 
     assert 5 == len(rows)
     assert [] == [row for row in rows if not any(line.startswith(f"{row} | `tests/") for line in page)]
+    ahead = README.partition("| who is ahead | here |\n| --- | --- | --- |\n")[2].partition("\n\n")[0].splitlines()
+    assert 3 == len(ahead)
+    assert set(ahead) <= set(page)
 
 
 def keys(section: object, path: str = "") -> list[tuple[str, object]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from core.arrow import INSTANT, arrays
+from core.arrow import INSTANT, arrays, spelling
 from core.config import Data
 from core.errors import DataError
 from monitoring.tasks import outcome_columns, task_for_data
@@ -23,8 +23,7 @@ def labelled_frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.date
     """Return the labelled rows, with features, id, time and label under their names in the source.
 
     Numeric features are float64 (missing: NaN), categorical features and ids are text (missing: None), times are UTC.
-    Labels are 0 and 1, positions of classes, or numbers. A label counts if it is not null and, if `labelled_at` is
-    configured, arrived by `as_of`.
+    X
 
     Raises:
         DataError: a column is missing or has the wrong type (text is never read as a number), or a label is invalid.
@@ -35,14 +34,17 @@ def labelled_frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.date
     parts: dict[str, list[pa.Array]] = {name: [] for name in names}
     label_dtype = label_type(data)
     labels = [np.empty(0, label_dtype)]
+    absent: set[str] | None = None
     for batch in batches:
-        _require_columns(batch, [*names, data.columns.label])
+        lacking = {*names, data.columns.label}.difference(batch.schema.names)
+        absent = lacking if absent is None else absent & lacking
         batch_labels = _labels(batch, data, as_of)
         labelled = ~np.isnan(batch_labels)
         labels.append(batch_labels[labelled].astype(label_dtype))
         rows = batch if labelled.all() else batch.take(arrays.int_array(np.flatnonzero(labelled)))
         for name in names:
-            parts[name].append(rows.column(name))
+            parts[name].append(arrays.column(rows, name))
+    _refuse_absent(absent or ())
     # One column at a time, freed once it is copied: two copies of all columns would double the memory.
     columns = {name: _column(parts.pop(name), name, data) for name in names}
     return pd.DataFrame({**columns, data.columns.label: np.concatenate(labels)}, copy=False)
@@ -56,7 +58,7 @@ def batch_features(batch: pa.RecordBatch, data: Data) -> pd.DataFrame:
     """
     import pandas as pd
 
-    _require_columns(batch, list(data.features))
+    _refuse_absent(name for name in data.features if name not in batch.schema.names)
     columns = {name: _column([batch.column(name)], name, data) for name in data.features}
     return features(pd.DataFrame(columns, copy=False), data)
 
@@ -70,11 +72,11 @@ def features(rows: pd.DataFrame, data: Data) -> pd.DataFrame:
     return pd.DataFrame({**numeric, **categorical}, index=rows.index, copy=False)
 
 
-def _require_columns(batch: pa.RecordBatch, names: list[str]) -> None:
-    absent = [name for name in names if name not in batch.schema.names]
-    if absent:
+def _refuse_absent(absent: Iterable[str]) -> None:
+    names = ", ".join(map(repr, sorted(absent)))
+    if names:
         raise DataError(
-            f"The source has no column {', '.join(map(repr, absent))}.",
+            f"The source has no column {names}.",
             why="The feed changed, or the names in model.toml differ from those of the table.",
             fix="Restore the column, or change the section [data] of model.toml.",
         )
@@ -146,7 +148,7 @@ def _texts(values: pa.Array, name: str) -> np.ndarray[Any, Any]:
 
 
 def _as_text(values: pa.Array, name: str) -> pa.Array:
-    texts = arrays.texts(values)
+    texts = spelling.texts(values)
     if texts is None:
         raise _wrong_type(values, name, "text is")
     return texts

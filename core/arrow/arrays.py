@@ -26,6 +26,13 @@ def places(values: pa.DictionaryArray) -> NDArray[np.int64]:
     return np.where(nulls(values.indices), -1, positions) if values.indices.null_count else positions
 
 
+def column(batch: pa.RecordBatch, name: str, kind: pa.DataType | None = None) -> pa.Array:
+    """Return a column of a batch, nulls if the batch lacks it: later files of a folder may have more columns."""
+    if name in batch.schema.names:
+        return batch.column(name)
+    return pa.nulls(batch.num_rows, kind or pa.null())
+
+
 def view(values: pa.Array, dtype: Any) -> NDArray[Any]:
     """Return the memory of a fixed-width array as a numpy array: not copied, read-only, arbitrary where null."""
     if not len(values):
@@ -63,19 +70,8 @@ def numbers(values: pa.Array) -> tuple[Floats, Bools | None]:
     return np.full(len(values), np.nan), invalid if invalid.any() else None
 
 
-def texts(values: pa.Array) -> pa.Array | None:
-    """Return values as text, null where null or NaN; None if they have no text form (lists, structs, invalid UTF-8)."""
-    values = plain(values)
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), pa.nulls(len(values), values.type), values)
-    try:
-        return pc.cast(values, pa.large_string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-
-
 def text_array(strings: Sequence[str]) -> pa.Array:
-    """Return strings as an Arrow array of the type that `texts` returns."""
+    """Return strings as an Arrow array of the type that `spelling.texts` returns."""
     coded = [string.encode() for string in strings]
     ends = np.cumsum([0, *(len(string) for string in coded)], dtype=np.int64)
     return pa.LargeStringArray.from_buffers(len(coded), pa.py_buffer(ends), pa.py_buffer(b"".join(coded)))

@@ -53,7 +53,7 @@ class GitHubContext(Record):
         if not re.fullmatch(REPOSITORY, repository):
             raise ConfigError(
                 f"GITHUB_REPOSITORY is {repository!r}, expected OWNER/NAME.",
-                why="The runner sets this variable; a step or a setting of yours overwrote it.",
+                why="The runner sets this variable; one of your steps or settings overwrote it.",
                 fix="Do not set it, or name a folder with MLOPS_FORGE.",
             )
         run = env.get("GITHUB_RUN_ID", "")

@@ -40,16 +40,19 @@ def make(root: Path, model: str) -> FastAPI:
 
     @service.post("/predict")
     def predict(rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return a score for each row of id and features. A row that is sent again is not logged again."""
+        """Return a score for each row of id and features, and the number of rows with an unknown category by feature.
+
+        A row that is sent again is not logged again.
+        """
         scores, version = served.score(rows)
         now = dt.datetime.now(dt.UTC)
         log.predictions([{**row, config.data.columns.time: now} for row in rows], scores, version)
-        return {"scores": scores, "version": version}
+        return {"scores": scores, "version": version, "unknown": served.unknown(rows)}
 
     @service.post("/labels")
-    def labels(found: dict[str, int]) -> dict[str, Any]:
+    def labels(by_id: dict[str, Any]) -> dict[str, Any]:
         """Log labels by id. Return the ids that were never predicted."""
-        return {"unknown": log.labels(found, dt.datetime.now(dt.UTC))}
+        return {"unknown": log.labels(by_id, dt.datetime.now(dt.UTC))}
 
     threading.Thread(target=keep_fresh, args=(served,), daemon=True).start()
     return service

@@ -1,6 +1,6 @@
-"""The estimator of flights. This is the only Python file of a model; its owner writes it.
+"""The estimator for flights. This is the only Python file of a model that its owner writes.
 
-`mlops train` calls `build`, fits the result, and has it predict probabilities.
+`mlops train` calls `build`, fits the estimator, and calls its `predict_proba`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from core.config import ModelConfig
 
-# Trees only compare values, so missing values get a number below all others. As NaN, a column that is missing in every
+# Trees compare values. A missing value becomes one below all others, because as NaN a column that is missing in every
 # row could not be fitted.
 PLACES = {"nan": -2e30, "neginf": -1e30, "posinf": 1e30}
 
 
 def build(config: ModelConfig) -> BaseEstimator:
-    """Gradient-boosted trees behind an encoder; not fitted.
+    """Return gradient-boosted trees behind an encoder, not fitted.
 
-    It takes a frame with the columns of `config.data.features`, the numeric ones as floats, and ignores other columns.
-    It also scores missing and infinite numbers and categories unseen in training, so no nightly run makes it fail.
+    Takes a frame with the columns of `config.data.features`, the numeric ones as floats; other columns are ignored.
+    Missing and infinite numbers, and categories not seen in training, are scored too.
     """
     numbers = FunctionTransformer(np.nan_to_num, kw_args=PLACES)
-    # Rare and unseen categories share one column. (The trees' own `categorical_features` would put functools.partial
-    # into the model file, which no allow-list should contain.)
+    # Rare and unseen categories share one column. (`categorical_features` of the trees would put functools.partial
+    # into the model file, which must not be on the list of allowed types.)
     flags = OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=50, max_categories=100, sparse_output=False
     )

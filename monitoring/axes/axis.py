@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from core.arrow import Bools, Floats, arrays
+from core.arrow import Bools, Floats, arrays, spelling
 from core.records import Record
 from monitoring.axes import grid
 
@@ -162,7 +162,7 @@ class CategoricalAxis(Record):
         """The cell of each row; words of a dictionary are looked up once, and not once a row."""
         if pa.types.is_dictionary(values.type):
             return np.append(self._found(values.dictionary), self.null).take(arrays.places(values))
-        words = arrays.texts(values)
+        words = spelling.texts(values)
         if words is None:
             return np.where(arrays.nulls(values), self.null, self.other)
         level = pc.index_in(words, value_set=self._words)
@@ -173,7 +173,8 @@ class CategoricalAxis(Record):
 
     @cached_property
     def _words(self) -> pa.Array:
-        return arrays.text_array(self.levels)
+        # Baselines of earlier releases hold other spellings, such as "true".
+        return spelling.texts(arrays.text_array(self.levels))
 
     def labels(self) -> tuple[str, ...]:
         """The levels."""
@@ -194,7 +195,7 @@ def fit_numeric(values: Floats) -> NumericAxis:
 def fit_categorical(values: pa.Array | pa.ChunkedArray) -> CategoricalAxis:
     """The axis for a column whose baseline rows are `values`: its 1,000 most frequent levels, ties by name."""
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
-    words = [word for chunk in chunks if (word := arrays.texts(chunk)) is not None]
+    words = [word for chunk in chunks if (word := spelling.texts(chunk)) is not None]
     found = pc.value_counts(pa.chunked_array(words, pa.large_string()))
     pairs = zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
     frequent = sorted(((-count, level) for level, count in pairs if level is not None))[:MOST_LEVELS]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.arrow import arrays
+from core.arrow import arrays, spelling
 from core.config import Columns
 from core.records import Record
 from monitoring.axes import Axis, fit_categorical, fit_numeric
@@ -159,7 +159,7 @@ def build_baseline(
         parts = [arrays.numbers(batch.column(name))[0] for batch in batches if name in batch.schema.names]
         axes[name] = fit_numeric(np.concatenate(parts) if parts else np.empty(0))
     for name in categorical:
-        chunks = [arrays.texts(batch.column(name)) for batch in batches if name in batch.schema.names]
+        chunks = [spelling.texts(batch.column(name)) for batch in batches if name in batch.schema.names]
         texts = [chunk for chunk in chunks if chunk is not None]
         axes[name] = fit_categorical(pa.chunked_array(texts, pa.large_string()))
     return Baseline(axes=axes, days=count(batches, axes, columns, version=None, as_of=as_of, task=task))

@@ -10,14 +10,19 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from core.arrow import INSTANT
+from core.arrow import INSTANT, spelling
 from core.config import Data
 from core.errors import ConfigError, DataError
 from monitoring.prediction_log.stores import FileLedger, PostgresLedger, SqliteLedger
-from monitoring.sources import driver_of, shown
+from monitoring.sources import driver_of, files_of, is_csv, is_data, shown
 from monitoring.tasks import task_for_data
 
 Rows = Sequence[Mapping[str, Any]]
+# Booleans become numbers or text, numbers become text, as the sources read them; text is kept as it is.
+CONVERT = {
+    pa.string(): lambda value: value if isinstance(value, str) else spelling.text_of(value),
+    pa.float64(): spelling.number_of,
+}
 DATABASES = (".db", ".sqlite", ".sqlite3")
 
 
@@ -98,8 +103,9 @@ class PredictionLog:
 
 def _label(label: object, kind: pa.DataType) -> object:
     """Return the label as the type that is written; None if it has another type or would lose digits."""
+    label = label.item() if isinstance(label, np.generic) else label
     if pa.types.is_string(kind):
-        return label if isinstance(label, str) else None
+        return spelling.text_of(label)
     if not isinstance(label, int | float):
         return None
     if isinstance(label, float):
@@ -131,6 +137,12 @@ def open_log(url: str, data: Data, root: Path) -> PredictionLog:
     path = root / (rest[1:] if scheme == "sqlite" else rest) if separator else root / url
     if scheme == "sqlite" or path.suffix in DATABASES:
         return PredictionLog(SqliteLedger(path, _table_name(data, path.name), fields, roles), data)
+    if is_data(path) or (path.is_dir() and any(map(is_csv, files_of(path)))):
+        raise ConfigError(
+            f"Predictions cannot be logged to {path.name}.",
+            why="Rows and labels are written to SQLite, PostgreSQL and folders of Parquet files only.",
+            fix="Move the history into a table with `mlops import`, and name that table as data.source in model.toml.",
+        )
     return PredictionLog(FileLedger(path, fields, roles), data)
 
 
@@ -170,8 +182,9 @@ def typed_rows(values: Mapping[str, Sequence[Any]], fields: pa.Schema) -> pa.Tab
     """
     arrays = []
     for field in fields:
+        convert = CONVERT.get(field.type, lambda value: value)
         try:
-            array = pa.array(values[field.name], field.type)
+            array = pa.array([convert(value) for value in values[field.name]], field.type)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             raise DataError(
                 f"Column {field.name!r} holds a value that is not a {field.type}.",

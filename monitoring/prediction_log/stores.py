@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -16,9 +17,13 @@ from filelock import FileLock, Timeout
 from pyarrow import parquet as pq
 
 from core.config import Columns
+from core.errors import OutsideError
 from monitoring.sources import not_written, patient
 
 PATIENCE = 20.0  # seconds to wait for another writer
+NO_COLUMN = re.compile(
+    r'has no column named (.+)$|no such column: "?([^"]+)|column "([^"]+)" (?:of relation .*)?does not exist'
+)
 KINDS = {"string": "TEXT", "double": "DOUBLE PRECISION", "int64": "BIGINT"}
 
 
@@ -50,7 +55,7 @@ class SqliteLedger:
                 database.execute("BEGIN IMMEDIATE")
                 yield database
         except sqlite3.Error as err:
-            raise not_written(self._path.name, err) from None
+            raise self._sql.explained(self._path.name, err) from None
 
 
 class PostgresLedger:
@@ -83,7 +88,7 @@ class PostgresLedger:
                     yield cursor
                 connection.commit()
         except dbapi.Error as err:
-            raise not_written("PostgreSQL", err) from None
+            raise self._sql.explained("PostgreSQL", err) from None
 
 
 class _Statements:
@@ -98,20 +103,45 @@ class _Statements:
         id_ = str(columns.id)  # `schema` requires one
         kinds[id_] += " PRIMARY KEY"
         listed = ", ".join(f"{_quoted(column)} {kind}" for column, kind in kinds.items())
-        index = _quoted(f"{table.rpartition('.')[2]}_by_time")
+        index = f"{table.rpartition('.')[2]}_by"
+        key, label = _quoted(id_), _quoted(columns.label)
+        into, conflict = ", ".join(map(_quoted, fields.names)), f"ON CONFLICT ({key}) DO NOTHING"
+        self.insert = f"INSERT INTO {name} ({into}) VALUES ({', '.join(marks)}) {conflict}"  # noqa: S608 - quoted
+        nulls, probe = ", ".join(["NULL"] * len(fields)), "EXPLAIN" if mark == "?" else "PREPARE mlops_log AS"
         self.create = (
             f"CREATE TABLE IF NOT EXISTS {name} ({listed})",
-            f"CREATE INDEX IF NOT EXISTS {index} ON {name} ({_quoted(columns.time)})",
+            # Finds out what an existing table lacks. It inserts nothing.
+            f"{probe} INSERT INTO {name} ({into}) VALUES ({nulls}) {conflict}",  # noqa: S608 - quoted
+            f"CREATE INDEX IF NOT EXISTS {_quoted(f'{index}_time')} ON {name} ({_quoted(columns.time)})",
         )
-        key, label = _quoted(id_), _quoted(columns.label)
-        into = ", ".join(map(_quoted, fields.names))
-        self.insert = f"INSERT INTO {name} ({into}) VALUES ({', '.join(marks)}) ON CONFLICT ({key}) DO NOTHING"  # noqa: S608 - quoted
+        self._table, self._kinds, self._id = name, kinds, id_
+        self._by_id = f"CREATE UNIQUE INDEX {_quoted(f'{index}_id')} ON {name} ({key})"
         when = ""
         self._timed = columns.labelled_at is not None
         if columns.labelled_at is not None:
             at = _quoted(columns.labelled_at)
             when = f", {at} = CASE WHEN {label} = {marks[0]} THEN {at} ELSE {marks[2]} END"
         self.update = f"UPDATE {name} SET {label} = {marks[0]}{when} WHERE {key} = {marks[1]} RETURNING 1"  # noqa: S608 - quoted
+
+    def explained(self, place: str, err: Exception) -> OutsideError:
+        """Return the error for a statement that failed: what the table lacks, and how to add it."""
+        if getattr(err, "sqlstate", None) == "42P10" or "ON CONFLICT clause does not match" in str(err):
+            return OutsideError(
+                f"The table {self._table} in {place} has no unique index on {self._id!r}.",
+                why="The log finds rows by their id. A table written by pandas to_sql has no such index.",
+                fix=f"Run in the database: {self._by_id}; it fails if an id occurs twice: remove these rows first.",
+            )
+        column = NO_COLUMN.search(str(err))
+        name = next(filter(None, column.groups())) if column else ""
+        if name in self._kinds:
+            kind = self._kinds[name].removesuffix(" PRIMARY KEY").removesuffix(" NOT NULL")
+            return OutsideError(
+                f"The table {self._table} in {place} has no column {name!r}.",
+                why="model.toml names it under [data], and the log writes it.",
+                fix=f"Run in the database: ALTER TABLE {self._table} ADD COLUMN {_quoted(name)} {kind}; "
+                "or change the name in model.toml.",
+            )
+        return not_written(place, err)
 
     def unknown(self, execute: Callable[..., Any], labels: Mapping[str, object], at: object) -> list[str]:
         """Write labels, one after the other. Return the ids that no row has."""

@@ -17,7 +17,7 @@ from monitoring.counting import DayTally
 from monitoring.sources import typed
 from monitoring.sources.adbc import DRIVERS, driver_of
 from monitoring.sources.adbc import shown as driver_shown
-from monitoring.sources.files import KINDS, FileSource, files_of
+from monitoring.sources.files import CSV, KINDS, FileSource, files_of, is_data
 from monitoring.sources.sqlite import SqliteSource
 from monitoring.sources.warehouse import Warehouse
 
@@ -101,7 +101,7 @@ def open_source(url: str, data: Data, root: Path, *, patience: float = PATIENCE)
     if path.is_dir():
         path = _inside(path, data.table, shown)
         return FileSource(path, data, _shown(path, root))
-    if path.suffix in KINDS:
+    if is_data(path):
         return FileSource(path, data, shown)
     raise ConfigError(
         f"Cannot read {shown}: unsupported file type.",
@@ -120,7 +120,7 @@ def _place(rest: str, data: Data, root: Path) -> str:
             fix="Write spark://catalog.schema.table or spark://folder/of/files; SPARK_REMOTE or spark-defaults.conf "
             "name the cluster.",
         )
-    if driver_of(rest) or rest.startswith("sqlite:") or rest.endswith((*DATABASES, ".csv")):
+    if driver_of(rest) or rest.startswith("sqlite:") or rest.lower().endswith((*DATABASES, *CSV)):
         raise ConfigError(
             f"Spark cannot read {driver_shown(rest)}.",
             why="Spark reads folders of Parquet files and tables of its catalog.",
@@ -181,7 +181,7 @@ def _inside(folder: Path, table: str | None, shown: str) -> Path:
             return folder / name
     if not table or any(file.parent == folder for file in files_of(folder)):
         return folder
-    tables = sorted({re.sub(r"\.(parquet|csv)$", "", place.name) for place in folder.iterdir()})
+    tables = sorted({re.sub(r"\.(parquet|pq|[ct]sv)(\.gz)?$", "", place.name) for place in folder.iterdir()})
     raise DataError(
         f"{shown} has no table {table!r}.",
         why=f"Its tables are: {', '.join(tables) or 'none'}.",

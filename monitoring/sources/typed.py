@@ -1,4 +1,4 @@
-"""Give rows without types (SQLite's values, the text of a CSV file) Arrow types, and never hide what does not fit."""
+"""Arrow types for rows without types: values of SQLite, text of a CSV file. Values that do not fit are kept."""
 
 from __future__ import annotations
 
@@ -9,25 +9,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from core.arrow import arrays, times
+from core.arrow import arrays, spelling, times
 from core.config import Data
 from core.errors import DataError
 
 Values = Sequence[Any]
-NUMBER = pa.float64()
+NUMBER = arrays.DOUBLE
 OLDER = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
-MISSING = arrays.text_array(["", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None"]).cast(pa.string())
-FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^(?i)[+-]?(inf|infinity)$"
-SECONDS = r"^\d{9,10}$"  # 1973 to 2286; fewer digits could as well be a date
+SECONDS = r"^(\d{9,}(\.\d*)?|\d\.\d+[eE]\+?\d+)$"  # from 1973 on; fewer digits could as well be a date
 
 
 def require(columns: Collection[str], data: Data, shown: str) -> None:
-    """Make sure that rows have a time and an id.
+    """Check that rows have a time and an id.
 
     Raises:
-        DataError: they have not; with the columns that there are.
+        DataError: one is missing; lists the columns.
     """
     for role in ("time", "id"):
         name = getattr(data.columns, role)
@@ -36,30 +33,30 @@ def require(columns: Collection[str], data: Data, shown: str) -> None:
             raise DataError(
                 f"{shown} has no column {name!r}, which is data.columns.{role} in model.toml.",
                 why=f"Its columns are: {some or 'none'}.",
-                fix=f"Bring it back, or name the right column as {role} under data.columns in model.toml.",
+                fix=f"Restore it, or name the right column as {role} under data.columns in model.toml.",
             )
 
 
 def require_once(columns: Sequence[str], data: Data, shown: str) -> None:
-    """Make sure that no column which model.toml names is there twice: nobody knows which one is meant.
+    """Check that no column in model.toml occurs twice.
 
     Raises:
-        DataError: one is.
+        DataError: a column does.
     """
-    twice = sorted({name for name in (*data.features, *data.roles) if columns.count(name) > 1})
-    if twice:
+    repeated = sorted({name for name in (*data.features, *data.roles) if columns.count(name) > 1})
+    if repeated:
         raise DataError(
-            f"{shown} has several columns named {', '.join(map(repr, twice))}.",
-            why="Two tables were joined, or a file was written with one heading twice.",
-            fix="Write each column once, or give them names of their own.",
+            f"{shown} has several columns named {', '.join(map(repr, repeated))}.",
+            why="Two tables were joined, or a header names a column twice.",
+            fix="Write each column once, or rename one of them.",
         )
 
 
 def instants(batch: pa.RecordBatch, data: Data) -> pa.RecordBatch:
-    """The batch with its times (and the times of its labels) as timestamp("us", "UTC"), and without views.
+    """Return the batch with its times and label times as timestamp("us", "UTC"), and without views.
 
     Raises:
-        DataError: they are no times, or have no zone.
+        DataError: values are not times, or have no zone.
     """
     batch = _without_views(batch)
     for name in (data.columns.time, data.columns.labelled_at):
@@ -71,7 +68,7 @@ def instants(batch: pa.RecordBatch, data: Data) -> pa.RecordBatch:
 
 
 def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Text and bytes in Arrow's older form: much of Arrow does not know the views of newer writers yet."""
+    """Return text and bytes in Arrow's older form, because many functions of Arrow do not support views yet."""
     for index, field in enumerate(batch.schema):
         kind = OLDER.get(field.type)
         if kind is not None:
@@ -80,18 +77,18 @@ def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def from_values(rows: Sequence[tuple[Any, ...]], names: Sequence[str], data: Data) -> Iterator[pa.RecordBatch]:
-    """Batches of Python values (None, int, float, str, bytes), rows in any order.
+    """Yield batches of Python values (None, int, float, str, bytes), rows in any order.
 
-    Numeric columns are float64, and so are score and label where they are no classes. Where a column mixes numbers with
-    text or bytes, the rows are parted by what they hold: one bad value arrives as text in a batch of its own, and
-    leaves the others as they are.
+    Numeric columns are float64, and so are score and label unless they are classes. If a column mixes numbers with
+    text or bytes, rows are grouped by type: a bad value arrives as text in a batch of its own and leaves the others
+    unchanged.
     """
     wanted = [NUMBER if name in _numeric(data) else None for name in names]
     columns: list[Values] = list(zip(*rows, strict=True))
-    found = [_array(values, kind) for values, kind in zip(columns, wanted, strict=True)]
-    mixed = [index for index, array in enumerate(found) if array is None]
+    arrays_ = [_array(values, kind) for values, kind in zip(columns, wanted, strict=True)]
+    mixed = [index for index, array in enumerate(arrays_) if array is None]
     if not mixed:
-        yield pa.record_batch(found, names=list(names))
+        yield pa.record_batch(arrays_, names=list(names))
         return
     groups: dict[tuple[type, ...], list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
@@ -102,31 +99,31 @@ def from_values(rows: Sequence[tuple[Any, ...]], names: Sequence[str], data: Dat
                 uniform([values[number] for number in numbers], kind)
                 if array is None
                 else array.take(pa.array(numbers))
-                for values, kind, array in zip(columns, wanted, found, strict=True)
+                for values, kind, array in zip(columns, wanted, arrays_, strict=True)
             ],
             names=list(names),
         )
 
 
 def _array(values: Values, kind: pa.DataType | None) -> pa.Array | None:
-    """An array of one type, None where the values have several."""
+    """Return an array of one type, None if the values have several."""
     try:
         array = pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return None
-    # Arrow would take text beside bytes as bytes.
+    # Arrow would read text next to bytes as bytes.
     if pa.types.is_binary(array.type) and any(isinstance(value, str) for value in values):
         return None
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
 
 
 def uniform(values: Values, kind: pa.DataType | None = None) -> pa.Array:
-    """An array of values that are all numbers, all text or all bytes; of `kind`, if they can be."""
+    """Return an array of values that are all numbers, all text or all bytes; of `kind` if possible."""
     for wanted in (kind, None):
         array = _array(values, wanted)
         if array is not None:
             return array
-    # Arrow refuses integers beyond 2**53 beside floats, because they lose digits.
+    # Arrow refuses integers beyond 2**53 next to floats, because they would lose digits.
     return pa.array([None if value is None else float(value) for value in values], NUMBER)
 
 
@@ -135,31 +132,34 @@ def _kind(value: Any) -> type:
 
 
 def _numeric(data: Data) -> set[str]:
-    """What is read as numbers; classes are read as text."""
+    """Return the columns that are read as numbers; classes are text."""
     outcomes = () if data.classes else (data.columns.score, data.columns.label)
     return {*data.numeric, *outcomes}
 
 
-def from_text(batch: pa.RecordBatch, data: Data) -> Iterator[pa.RecordBatch]:
-    """Batches of what a batch of text (of a CSV file) means: numbers where the config says so, null where empty.
+def from_text(batch: pa.RecordBatch, data: Data, *, decimal_comma: bool = False) -> Iterator[pa.RecordBatch]:
+    """Yield batches of a batch of text (of a CSV file), with numbers in numeric columns, null where empty.
 
     As in `from_values`, rows with text in a numeric column come in batches of their own, where that column is text.
     """
     parsed: dict[str, pa.Array] = {}
-    odd: dict[str, NDArray[np.bool_]] = {}
+    with_text: dict[str, arrays.Bools] = {}
     for name in _numeric(data) & set(batch.schema.names):
-        parsed[name], unread = _numbers(batch.column(name))
+        parsed[name], unread = spelling.numbers(batch.column(name), decimal_comma=decimal_comma)
         if unread is not None:
-            odd[name] = unread
-    time = data.columns.time
-    if time in batch.schema.names and pc.all(pc.match_substring_regex(batch.column(time), SECONDS)).as_py():
-        parsed[time] = pc.cast(batch.column(time), pa.int64())
-    if not odd:
+            with_text[name] = unread
+    roles = data.columns
+    for name in {roles.time, roles.labelled_at or roles.time} & set(batch.schema.names):
+        if pc.all(pc.match_substring_regex(batch.column(name), SECONDS)).as_py():
+            parsed[name] = spelling.numbers(batch.column(name))[0]
+    if roles.id and roles.id in batch.schema.names and roles.id not in parsed:
+        parsed[roles.id] = spelling.without_zero_decimals(batch.column(roles.id))
+    if not with_text:
         yield _replaced(batch, parsed)
         return
-    kinds, kind = np.unique(np.stack([*odd.values()]), axis=1, return_inverse=True)
+    kinds, kind = np.unique(np.stack([*with_text.values()]), axis=1, return_inverse=True)
     for number, flags in enumerate(kinds.T):
-        text = {name for name, flag in zip(odd, flags, strict=True) if flag}
+        text = {name for name, flag in zip(with_text, flags, strict=True) if flag}
         rows = _replaced(batch, {name: values for name, values in parsed.items() if name not in text})
         yield rows.filter(pa.array(kind.ravel() == number))
 
@@ -167,17 +167,3 @@ def from_text(batch: pa.RecordBatch, data: Data) -> Iterator[pa.RecordBatch]:
 def _replaced(batch: pa.RecordBatch, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
     names = batch.schema.names
     return pa.record_batch([columns.get(name, batch.column(name)) for name in names], names=names)
-
-
-def _numbers(text: pa.Array) -> tuple[pa.Array, NDArray[np.bool_] | None]:
-    """Text as float64, and where it is no number (None: nowhere)."""
-    try:
-        return pc.cast(text, NUMBER), None
-    except pa.ArrowInvalid:
-        text = pc.utf8_trim_whitespace(text)
-    text = pc.if_else(pc.is_in(text, MISSING), None, text)
-    lower = pc.utf8_lower(text)
-    text = pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", text))
-    read = pc.fill_null(pc.match_substring_regex(text, FLOAT), True)
-    numbers = pc.cast(pc.if_else(read, text, None), NUMBER)
-    return numbers, None if pc.all(read, min_count=0).as_py() else ~arrays.mask(read)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.arrow import Bools, Floats, arrays, times
+from core.arrow import Bools, Floats, arrays, spelling, times
 from core.config import Columns
 from core.errors import DataError
 from monitoring.tasks.task import Task
@@ -68,10 +68,10 @@ def _ours(batch: pa.RecordBatch, name: str | None, version: str | None) -> Bools
     """Return which rows were scored by this version."""
     if name is None or version is None:
         return np.ones(batch.num_rows, np.bool_)
-    words = arrays.texts(batch.column(name)) if name in batch.schema.names else None
+    words = spelling.versions(batch.column(name)) if name in batch.schema.names else None
     if words is None:
         return np.zeros(batch.num_rows, np.bool_)
-    return ~arrays.nulls(pc.index_in(words, value_set=arrays.text_array((version,))))
+    return ~arrays.nulls(pc.index_in(words, value_set=arrays.text_array((spelling.version(version),))))
 
 
 def _known(batch: pa.RecordBatch, name: str, as_of: dt.datetime) -> Bools:

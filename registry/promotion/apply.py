@@ -1,6 +1,6 @@
-"""Make Production in MLflow what git declares: look, check, write only what differs, look again.
+"""The move of Production in MLflow: observe, verify, write only what differs, observe again.
 
-MLflow will drop stages in a later major release; they are moved in this module only. Aliases stay.
+MLflow will remove stages in a later major release; only this module moves them. Aliases stay.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ TRIES = 3
 
 
 def observe(client: MlflowClient, name: str) -> RegistryState:
-    """What the registry has of a registered model; nothing, where it does not know its name.
+    """Return the state of a registered model, which is empty if the registry does not have the model.
 
     Raises:
-        OutsideError: the registry does not answer. An outage never looks like an empty registry.
+        OutsideError: the registry does not respond. An outage never looks like an empty registry.
     """
     from mlflow.exceptions import MlflowException
 
@@ -37,16 +37,16 @@ def observe(client: MlflowClient, name: str) -> RegistryState:
             if store.code(err) != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return RegistryState(name=name, versions={}, production=(), alias=None, promoted={})
-        found = store.pages(
+        entries = store.pages(
             lambda token: client.search_model_versions(
                 f"name={store.literal(name)}", max_results=store.PAGE, page_token=token
             )
         )
-    promoted = {int(entry.version): instant(entry.tags.get("promoted_at", "")) for entry in found}
+    promoted = {int(entry.version): instant(entry.tags.get("promoted_at", "")) for entry in entries}
     return RegistryState(
         name=name,
-        versions={int(entry.version): entry.status for entry in found},
-        production=tuple(sorted(int(entry.version) for entry in found if entry.current_stage == PRODUCTION)),
+        versions={int(entry.version): entry.status for entry in entries},
+        production=tuple(sorted(int(entry.version) for entry in entries if entry.current_stage == PRODUCTION)),
         alias=int(aliases[ALIAS]) if ALIAS in aliases else None,
         promoted={version: moment for version, moment in promoted.items() if moment is not None},
     )
@@ -55,12 +55,12 @@ def observe(client: MlflowClient, name: str) -> RegistryState:
 def verify(registry: Registry, manifest: Manifest, *, load: bool = True) -> None:
     """Make sure that the declared version is the one that was reviewed, and works. Nothing is written.
 
-    Without `load`, its files are compared with their digest and not loaded: enough for a version that was loaded when
-    it was promoted, and many times faster.
+    Without `load`, its files are compared with their digest and not loaded. That is enough for a version that was
+    loaded when it was promoted, and many times faster.
 
     Raises:
         RegistryError: it does not exist, is not ready, has another run, digest or data, did not pass its validation, or
-            its files cannot be trusted, do not load, or do not say what they said when it was trained.
+            its files cannot be trusted, do not load, or do not reproduce their example.
     """
     name, number = manifest.model, manifest.version
     entry = registry.entry(name, number)
@@ -68,50 +68,51 @@ def verify(registry: Registry, manifest: Manifest, *, load: bool = True) -> None
     version = ModelVersion.from_entry(entry)
     if version is None:
         raise _refused(manifest, "was not registered by mlops train, or its tags were changed")
-    for what, declared, found in (
+    for what, declared, actual in (
         ("run", manifest.run_id, version.run_id),
         ("digest", manifest.digest, version.digest),
         ("data digest", manifest.data_digest, version.data_digest),
     ):
-        if declared != found:
-            raise _refused(manifest, f"has the {what} {found[:12]}…, but {declared[:12]}… was reviewed")
+        if declared != actual:
+            raise _refused(manifest, f"has the {what} {actual[:12]}…, but {declared[:12]}… was reviewed")
     if version.validation != "passed":
         raise _refused(manifest, f"has the validation {version.validation!r}, not 'passed'")
     if not load:
         registry.require_intact(version)
     elif not registry.reproduces_example(version, registry.load(version)):
         raise _refused(manifest, "gives other probabilities for its stored example than when it was trained")
-    # Neither is there for what was trained and reviewed before there was such a digest.
+    # Both are None for versions that are older than this digest.
     if (manifest.records_digest, version.records_digest) != (None, None):
-        found = registry.records_digest(version)
-        if manifest.records_digest != found:
+        actual = registry.records_digest(version)
+        if manifest.records_digest != actual:
             declared = f"{manifest.records_digest[:12]}…" if manifest.records_digest else "none"
             raise _refused(
                 manifest,
-                f"has the digest {found[:12]}… over its baseline, example and times, but {declared} was reviewed",
+                f"has the digest {actual[:12]}… over its baseline, example and times, but {declared} was reviewed",
             )
 
 
-def _refused(manifest: Manifest, why_not: str) -> RegistryError:
+def _refused(manifest: Manifest, reason: str) -> RegistryError:
     return RegistryError(
-        f"Version {manifest.version} of {manifest.model} {why_not}.",
-        why="What is promoted must be what was reviewed: git, or the registry, was changed by hand.",
+        f"Version {manifest.version} of {manifest.model} {reason}.",
+        why="Git or the registry was changed by hand, and only what was reviewed is promoted.",
         fix=f"{REVERT} Production stays as it is.",
     )
 
 
 def apply(client: MlflowClient, planned: Plan, as_of: dt.datetime) -> None:
-    """Bring the registry to what `planned` aims at, from wherever it is now; done again, it writes nothing.
+    """Carry out a plan from the current state of the registry; repeated, it writes nothing.
 
-    Killed at any instant, it leaves one version in Production (none only before the first), and the next run ends it.
+    Safe to interrupt: after a kill at any point exactly one version is in Production (none before the first promotion),
+    and the next run completes the promotion.
 
     Args:
         client: of the store.
         planned: by `plan`.
-        as_of: noted as the time of the promotion (not before that of the last one, whatever the clock says).
+        as_of: noted as the time of the promotion, but never before that of the last promotion.
 
     Raises:
-        RegistryError: the version has gone, or another writer undoes every try.
+        RegistryError: the version was deleted, or another writer undoes every try.
     """
     if planned.version is None:
         return
@@ -120,7 +121,7 @@ def apply(client: MlflowClient, planned: Plan, as_of: dt.datetime) -> None:
         steps = steps_to(state, planned.version)
         if not steps:
             return
-        with store.reaching(client.tracking_uri, f"told to promote {planned.name} version {planned.version}"):
+        with store.reaching(client.tracking_uri, f"asked to promote {planned.name} version {planned.version}"):
             for step in steps:
                 _write(
                     client,
@@ -134,7 +135,7 @@ def apply(client: MlflowClient, planned: Plan, as_of: dt.datetime) -> None:
         raise RegistryError(
             f"{planned.name} version {planned.version} did not stay in Production after {TRIES} tries.",
             why="Something else moves stages or aliases of this model at the same time.",
-            fix="See who else promotes (one workflow may, at a time), then run mlops promote again.",
+            fix="Find out what else promotes this model (only one workflow may), then run mlops promote again.",
         )
 
 
@@ -142,7 +143,7 @@ def _write(client: MlflowClient, step: Step, name: str, version: str, commit: st
     if step == "stage":
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*stages.*", FutureWarning)
-            # One transaction: at no instant is there no version, or a second one, in Production.
+            # One transaction: at every instant exactly one version is in Production.
             client.transition_model_version_stage(name, version, PRODUCTION, archive_existing_versions=True)
     elif step == "alias":
         client.set_registered_model_alias(name, ALIAS, version)

@@ -1,4 +1,4 @@
-"""Read and write `model/NAME/production.json`, with which git says which version is in Production."""
+"""The manifest `model/NAME/production.json`, in which git declares the version in Production."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Manifest(Record):
     """One version of one registered model, bound to what was reviewed.
 
-    `digest` is that of the model's files, `records_digest` that of its baseline, example and times (None for versions
-    of before there was one), `data_digest` that of the rows it was trained on, `commit` that of the code
-    (empty where there was no git), `champion` the version it was compared with. `score` is its `metric` on the holdout,
-    `reference` the best such score of all versions promoted so far, against which a fall in performance is judged.
+    `digest`: of the model's files. `records_digest`: of its baseline, example and times; None for versions that are
+    older than this digest. `data_digest`: of the rows it was trained on. `commit`: of the code; empty if it was not
+    under git. `champion`: the version it was compared with. `score`: its `metric` on the holdout. `reference`: the best
+    such score of all versions promoted so far; the performance trigger compares with it.
     """
 
     model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
@@ -40,17 +40,17 @@ class Manifest(Record):
     records_digest: Sha256 | None = None
 
     def reference_in(self, metric: str) -> float | None:
-        """The reference where it is a score of `metric`; scores of another metric cannot be compared with it."""
+        """Return the reference if it is a score of `metric`, else None: scores of two metrics cannot be compared."""
         return self.reference if self.metric == metric else None
 
 
 def path(name: str) -> str:
-    """Where the manifest of the model folder `name` lies in the repository."""
+    """Return the path of the manifest of the model folder `name` in the repository."""
     return f"model/{name}/production.json"
 
 
 def read(root: Path, name: str) -> Manifest | None:
-    """What the repository at `root` declares for the model folder `name`; None where it declares nothing.
+    """Return what the repository at `root` declares for the model folder `name`; None if it declares nothing.
 
     Raises:
         RegistryError: the file cannot be read, or is not a manifest.
@@ -64,9 +64,9 @@ def read(root: Path, name: str) -> Manifest | None:
 
 
 def parse(text: str, name: str) -> Manifest:
-    """The manifest in the text of the model folder `name`'s file; errors as in `read`."""
+    """Return the manifest in the text of a file of the model folder `name`; errors as in `read`."""
     try:
-        json.loads(text, object_pairs_hook=_once)
+        json.loads(text, object_pairs_hook=_unique_keys)
         return Manifest.from_json(text, origin=path(name))
     except RecordError as err:
         raise _unusable(name, err.what) from err
@@ -77,21 +77,21 @@ def parse(text: str, name: str) -> Manifest:
 def _unusable(name: str, problem: str) -> RegistryError:
     return RegistryError(
         problem,
-        why="It was edited by hand, or a merge left its marks in it.",
-        fix=f"git log -p -- {path(name)} shows the last good one; restore that. Production stays as it is.",
+        why="It was edited by hand, or contains conflict markers of a merge.",
+        fix=f"Restore the last good one: git log -p -- {path(name)} shows it. Production stays as it is.",
     )
 
 
 def dump(manifest: Manifest) -> str:
-    """The text of `production.json`: one key a line, sorted, so that a pull request shows what changes."""
-    whole = {"record": manifest.stamp(), **manifest.model_dump(mode="json")}
-    return json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    """Return the text of `production.json`: one key a line, sorted, so that a pull request shows what changes."""
+    fields = {"record": manifest.stamp(), **manifest.model_dump(mode="json")}
+    return json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which no key stands twice: a reviewer may read one and a program the other."""
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, and refuse duplicate keys: a reviewer may read the first and a program the second."""
     names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{' and '.join(twice)} {'stands' if len(twice) == 1 else 'stand'} in it twice")
+    duplicate = sorted({name for name in names if names.count(name) > 1})
+    if duplicate:
+        raise ValueError(f"duplicate key{'s' if len(duplicate) > 1 else ''} {', '.join(duplicate)}")
     return dict(pairs)

@@ -1,4 +1,4 @@
-"""Plan how the registry comes to agree with git: pure, from what is seen and what is declared to a list of writes."""
+"""The plan that makes the registry agree with git: from its state and the manifest to a list of writes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from registry.promotion.manifest import Manifest
 
 READY = "READY"
-WRONG_STORE = "It was deleted in MLflow, or MLFLOW_TRACKING_URI names another store than the one it was trained in."
+WRONG_STORE = "It was deleted in MLflow, or MLFLOW_TRACKING_URI names another store than the training used."
 REVERT = "Revert the commit that changed production.json, or train again and merge the new proposal."
 Step = Literal["stage", "alias", "tags"]
 
 
 class RegistryState(Record):
-    """What the registry has of one registered model.
+    """The state of one registered model.
 
-    `versions`: status by number. `production`: the versions in Production. `alias`: the one that `production` names.
-    `promoted`: when a version was last promoted, for those that were.
+    `versions`: status by number. `production`: the versions in Production. `alias`: the version with the alias
+    `production`. `promoted`: when each version was last promoted, for those that were.
     """
 
     name: str
@@ -34,10 +34,10 @@ class RegistryState(Record):
 
 
 class Plan(Record):
-    """The writes that make the registry agree with git, in order; none where it agrees. `version` None: none declared.
+    """The writes that make the registry agree with git, in order; none if it agrees.
 
-    `commit` is that of the repository, kept on the version for people. `sentences`: the steps in words, each as an
-    answer to "what would you do?".
+    `version`: the declared version, None if git declares none. `commit`: of the repository; it is noted on the version.
+    `sentences`: the steps as text that follows "would".
     """
 
     name: str
@@ -48,19 +48,19 @@ class Plan(Record):
 
 
 def plan(state: RegistryState, manifest: Manifest | None, commit: str) -> Plan:
-    """What is to be written so that `state` becomes what `manifest` declares. Nothing is read or written here.
+    """Return the writes that turn `state` into what `manifest` declares. Nothing is read or written here.
 
     Raises:
-        RegistryError: the declared version is not there, or is not ready; or git declares nothing while something is in
-            service, which is never taken out of it on that ground.
+        RegistryError: the declared version does not exist or is not ready; or git declares nothing while a version is
+            in Production, which is never a reason to take it out of service.
     """
     if manifest is None:
         if state.production or state.alias is not None:
             version = state.alias if state.alias is not None else state.production[0]
             raise RegistryError(
                 f"Version {version} of {state.name} is in Production, but git declares none.",
-                why="Its production.json was deleted, or never committed; or somebody promoted by hand.",
-                fix="Restore production.json (git log --oneline -- 'model/*/production.json' shows what took it away). "
+                why="Its production.json was deleted or never committed, or it was promoted in MLflow by hand.",
+                fix="Restore production.json (git log --oneline -- 'model/*/production.json' shows what deleted it). "
                 "To take the model out of service on purpose, archive the version in MLflow and delete the alias.",
             )
         return Plan(name=state.name, version=None, commit=commit, steps=(), sentences=())
@@ -76,10 +76,10 @@ def plan(state: RegistryState, manifest: Manifest | None, commit: str) -> Plan:
 
 
 def require_ready(name: str, version: int, status: str | None) -> None:
-    """Make sure that a version exists (`status` is None where it does not) and can be used.
+    """Make sure that a version exists (`status` is None if it does not) and is ready.
 
     Raises:
-        RegistryError: it does not, or cannot.
+        RegistryError: it does not exist, or is not ready.
     """
     if status != READY:
         raise RegistryError(
@@ -91,7 +91,7 @@ def require_ready(name: str, version: int, status: str | None) -> None:
 
 
 def steps_to(state: RegistryState, version: int) -> tuple[Step, ...]:
-    """The writes that are missing until `version`, and it alone, is in Production.
+    """Return the missing writes until `version`, and no other version, is in Production.
 
     Raises:
         RegistryError: it does not exist, or is not ready.
@@ -102,14 +102,14 @@ def steps_to(state: RegistryState, version: int) -> tuple[Step, ...]:
         steps.append("stage")
     if state.alias != version:
         steps.append("alias")
-    # After a crash between stage and tags the version that was left has the later time.
+    # After a crash between stage and tags, the version that left Production has the later time.
     if "stage" in steps or version not in state.promoted or max(state.promoted.values()) > state.promoted[version]:
         steps.append("tags")
     return tuple(steps)
 
 
 def movement(state: RegistryState, before: int | None, version: int) -> str:
-    """How Production went from `before` to `version`, in words, also where the registry shows it no more."""
+    """Return how Production moved from `before` to `version`, as text, also if the registry no longer shows it."""
     return _sentence("stage", state.model_copy(update={"production": (before,) if before else ()}), version)
 
 

@@ -71,10 +71,10 @@ def again(alert: Alert, before: str | None) -> Alert:
     """Return the alert with the nights that the body of its issue lists already."""
     if before is None:
         return alert
-    text, _, tonight = alert.body.partition(HEADING)
+    text, _, newest = alert.body.partition(HEADING)
     listed = before.partition(HEADING)[2]
     old = SEEN.findall(listed)
-    nights = [*old, *(line for line in SEEN.findall(tonight) if line not in old)]
+    nights = [*old, *(line for line in SEEN.findall(newest) if line not in old)]
     earlier = sum(map(int, LEFT_OUT.findall(listed))) + max(0, len(nights) - MOST)
     left_out = [f"- … {earlier} earlier"] if earlier else []
     body = "\n".join([f"{text}{HEADING}", "", *left_out, *nights[-MOST:]]) + "\n"

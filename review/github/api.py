@@ -1,4 +1,4 @@
-"""Reach one repository on GitHub in one way: bounded retries of whole operations, and an end to waiting."""
+"""Access to one repository on GitHub, with bounded retries of whole operations and time limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.config import GitHubContext
 from core.errors import ConfigError
-from review.github.errors import overtaken, refused, unreachable, words
+from review.github.errors import message_of, overtaken, refused, unreachable
 
 if TYPE_CHECKING:
     from github.GithubException import GithubException
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TRIES = 4
 TIMEOUT = 20  # seconds for one request
-LONGEST_PAUSE = 60.0  # seconds that GitHub may ask us to wait; more is reported instead
-IN_ALL = 150.0  # seconds for one operation with all its tries
+LONGEST_PAUSE = 60.0  # seconds; a longer pause that GitHub asks for is an error
+IN_ALL = 150.0  # seconds for one operation, all tries together
 AGENT = "retraining-template"
 
 
 class OvertakenError(Exception):
-    """Somebody else wrote the same thing at the same time: look again, and do it again."""
+    """Another run wrote the same thing at the same time, so the operation must be done again."""
 
 
 class Api:
     """One repository.
 
-    An operation is a function of the repository that can be done again from its start: it looks before it writes. So
-    a request that was carried out, but whose answer was lost, does no harm.
+    An operation is a function of the repository that is safe to repeat, because it reads before it writes. So a request
+    that was carried out, but whose response was lost, does no harm.
 
     Args:
         hub: which repository, and the token.
-        agent: how we introduce ourselves.
-        pause: waits so many seconds; for tests.
+        agent: the user agent of requests.
+        pause: waits a number of seconds; for tests.
     """
 
     def __init__(self, hub: GitHubContext, *, agent: str = AGENT, pause: Callable[[float], None] | None = None) -> None:
@@ -47,15 +47,15 @@ class Api:
 
     @cached_property
     def repository(self) -> Repository:
-        """The repository; asking for it sends nothing yet.
+        """Return the repository, without a request.
 
         Raises:
             ConfigError: there is no token.
         """
         if self.hub.token is None:
             raise ConfigError(
-                f"GITHUB_TOKEN is not set, so {self.hub.repository} on GitHub cannot be reached.",
-                why="GitHub gives the token to a step only where the workflow says so.",
+                f"GITHUB_TOKEN is not set, so there is no access to {self.hub.repository} on GitHub.",
+                why="GitHub passes the token to a step only if the workflow says so.",
                 fix="In a workflow: env: {GITHUB_TOKEN: ${{ github.token }}} at the step. "
                 "On a laptop: export GITHUB_TOKEN=$(gh auth token)",
             )
@@ -67,24 +67,24 @@ class Api:
             user_agent=self.agent,
             timeout=TIMEOUT,
             per_page=100,
-            retry=None,  # a lost answer to a POST must not be repeated blindly: we repeat whole operations
+            retry=None,  # a POST whose response was lost must not be repeated blindly; whole operations are repeated
             seconds_between_requests=None,
             seconds_between_writes=None,
             lazy=True,
         )
-        # Read before each use: PyGithub itself finds out late, and somewhere else.
+        # Checked at each response, because PyGithub fails later and elsewhere.
         vars(github.requester)["requestJsonAndCheck"] = _only_json(github.requester.requestJsonAndCheck)
         return github.get_repo(self.hub.repository)
 
-    def __call__(self, doing: str, operation: Callable[[Repository], T]) -> T:
-        """Do an operation, again where GitHub or the network stumbles.
+    def __call__(self, action: str, operation: Callable[[Repository], T]) -> T:
+        """Run an operation, and repeat it after a passing error of GitHub or the network.
 
         Args:
-            doing: what it does, for the message, as in "open the pull request of flights".
-            operation: what to do; it must be safe to do again.
+            action: the operation in words, for errors, as in "open the pull request of flights".
+            operation: must be safe to repeat.
 
         Raises:
-            OutsideError: GitHub refused, or did not answer in time.
+            OutsideError: GitHub refused, or did not respond in time.
         """
         from github import GithubException
         from requests.exceptions import RequestException
@@ -100,30 +100,33 @@ class Api:
         try:
             return retrying(operation, self.repository)
         except OvertakenError as err:
-            raise overtaken(doing, str(err)) from None
+            raise overtaken(action, str(err)) from None
         except GithubException as err:
-            raise refused(doing, err.status, err.data, err.headers) from None
+            raise refused(action, err.status, err.data, err.headers) from None
         except (RequestException, ValueError) as err:
             if not _passes(err):
                 raise
-            raise unreachable(doing, self.hub.api_url, type(err).__name__) from None
+            raise unreachable(action, self.hub.api_url, type(err).__name__) from None
 
 
 def _only_json(ask: Callable[..., tuple[dict[str, Any], Any]]) -> Callable[..., tuple[dict[str, Any], Any]]:
-    """Take nothing else for an answer of GitHub's, such as a login page: PyGithub makes {"data": text} of it."""
+    """Return `ask` with an error for a response that is not JSON, such as a login page.
+
+    PyGithub makes {"data": text} of such a response.
+    """
     from requests.exceptions import InvalidJSONError
 
-    def answered(*words: Any, **named: Any) -> tuple[dict[str, Any], Any]:
-        headers, data = ask(*words, **named)
+    def checked(*args: Any, **options: Any) -> tuple[dict[str, Any], Any]:
+        headers, data = ask(*args, **options)
         if isinstance(data, dict) and isinstance(data.get("data"), str):
-            raise InvalidJSONError("the answer is no JSON")
+            raise InvalidJSONError("the response is not JSON")
         return headers, data
 
-    return answered
+    return checked
 
 
 def _passes(err: BaseException) -> bool:
-    """Whether it may go well the next time: no answer or half of one, a disturbance, a short pause, a race."""
+    """Return whether the next try may succeed: no response or half of one, an outage, a short pause, a race."""
     from json import JSONDecodeError
 
     from github import GithubException
@@ -131,31 +134,31 @@ def _passes(err: BaseException) -> bool:
 
     if isinstance(err, GithubException):
         if limited(err):
-            return asked(err) <= LONGEST_PAUSE
-        # What was not there when we looked: the next look finds it.
-        made = err.status == 422 and "already exists" in words(err.data)  # noqa: PLR2004 - HTTP
-        return made or err.status >= 500  # noqa: PLR2004 - HTTP
+            return requested_pause(err) <= LONGEST_PAUSE
+        # Created after the operation looked for it. The next try finds it.
+        exists = err.status == 422 and "already exists" in message_of(err.data)  # noqa: PLR2004 - HTTP
+        return exists or err.status >= 500  # noqa: PLR2004 - HTTP
     return isinstance(err, RequestException | JSONDecodeError | OvertakenError)
 
 
 def limited(err: GithubException) -> bool:
-    """Whether GitHub refuses because of the number of requests, not because of what was asked."""
+    """Return whether GitHub refuses because of the number of requests."""
     from github import RateLimitExceededException
 
     headers = err.headers or {}
-    told = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-    return isinstance(err, RateLimitExceededException) or err.status == 429 or (err.status == 403 and told)  # noqa: PLR2004 - HTTP
+    announced = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    return isinstance(err, RateLimitExceededException) or err.status == 429 or (err.status == 403 and announced)  # noqa: PLR2004 - HTTP
 
 
-def asked(err: GithubException) -> float:
-    """The seconds that GitHub asks to wait; a minute where it does not say, as its documentation has it."""
+def requested_pause(err: GithubException) -> float:
+    """Return the seconds that GitHub asks to wait; a minute if it gives none, as its documentation says."""
     headers = err.headers or {}
     try:
         if "retry-after" in headers:
             return float(headers["retry-after"])
-        # By its own clock, so that ours does not matter.
-        answered = email.utils.parsedate_to_datetime(headers["date"]).timestamp()
-        return max(1.0, float(headers["x-ratelimit-reset"]) - answered + 1)
+        # By the clock of GitHub, so that the clock of this machine does not matter.
+        responded = email.utils.parsedate_to_datetime(headers["date"]).timestamp()
+        return max(1.0, float(headers["x-ratelimit-reset"]) - responded + 1)
     except (KeyError, ValueError, TypeError):
         return LONGEST_PAUSE
 
@@ -166,5 +169,5 @@ def _pause(state: RetryCallState) -> float:
 
     err: Any = state.outcome.exception() if state.outcome else None
     if isinstance(err, GithubException) and limited(err):
-        return asked(err)
+        return requested_pause(err)
     return float(wait_exponential_jitter(initial=1, max=20, jitter=2)(state))

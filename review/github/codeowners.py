@@ -1,4 +1,4 @@
-"""Say who owns a file by the repository's CODEOWNERS, so that those people are asked to review a promotion."""
+"""Owners of a file by CODEOWNERS; they are asked to review a promotion."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Owners:
 
 
 def owners(text: str, path: str) -> Owners:
-    """The owners of `path`: those of the last line whose pattern fits it. Addresses of e-mail are left out.
+    """Return the owners of `path`: those of the last line whose pattern matches it. E-mail addresses are left out.
 
-    The example names that the template comes with (`@your-org/...`) stand for nobody.
+    The example names of the template (`@your-org/...`) are ignored.
     """
     from pathspec import GitIgnoreSpec
 
-    found: list[str] = []
+    listed: list[str] = []
     for line in text.splitlines():
         pattern, *names = line.partition("#")[0].split() or [""]
         if pattern and GitIgnoreSpec.from_lines([pattern]).match_file(path):
-            found = names
-    real = [name for name in found if not name.startswith(f"@{EXAMPLE}")]
+            listed = names
+    real = [name for name in listed if not name.startswith(f"@{EXAMPLE}")]
     people = (match[1] for name in real if (match := PERSON.fullmatch(name)))
     teams = (match[1] for name in real if (match := TEAM.fullmatch(name)))
     return Owners(tuple(people), tuple(teams))

@@ -1,4 +1,4 @@
-"""Commit files to a branch through GitHub's API: without a clone or credentials on disk, and signed by GitHub."""
+"""Commits through GitHub's API: without a clone or credentials on disk, and signed by GitHub."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def commit(repo: Repository, branch: str, files: Mapping[str, str], message: str) -> str:
-    """Make `branch` one commit on top of the default branch that changes `files` (path to text), and give that commit.
+    """Make `branch` one commit on top of the default branch that changes `files` (path to text), and return it.
 
-    Where it is that already, it is left alone: a second call changes nothing.
+    If it is that commit already, nothing changes.
 
     Raises:
-        UsageError: the default branch has this content already.
+        UsageError: the default branch already has this content.
     """
     from github import InputGitTreeElement
 
@@ -29,48 +29,48 @@ def commit(repo: Repository, branch: str, files: Mapping[str, str], message: str
     if tree.sha == parent.tree.sha:
         raise UsageError(
             f"{repo.default_branch} already has what {branch} would change.",
-            why="This candidate was merged already.",
-            fix="If Production is not what git declares, run the workflow promote by hand.",
+            why="This candidate is already merged.",
+            fix="If Production differs from what git declares, run the workflow promote by hand.",
         )
     ref = _ref(repo, f"heads/{branch}")
     if ref is not None and _is(repo.get_git_commit(ref.object.sha), tree.sha, parent.sha):
         return ref.object.sha
-    # No author and no committer: only then does GitHub sign it.
-    made = repo.create_git_commit(message, tree, [parent])
+    # No author and no committer, because only then GitHub signs it.
+    new = repo.create_git_commit(message, tree, [parent])
     if ref is None:
-        repo.create_git_ref(f"refs/heads/{branch}", made.sha)
+        repo.create_git_ref(f"refs/heads/{branch}", new.sha)
     else:
-        ref.edit(made.sha, force=True)
-    return made.sha
+        ref.edit(new.sha, force=True)
+    return new.sha
 
 
 def tip(repo: Repository, branch: str) -> str | None:
-    """The commit that a branch is at now; None where there is no such branch."""
+    """Return the newest commit of a branch; None if there is no such branch."""
     ref = _ref(repo, f"heads/{branch}")
     return ref.object.sha if ref else None
 
 
 def text_of(repo: Repository, path: str, at: str) -> str | None:
-    """The text of a file at a branch or commit; None where it is not."""
+    """Return the text of a file at a branch or commit; None if it does not exist."""
     from github import UnknownObjectException
 
     try:
-        found = repo.get_contents(path, ref=at)
+        content = repo.get_contents(path, ref=at)
     except UnknownObjectException:
         return None
-    return None if isinstance(found, list) else found.decoded_content.decode("utf-8", errors="replace")
+    return None if isinstance(content, list) else content.decoded_content.decode("utf-8", errors="replace")
 
 
-def _is(made: GitCommit, tree: str, parent: str) -> bool:
-    return made.tree.sha == tree and [one.sha for one in made.parents] == [parent]
+def _is(commit: GitCommit, tree: str, parent: str) -> bool:
+    return commit.tree.sha == tree and [before.sha for before in commit.parents] == [parent]
 
 
 def _ref(repo: Repository, name: str) -> GitRef | None:
     from github import UnknownObjectException
 
     try:
-        found = repo.get_git_ref(name)
-        found.complete()  # only this asks
+        ref = repo.get_git_ref(name)
+        ref.complete()  # only this sends a request
     except UnknownObjectException:
         return None
-    return found
+    return ref

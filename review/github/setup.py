@@ -1,4 +1,4 @@
-"""Ask GitHub how a repository is set up, as far as the token at hand may see it."""
+"""How a repository is set up on GitHub, as far as the token may see it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from review.github.api import Api, limited
 if TYPE_CHECKING:
     from github.Repository import Repository
 
-HIDDEN = (401, 403, 404)  # what GitHub says of things that a token may not see, and of those that are not there
+HIDDEN = (401, 403, 404)  # of settings that a token may not see, and of those that do not exist
 
 
 class Setup(Record):
-    """What GitHub tells of a repository; None where the token may not see it, or it is not there.
+    """The settings of a repository; None if the token may not see one, or it does not exist.
 
     `secrets`: names by environment. `rules`: kinds of rules for the default branch. `schedule`: the state of
     nightly.yml, as in "active" or "disabled_inactivity". `may_open_pulls`: whether workflows may open pull requests.
@@ -28,10 +28,10 @@ class Setup(Record):
 
 
 def read(api: Api, environments: tuple[str, ...]) -> Setup:
-    """How the repository is set up.
+    """Return how the repository is set up.
 
     Raises:
-        OutsideError: GitHub does not answer.
+        OutsideError: GitHub does not respond.
     """
 
     def operation(repo: Repository) -> Setup:
@@ -44,20 +44,20 @@ def read(api: Api, environments: tuple[str, ...]) -> Setup:
         return Setup(
             default_branch=branch,
             may_open_pulls=allowed and bool(allowed["can_approve_pull_request_reviews"]),
-            secrets={name: found and _names(found["secrets"], "name") for name, found in secrets.items()},
+            secrets={name: listed and _names(listed["secrets"], "name") for name, listed in secrets.items()},
             rules=None if rules is None else _names(rules, "type"),
             schedule=nightly and str(nightly["state"]),
         )
 
-    return api("read how it is set up", operation)
+    return api("read the settings of the repository", operation)
 
 
-def _names(found: list[dict[str, Any]], key: str) -> tuple[str, ...]:
-    return tuple(sorted({str(one[key]) for one in found}))
+def _names(items: list[dict[str, Any]], key: str) -> tuple[str, ...]:
+    return tuple(sorted({str(item[key]) for item in items}))
 
 
 def _ask(repo: Repository, path: str) -> Any:
-    """What GitHub says; None where it hides it."""
+    """Return the response of GitHub; None if the token may not see it."""
     from github import GithubException
 
     try:

@@ -1,4 +1,4 @@
-"""A bare git repository that stands in for GitHub."""
+"""A bare git repository in place of GitHub."""
 
 from review.local.forge import LocalForge
 from review.local.git import Git

@@ -1,4 +1,4 @@
-"""Let pull requests live in a bare git repository on this machine, so that the whole loop runs with git alone."""
+"""Pull requests in a bare git repository on this machine, so that the whole loop runs with git alone."""
 
 from __future__ import annotations
 import datetime as dt
@@ -22,7 +22,7 @@ class LocalForge:
     """A forge that is a bare git repository. Merge and revert in any clone of it with plain git.
 
     Args:
-        path: the bare repository; `ensure` makes it.
+        path: the bare repository; `ensure` creates it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,59 +30,59 @@ class LocalForge:
         self.notes: list[str] = []
 
     def follow(self, root: Path) -> None:
-        """Bring main up to date after a merge in the checkout at `root`; nothing where nobody has proposed."""
+        """Update main after a merge in the checkout at `root`; does nothing without a forge."""
         if self.path.exists():
             self.ensure(root)
 
     def file(self, path: str, at: str | None = None) -> str | None:
-        """A file's text on main, or at a commit; None where it is not."""
+        """Return the text of a file on main, or at a commit; None if it does not exist."""
         git, name = Git(self.path), f"{at or MAIN}:{path}"
-        known = self._store() is not None and git.answers("cat-file", "-e", name)
-        return git.raw("cat-file", "blob", name).decode() if known else None
+        exists = self._store() is not None and git.succeeds("cat-file", "-e", name)
+        return git.raw("cat-file", "blob", name).decode() if exists else None
 
     def ensure(self, root: Path) -> None:
-        """Make the bare repository with what is checked out at `root` as its main, or bring its main up to date.
+        """Create the bare repository with the checkout at `root` as its main, or update its main.
 
-        Later on only the branch that was checked out the first time is sent, and only forward: another branch has not
-        been reviewed.
+        Later only the branch of the first checkout is pushed, and only forward, because another branch has not been
+        reviewed.
 
         Raises:
-            OutsideError: `root` is no git repository, has no commit, or went another way than the forge.
+            OutsideError: `root` is not a git repository, has no commit, or has diverged from the forge.
         """
         git = Git(root)
         head, branch = checked_out(git)
         forge = self._create(branch) if not (self.path / "HEAD").is_file() else Git(self.path)
-        if forge.answers("rev-parse", "--quiet", "--verify", MAIN) and (
+        if forge.succeeds("rev-parse", "--quiet", "--verify", MAIN) and (
             branch != forge("config", "--default", "main", "mlops.branch")
-            or forge.answers("merge-base", "--is-ancestor", head, MAIN)
+            or forge.succeeds("merge-base", "--is-ancestor", head, MAIN)
         ):
             return
         try:
             git("push", "--quiet", "--no-verify", str(self.path), f"HEAD:{MAIN}")
         except GitError as err:
-            if "rejected" not in err.said:
+            if "rejected" not in err.output:
                 raise
             raise OutsideError(
-                f"{root} and the forge {self.path} went different ways: both have commits that the other lacks.",
-                why="Something was merged in the forge, and something else was committed here.",
-                fix=f"Merge them here first: git pull --no-rebase {self.path} main",
+                f"{root} and the forge {self.path} have diverged: each has commits that the other lacks.",
+                why="A pull request was merged in the forge, and other commits were made here.",
+                fix=f"Merge the forge here first: git pull --no-rebase {self.path} main",
             ) from err
 
     def _create(self, branch: str) -> Git:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            strange = any(self.path.iterdir())
+            occupied = any(self.path.iterdir())
         except OSError as err:
             raise OutsideError(
-                f"Cannot make the forge {self.path}: {err.strerror}.",
-                why="The folder cannot be written, or a file stands in the way.",
-                fix="Free the path, or set MLOPS_FORGE to another.",
+                f"Cannot create the forge {self.path}: {err.strerror}.",
+                why="The folder is not writable, or the path is a file.",
+                fix="Free the path, or set MLOPS_FORGE to another path.",
             ) from err
-        if strange:
+        if occupied:
             raise OutsideError(
                 f"{self.path} is not empty and not a bare git repository.", fix="Set MLOPS_FORGE to another folder."
             )
-        # Made elsewhere and moved here: a forge that is half made would be taken for a whole one.
+        # Created elsewhere and moved here, because an incomplete forge would be taken for a complete one.
         with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=f".{self.path.name}.") as folder:
             unfinished = Path(folder) / self.path.name
             unfinished.mkdir()
@@ -94,12 +94,12 @@ class LocalForge:
         return Git(self.path)
 
     def open_proposal(self, model: str) -> Proposal | None:
-        """The open proposal of a model, or None (also where there is no forge yet)."""
+        """Return the open proposal of a model; None if there is none, or no forge yet."""
         store = self._store()
         return store.open_proposal(model, store.refs()) if store else None
 
     def proposals(self, model: str | None = None) -> list[Proposal]:
-        """All proposals of a model (or of all), oldest first, as git says they stand."""
+        """Return all proposals of a model (or of all models), oldest first, in their present state."""
         store = self._store()
         if store is None:
             return []
@@ -109,11 +109,11 @@ class LocalForge:
         return [store.proposal(pull, body, refs, newest=newest[pull.model] == pull.number) for pull, body in own]
 
     def propose(self, model: str, title: str, body: str, files: Mapping[str, str], as_of: dt.datetime) -> Proposal:
-        """Open a proposal on top of the forge's main, or update the open one in place; same content, nothing changes.
+        """Open a proposal on top of the forge's main, or update the open one; the same content changes nothing.
 
         Raises:
-            UsageError: main has this content already.
-            OutsideError: git failed, there is no forge yet, or somebody else changed it twice at the same time.
+            UsageError: main already has this content.
+            OutsideError: git failed, there is no forge yet, or another process changed it twice at the same time.
         """
         try:
             return self._propose(model, title, body, files, as_of)
@@ -126,9 +126,9 @@ class LocalForge:
             if not err.lost_race:
                 raise
             raise OutsideError(
-                f"Could not write the proposal of {model}: somebody else changed the forge twice meanwhile.",
-                why="Another run proposes, or somebody merges, at the same time.",
-                fix="Try again in a moment; nothing was changed.",
+                f"Could not write the proposal of {model}: another process changed the forge twice in the meantime.",
+                why="Another run proposes, or a person merges, at the same time.",
+                fix="Try again in a moment. Nothing was changed.",
             ) from err
 
     def _propose(self, model: str, title: str, body: str, files: Mapping[str, str], as_of: dt.datetime) -> Proposal:
@@ -146,13 +146,13 @@ class LocalForge:
         return store.proposal(pull, body, {**refs, branch: head}, newest=True)
 
     def _head(self, store: Store, refs: Mapping[str, str], model: str, files: Mapping[str, str], title: str) -> str:
-        """The commit to propose: the branch's own where it would be the same."""
+        """Return the commit to propose: that of the branch if it would be the same."""
         main = refs[MAIN]
         tree = store.tree(files, on=main)
         if tree == store.git("rev-parse", f"{main}^{{tree}}"):
             raise UsageError(
-                f"The forge's main already has what would be proposed for {model}.",
-                why="This candidate was merged already.",
+                f"The main branch of the forge already has what would be proposed for {model}.",
+                why="This candidate is already merged.",
                 fix=f"Type: mlops promote --model {model}",
             )
         old = refs.get(f"refs/heads/{branch_of(model)}")
@@ -161,28 +161,28 @@ class LocalForge:
         return store.commit(tree, title, [main])
 
     def close(self, number: int, reason: str) -> Proposal:
-        """Close a proposal without merging it: its branch is deleted, its text and commits stay.
+        """Close a proposal without merging it. Its branch is deleted; its text and commits stay.
 
         Raises:
-            UsageError: no such number, or it is merged.
+            UsageError: there is no such proposal, or it is merged.
         """
-        found = {proposal.number: proposal for proposal in self.proposals()}.get(number)
-        store = self._store(found.as_of) if found else None
-        if found is None or store is None:
+        proposal = {item.number: item for item in self.proposals()}.get(number)
+        store = self._store(proposal.as_of) if proposal else None
+        if proposal is None or store is None:
             raise UsageError(f"There is no pull request {number} in {self.path}.")
-        if found.state == "merged":
-            raise UsageError(f"Pull request {number} is merged.", fix="Undo a merge with git revert.")
-        if found.state == "closed":
-            return found
+        if proposal.state == "merged":
+            raise UsageError(f"Pull request {number} is already merged.", fix="Undo the merge with git revert.")
+        if proposal.state == "closed":
+            return proposal
         refs = store.refs()
         pull = next(pull for pull, _ in store.read(refs) if pull.number == number).model_copy(update={"closed": reason})
         store.move(
-            refs, {f"refs/heads/{found.branch}": None, pull.ref: store.meta(pull, found.body, refs.get(pull.ref))}
+            refs, {f"refs/heads/{proposal.branch}": None, pull.ref: store.meta(pull, proposal.body, refs.get(pull.ref))}
         )
-        return found.model_copy(update={"state": "closed", "reason": reason})
+        return proposal.model_copy(update={"state": "closed", "reason": reason})
 
     def page(self, proposal: Proposal, folder: Path) -> str:
-        """Write the pull request as a reviewer would see it, one HTML file that needs nothing else; return its path."""
+        """Write the pull request as one HTML file, as a reviewer would see it on GitHub, and return its path."""
         from review.pages import render_pull_request
 
         diff = Git(self.path)("diff", "--no-color", "--no-ext-diff", "--no-renames", proposal.base, proposal.head)

@@ -1,4 +1,4 @@
-"""Run git the same way on every machine: nobody's configuration, hooks, language or prompt, and an end to waiting."""
+"""Git, run the same way on every machine: without configuration, hooks, language or prompts, with a time limit."""
 
 from __future__ import annotations
 import datetime as dt
@@ -25,22 +25,22 @@ QUIET = {
 
 
 class GitError(OutsideError):
-    """Git answered with a failure; `said` is all of its standard error."""
+    """Git failed; `output` is all of its standard error."""
 
-    def __init__(self, words: tuple[str, ...], said: str) -> None:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        told = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote: error"))]
+    def __init__(self, args: tuple[str, ...], output: str) -> None:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote: error"))]
         super().__init__(
-            f"git {words[0]} failed: {next(iter([*told, *lines]), 'no reason given')[:300]}",
-            why="The repository is damaged or locked, or may not be written.",
-            fix="Run `git fsck` in it; if a *.lock file of a dead process is named, delete that file.",
+            f"git {args[0]} failed: {next(iter([*errors, *lines]), 'no reason given')[:300]}",
+            why="The repository is damaged, locked or not writable.",
+            fix="Run `git fsck` in it. If the message names a *.lock file of a process that ended, delete that file.",
         )
-        self.said = said
+        self.output = output
 
     @property
     def lost_race(self) -> bool:
-        """Whether a ref was not where it was expected: somebody else moved it meanwhile."""
-        return "cannot lock ref" in self.said
+        """Return whether another process moved a ref in the meantime."""
+        return "cannot lock ref" in self.output
 
 
 class Git:
@@ -56,20 +56,20 @@ class Git:
         self.as_of = as_of
 
     def __call__(self, *words: str, given: str | bytes = b"", env: Mapping[str, str] | None = None) -> str:
-        """What `raw` returns as text, without the last line's end."""
+        """Return what `raw` returns as text, without the last line end."""
         return self.raw(*words, given=given, env=env).decode(errors="replace").rstrip("\n")
 
     def raw(self, *words: str, given: str | bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
-        """Run `git WORDS` with `given` on standard input and return what it printed.
+        """Run `git WORDS` with `given` on standard input and return its output.
 
         Raises:
-            GitError: it failed.
-            OutsideError: git is not installed, the folder cannot be entered, or it took longer than a minute.
+            GitError: git failed.
+            OutsideError: git is not installed, the folder does not exist, or git took longer than a minute.
         """
-        # The user chose this folder and runs code of it anyway; its owner may be another one (containers, mounts).
+        # The user chose this folder and runs code from it anyway. Its owner may differ (containers, mounts).
         call = ("git", "-c", f"safe.directory={self.folder}", "-c", f"core.hooksPath={os.devnull}", *words)
         try:
-            done = subprocess.run(  # noqa: S603 - no shell, and the words are ours
+            done = subprocess.run(  # noqa: S603 - no shell, and the arguments are constants or commits
                 call,
                 cwd=self.folder,
                 env={**self._environment(), **(env or {})},
@@ -81,7 +81,7 @@ class Git:
         except subprocess.TimeoutExpired as err:
             raise OutsideError(
                 f"git {words[0]} did not end within {SECONDS} seconds in {self.folder}.",
-                why="The disk is very slow, or another process holds the repository.",
+                why="The disk is very slow, or another process has locked the repository.",
                 fix="Try again.",
             ) from err
         except OSError as err:
@@ -90,8 +90,8 @@ class Git:
             raise GitError(words, done.stderr.decode(errors="replace"))
         return done.stdout
 
-    def answers(self, *words: str) -> bool:
-        """Whether git says yes (exit code 0) to a question such as `merge-base --is-ancestor`."""
+    def succeeds(self, *words: str) -> bool:
+        """Return whether git exits with 0, for a question such as `merge-base --is-ancestor`."""
         try:
             self(*words)
         except GitError:
@@ -99,7 +99,7 @@ class Git:
         return True
 
     def _environment(self) -> dict[str, str]:
-        """The process's own environment without what steers git: in a hook, GIT_DIR would send us elsewhere."""
+        """Return the environment without variables of git: in a hook, GIT_DIR would point to another repository."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         moment = self.as_of or dt.datetime.fromtimestamp(0, dt.UTC)
         date = f"@{int(moment.timestamp())} +0000"
@@ -107,19 +107,19 @@ class Git:
 
     def _cannot_start(self, err: OSError) -> OutsideError:
         if self.folder.is_dir() and isinstance(err, FileNotFoundError):
-            return OutsideError("git is not installed, or not on PATH.", fix="Install git, and run this again.")
+            return OutsideError("git is not installed, or not on PATH.", fix="Install git, then run this again.")
         return OutsideError(f"Cannot run git in {self.folder}: {err.strerror}.", fix="Check that the folder exists.")
 
 
 def checked_out(git: Git) -> tuple[str, str]:
-    """The commit that is checked out, and its branch (main where HEAD is detached)."""
-    if not git.answers("rev-parse", "--git-dir") or git("rev-parse", "--show-prefix"):
+    """Return the commit that is checked out, and its branch (main if HEAD is detached)."""
+    if not git.succeeds("rev-parse", "--git-dir") or git("rev-parse", "--show-prefix"):
         raise OutsideError(
             f"{git.folder} is not a git repository.",
-            why="Proposals are commits, so the project must be under git, with this folder at its top.",
+            why="Proposals are commits, so this folder must be the root of a git repository.",
             fix="Type: git init -b main && git add --all && git commit -m 'Use this template'",
         )
-    if not git.answers("rev-parse", "--quiet", "--verify", "HEAD"):
+    if not git.succeeds("rev-parse", "--quiet", "--verify", "HEAD"):
         raise OutsideError(
             f"{git.folder} has no commit yet.", fix="Type: git add --all && git commit -m 'Use this template'"
         )

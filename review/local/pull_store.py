@@ -1,4 +1,4 @@
-"""Keep pull requests in a bare git repository as commits below refs/pulls, so that a kill leaves whole ones."""
+"""Pull requests in a bare git repository, as commits below refs/pulls; a kill leaves complete ones."""
 
 from __future__ import annotations
 import datetime as dt
@@ -17,7 +17,7 @@ NEVER = "0" * 40
 
 
 class Pull(Record):
-    """What is stored of a pull request beside its body. Whether it is merged is not stored: git knows."""
+    """The stored fields of a pull request, without its body. Git knows whether it is merged."""
 
     number: int
     model: str
@@ -30,7 +30,7 @@ class Pull(Record):
 
     @property
     def ref(self) -> str:
-        """Where it is stored."""
+        """Return the ref of the pull request."""
         return f"refs/pulls/{self.number}/meta"
 
 
@@ -38,7 +38,7 @@ class Store:
     """The pull requests of one bare repository.
 
     A pull request is a commit with `pull.json` and `body.md`; its parents are the version before it (so its history
-    is kept) and the head of the proposed branch (so git never throws that away).
+    is kept) and the head of the proposed branch (so git never deletes that).
     """
 
     def __init__(self, git: Git, path: Path) -> None:
@@ -46,12 +46,12 @@ class Store:
         self.path = path
 
     def refs(self) -> dict[str, str]:
-        """All refs with their commits."""
+        """Return all refs with their commits."""
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
         return dict(line.split(" ", 1) for line in lines)
 
     def read(self, refs: Mapping[str, str]) -> list[tuple[Pull, str]]:
-        """All pull requests with their bodies, oldest first."""
+        """Return all pull requests with their bodies, oldest first."""
         metas = [commit for name, commit in refs.items() if name.startswith("refs/pulls/") and name.endswith("/meta")]
         files = [f"{commit}:{name}" for commit in metas for name in ("pull.json", "body.md")]
         texts = self._contents(files)
@@ -62,7 +62,7 @@ class Store:
         return sorted(pulls, key=lambda item: item[0].number)
 
     def _contents(self, names: list[str]) -> list[str]:
-        """The texts of several files by one call."""
+        """Return the texts of several files, read in one call."""
         if not names:
             return []
         rest = self.git.raw("cat-file", "--batch", given="\n".join(names) + "\n")
@@ -75,13 +75,13 @@ class Store:
         return texts
 
     def open_proposal(self, model: str, refs: Mapping[str, str]) -> Proposal | None:
-        """The open pull request of a model."""
+        """Return the open pull request of a model."""
         own = [item for item in self.read(refs) if item[0].model == model]
         newest = self.proposal(*own[-1], refs, newest=True) if own else None
         return newest if newest and newest.state == "open" else None
 
     def proposal(self, pull: Pull, body: str, refs: Mapping[str, str], *, newest: bool) -> Proposal:
-        """The pull request as it stands now. Only the newest of a model can be open: they share a branch."""
+        """Return the pull request in its present state. Only the newest of a model can be open: they share a branch."""
         branch = branch_of(pull.model)
         state: State = "closed"
         if pull.closed is None and self._landed(pull):
@@ -93,8 +93,8 @@ class Store:
         return Proposal(**given, state=state, body=body, branch=branch, url=url, reason=pull.closed or "")
 
     def _landed(self, pull: Pull) -> bool:
-        """Whether its commit is on main, or (merged by squashing or picking) its content once was since it was made."""
-        if self.git.answers("merge-base", "--is-ancestor", pull.head, MAIN):
+        """Return whether its commit is on main, or, after squashing or picking, its content was since."""
+        if self.git.succeeds("merge-base", "--is-ancestor", pull.head, MAIN):
             return True
         wanted = blobs(self.git("diff-tree", "-r", "--raw", "--no-abbrev", "--no-renames", pull.base, pull.head))
         paths = sorted(path for _, path in wanted)
@@ -112,11 +112,11 @@ class Store:
             return self.git("write-tree", env=env)
 
     def commit(self, tree: str, message: str, parents: Iterable[str]) -> str:
-        """Write a commit and return it; nothing points at it yet."""
+        """Write a commit and return it; no ref points at it yet."""
         return self.git("commit-tree", tree, *(word for p in parents for word in ("-p", p)), given=message)
 
     def meta(self, pull: Pull, body: str, before: str | None) -> str:
-        """Write a version of a pull request and return its commit: the one before where nothing changed."""
+        """Write a version of a pull request and return its commit: the one before if nothing changed."""
         tree = self.tree({"pull.json": pull.to_json(), "body.md": body})
         if before and tree == self.git("rev-parse", f"{before}^{{tree}}"):
             return before
@@ -126,7 +126,7 @@ class Store:
         """Point refs at commits (None: delete), all or none, and only if they and main still are where `refs` saw them.
 
         Raises:
-            GitError: somebody else was faster.
+            GitError: another process was faster.
         """
         lines = [f"verify {MAIN} {refs[MAIN]}"]
         for name, commit in targets.items():
@@ -137,6 +137,6 @@ class Store:
 
 
 def blobs(raw: str) -> set[tuple[str, str]]:
-    """(content, path) after each change that `git --raw` lists."""
+    """Return (content, path) after each change that `git --raw` lists."""
     rows = [line.split("\t", 1) for line in raw.splitlines() if line.startswith(":")]
     return {(fields.split(" ")[3], path) for fields, path in rows}

@@ -148,7 +148,7 @@ def drawn(status: Status) -> timeline.Timeline | None:
 
 
 def readings(judged: Event | None) -> list[ReadingCell]:
-    """Return the reading of each trigger, without a manual trigger that nobody used."""
+    """Return the reading of each trigger, without a manual trigger that was not used."""
     if judged is None:
         return []
     cells = []

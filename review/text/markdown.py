@@ -16,7 +16,7 @@ ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>&|~#@$!^=])")
 BLOCK_START = re.compile(r"^([-+:]|\d{1,9}(?=[.)](?:\s|$)))")
 ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9_.:/?&=%~#+-]{0,1000}")
-# A number as pages show it. It is no Markdown in any place, and needs no escapes.
+# A number as pages show it. It is not Markdown anywhere, so it needs no escapes.
 NUMBER = re.compile(r"[+\u2212]?\d[\d,]*(?:\.\d+)?")
 
 

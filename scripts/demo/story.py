@@ -242,7 +242,7 @@ def quiet_runs(decisions: Sequence[Decision], metric: str) -> None:
         lowest, highest = (wording.figure(metric, end) for end in (min(scores), max(scores)))
         summary = f"{wording.metric(metric)} {lowest} to {highest}"
     waiting = [decision.held_back_by[0] for decision in decisions if decision.held_back_by]
-    note = f"; {len(waiting)} fired but had to wait: {waiting[-1]}" if waiting else ""
+    note = f"; on {len(waiting)} a trigger fired but had to wait: {waiting[-1]}" if waiting else ""
     runs = "1 run without training" if len(decisions) == 1 else f"{len(decisions)} runs without training"
     span = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"
     output.say(f"{span}: {runs}, {summary}{note}", style="dim")

@@ -135,13 +135,13 @@ def delays(sample: Sample, roles: Columns) -> Any:
     """Return how long each label took to arrive, in microseconds; None if the table does not have its time."""
     import numpy as np
 
-    from core.arrow import arrays
+    from core.arrow import INSTANT, arrays
 
     if roles.labelled_at is None:
         return None
     parts = []
     for batch in sample.batches:
-        arrived = batch.column(roles.labelled_at)
+        arrived = arrays.column(batch, roles.labelled_at, INSTANT)
         moments = arrays.view(arrived, np.int64) - arrays.view(batch.column(roles.time), np.int64)
         parts.append(moments[~arrays.nulls(arrived)])
     return np.concatenate(parts)

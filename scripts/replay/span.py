@@ -1,4 +1,4 @@
-"""Say which nights a replay plays, from what was asked for and from the rows that there are."""
+"""The nights that a replay plays, by its options and the rows of the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def day(text: str | None, option: str) -> dt.date | None:
-    """The date given for an option.
+    """Return the date of an option.
 
     Raises:
         UsageError: not an ISO date.
@@ -33,15 +33,15 @@ def day(text: str | None, option: str) -> dt.date | None:
 def bounds(
     first: dt.date | None, last: dt.date | None, nights: int | None, today: dt.date
 ) -> tuple[dt.date | None, dt.date | None]:
-    """The first and the last night as far as they are given; of the last so many the last one is yesterday's.
+    """Return the first and the last night if the options give them; with --last and without --to the last is yesterday.
 
     Raises:
-        UsageError: both the first and the number are given.
+        UsageError: both the first night and the number of nights are given.
     """
     if nights is None:
         return first, last
     if first is not None:
-        raise UsageError("--from and --last both say where to begin.", fix="Leave one out.")
+        raise UsageError("--from and --last both define the first night.", fix="Leave out one of them.")
     end = last or today - DAY
     return end - (nights - 1) * DAY, end
 
@@ -49,28 +49,30 @@ def bounds(
 def span(
     table: ReplayTable, configs: Sequence[ModelConfig], first: dt.date | None, last: dt.date | None, later: bool = False
 ) -> tuple[ReplayRows, dt.date, dt.date]:
-    """The rows that the nights look at, and the first and the last night; `later`: not before a model can be trained.
+    """Return the rows that the nights need, and the first and the last night.
+
+    With `later` the first night is not before a model can be trained.
 
     Raises:
-        UsageError: the first is after the last.
+        UsageError: the first night is after the last.
         DataError: there are no rows on these days.
     """
     from monitoring.counting import days_needed
 
     if first and last and first > last:
-        raise UsageError(f"--from {first} is after --to {last}.", fix="Exchange them.")
+        raise UsageError(f"--from {first} is after --to {last}.", fix="Swap them.")
     training = table.config.training
     lead = (training.window_days + training.maturity_days) * DAY
-    look = max(days_needed(config) for config in configs) * DAY
-    rows = table.rows(first - max(lead, look) if first else None, last)
+    window = max(days_needed(config) for config in configs) * DAY
+    rows = table.rows(first - max(lead, window) if first else None, last)
     begin, end = first or rows.first + lead, last or rows.last
     if later:
         begin = max(begin, rows.first + lead)
     if begin > end or not rows.pieces(midnight(begin - DAY), midnight(end + DAY)):
         raise DataError(
-            f"{table.shown} has no rows for the nights from {begin} to {end}: its rows there are of {rows.first} to "
+            f"{table.shown} has no rows for the nights from {begin} to {end}; its rows are from {rows.first} to "
             f"{rows.last}.",
-            why=f"The first model takes {lead.days} days: training.window_days and training.maturity_days.",
+            why=f"The first training needs {lead.days} days: training.window_days and training.maturity_days.",
             fix="Choose other nights with --from and --to, or another source with --source.",
         )
     return rows, begin, end

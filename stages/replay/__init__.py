@@ -2,7 +2,7 @@
 
 from stages.replay.policies import Policy, policies
 from stages.replay.replay import Replay
-from stages.replay.result import PolicyHistory, summed
+from stages.replay.result import PolicyHistory, summarize
 from stages.replay.rows import ReplayRows
 
-__all__ = ["Policy", "PolicyHistory", "Replay", "ReplayRows", "policies", "summed"]
+__all__ = ["Policy", "PolicyHistory", "Replay", "ReplayRows", "policies", "summarize"]

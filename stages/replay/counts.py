@@ -39,7 +39,7 @@ class ReplayCounts:
         Features do not depend on who scored, and scores not on the axes, so each is counted apart.
         """
         axes_key, scored_by = id(axes), served.history(day, day + DAY)
-        labels, version = self.rows.known(day, as_of), fit if self.rows.columns.version else 0
+        labels, version = self.rows.labels_known(day, as_of), fit if self.rows.columns.version else 0
 
         def count_features() -> DayTally | None:
             batches = self.rows.plain(self.rows.of_day(day))

@@ -140,17 +140,17 @@ class Replay:
     ) -> None:
         self.settings = settings.model_copy(update={"hub": None})
         self.config = config
-        self.fits = SharedCalculations(rows)
+        self.shared = SharedCalculations(rows)
         self.review = review_days * DAY
         self._counts = ReplayCounts(rows)
-        self.runs = [PolicyRun(policy, self.fits, self._counts, columns) for policy in policies]
+        self.runs = [PolicyRun(policy, self.shared, self._counts, columns) for policy in policies]
 
     def nights(self, first: dt.date, last: dt.date) -> Iterator[tuple[NightOutcome, ...]]:
         """Yield each night of first <= date <= last, as it was under each policy."""
         needed = max(days_needed(run.policy.config) for run in self.runs)
         for number in range((last - first).days + 1):
             date = first + number * DAY
-            self.fits.start_night()
+            self.shared.start_night()
             self._counts.forget_before(date - needed * DAY)
             yield tuple(self._night(run, date) for run in self.runs)
 
@@ -190,5 +190,5 @@ class Replay:
         champion = policy_run.registry.champion(self.config.registry_name)
         if champion is not None:
             model = policy_run.registry.model(champion.version)
-            policy_run.served.serve(outcome.date, model.number, self.fits.score(model, outcome.date))
+            policy_run.served.serve(outcome.date, model.number, self.shared.score(model, outcome.date))
             outcome.outcome = self._counts.outcome(outcome.date, policy_run.served)

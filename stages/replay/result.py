@@ -1,4 +1,4 @@
-"""Sum up a replay: what each policy did, what it cost, and how well the model did under it."""
+"""The summary of a replay: what each policy did, what it cost, and how good the model was under it."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ WEEK = 7
 
 @dataclass
 class PolicyHistory:
-    """All nights of one policy; `config` is the model's own, whose metric and floor all policies are measured by."""
+    """All nights of one policy. `config` is the model's own: its metric and floor measure all policies."""
 
     policy: str
     config: ModelConfig
     nights: list[NightSummary] = field(default_factory=list)
     _days: list[np.ndarray] = field(default_factory=list)
 
-    def add(self, played: NightOutcome) -> None:
-        """The next night. Its week is that of the days before it."""
-        decision, verdict = played.decision, played.verdict
-        why = decision.reasons if decision and decision.retrain else ()
+    def add(self, outcome: NightOutcome) -> None:
+        """Add the next night, with the week of days before it."""
+        decision, verdict = outcome.decision, outcome.verdict
+        reasons = decision.reasons if decision and decision.retrain else ()
         if verdict and not verdict.passed:
-            why = tuple(gate.sentence for gate in verdict.gates if gate.state != "passes")
+            reasons = tuple(gate.sentence for gate in verdict.gates if gate.state != "passes")
         self.nights.append(
             NightSummary(
-                date=played.date,
+                date=outcome.date,
                 first=decision is not None and decision.first,
                 fired=tuple(r.trigger for r in decision.readings if r.state == "fired") if decision else (),
                 retrained=verdict is not None,
                 refused=verdict is not None and not verdict.passed,
-                promoted=played.promoted,
-                failed=played.failed,
-                stopped=bool(played.stopped),
-                why="; ".join((*why, *played.stopped, *filter(None, [played.failed]))),
+                promoted=outcome.promoted,
+                failed=outcome.failed,
+                stopped=bool(outcome.stopped),
+                why="; ".join((*reasons, *outcome.stopped, *filter(None, [outcome.failed]))),
                 week=self._week(),
             )
         )
-        if played.outcome is not None:
-            self._days.append(played.outcome.scores.array[:, :-1])
-        elif self._days:  # a day without rows is a day
+        if outcome.outcome is not None:
+            self._days.append(outcome.outcome.scores.array[:, :-1])
+        elif self._days:  # a day without rows counts as a day
             self._days.append(np.zeros_like(self._days[-1]))
         del self._days[:-WEEK]
 
     def _week(self) -> float | None:
-        """The metric over the last seven days, None where there are fewer, or it is undefined."""
+        """Return the metric over the last seven days, None if there are fewer or it is undefined."""
         if len(self._days) < WEEK:
             return None
         metric, task = self.config.triggers.performance.metric, task_of(self.config)
@@ -62,11 +62,11 @@ class PolicyHistory:
 
     @cached_property
     def began(self) -> int:
-        """The place of the night on which the first model went into service; past the end where none did."""
+        """The index of the night on which the first model went into service; past the end if no model did."""
         return next((n for n, night in enumerate(self.nights) if night.promoted is not None), len(self.nights))
 
     def result(self, truth: dt.date | None) -> PolicyResult:
-        """The figures."""
+        """Return the figures of the policy; `truth` is the day on which a known change began."""
         nights, later = self.nights, self.nights[self.began + 1 :]
         weeks = [night.week for night in nights if night.week is not None]
         under = [week < self.config.triggers.performance.floor for week in weeks]
@@ -87,7 +87,7 @@ class PolicyHistory:
         )
 
 
-def summed(tales: Sequence[PolicyHistory], truth: dt.date | None) -> ReplayResult:
-    """The record of the replay."""
-    metric = tales[0].config.triggers.performance.metric
-    return ReplayResult(metric=metric, policies=tuple(tale.result(truth) for tale in tales))
+def summarize(histories: Sequence[PolicyHistory], truth: dt.date | None) -> ReplayResult:
+    """Return the record of the replay."""
+    metric = histories[0].config.triggers.performance.metric
+    return ReplayResult(metric=metric, policies=tuple(history.result(truth) for history in histories))

@@ -1,4 +1,4 @@
-"""Hold the rows of a replay once, and serve them as a source would: with the scores that one policy's models gave."""
+"""The rows of a replay, held once, and the scores that the models of one policy gave them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEVER = np.iinfo(np.int64).max
 
 
 class Piece(NamedTuple):
-    """Consecutive rows `start` to `stop` of one part."""
+    """The consecutive rows `start` to `stop` of one part."""
 
     part: int
     start: int
@@ -31,9 +31,9 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class RowsPart:
-    """Rows of one schema, by time: as Arrow without scores, their times, and when each label arrived (NEVER: did not).
+    """Rows of one schema in the order of time, without scores; their times, and when each label arrived (or NEVER).
 
-    A source gives rows with other columns or types (text where numbers belong) in batches of their own, and so do we.
+    Like a source, a replay keeps rows with other columns or types (text in a numeric column) in batches of their own.
     """
 
     batch: pa.RecordBatch
@@ -42,7 +42,7 @@ class RowsPart:
 
 
 def micros(moment: dt.datetime) -> int:
-    """Microseconds since 1970."""
+    """Return the microseconds since 1970."""
     return (moment - EPOCH) // dt.timedelta(microseconds=1)
 
 
@@ -50,8 +50,8 @@ class ReplayRows:
     """All rows of a replay.
 
     Args:
-        batches: in any order, with the columns that `data` names but for score and version, times in UTC.
-        data: which column means what; `labelled_at` must be among them.
+        batches: in any order, with all columns that `data` names except score and version; times in UTC.
+        data: the section [data] of the config, with a column `labelled_at`.
     """
 
     def __init__(self, batches: Iterable[pa.RecordBatch], data: Data) -> None:
@@ -61,7 +61,7 @@ class ReplayRows:
             key = tuple((field.name, str(field.type)) for field in batch.schema)
             by_schema.setdefault(key, []).append(batch)
         self.parts = tuple(self._part(group) for group in by_schema.values())
-        self._known: dict[dt.date, NDArray[np.int64]] = {}
+        self._arrived: dict[dt.date, NDArray[np.int64]] = {}
 
     def _part(self, group: list[pa.RecordBatch]) -> RowsPart:
         table = pa.Table.from_batches(group).sort_by(self.columns.time).combine_chunks()
@@ -81,34 +81,34 @@ class ReplayRows:
         return (EPOCH + max(int(part.times[-1]) for part in self.parts) * dt.timedelta(microseconds=1)).date()
 
     def pieces(self, start: dt.datetime, end: dt.datetime) -> list[Piece]:
-        """The rows with start <= time < end."""
-        found = []
+        """Return the rows with start <= time < end."""
+        pieces = []
         for number, part in enumerate(self.parts):
             low, high = np.searchsorted(part.times, [micros(start), micros(end)]).tolist()
             if low < high:
-                found.append(Piece(number, low, high))
-        return found
+                pieces.append(Piece(number, low, high))
+        return pieces
 
     def of_day(self, day: dt.date) -> list[Piece]:
-        """The rows of a UTC day."""
+        """Return the rows of a UTC day."""
         return self.pieces(midnight(day), midnight(day + DAY))
 
     def plain(self, pieces: Sequence[Piece]) -> list[pa.RecordBatch]:
-        """These rows without scores."""
+        """Return these rows without scores."""
         return [self.parts[part].batch.slice(start, stop - start) for part, start, stop in pieces]
 
-    def known(self, day: dt.date, as_of: dt.datetime) -> int:
-        """How many labels of a day had arrived by then."""
-        if day not in self._known:
-            found = [self.parts[part].arrived[start:stop] for part, start, stop in self.of_day(day)]
-            self._known[day] = np.sort(np.concatenate([np.empty(0, np.int64), *found]))
-        return int(np.searchsorted(self._known[day], micros(as_of), side="right"))
+    def labels_known(self, day: dt.date, as_of: dt.datetime) -> int:
+        """Return how many labels of a day had arrived at an instant."""
+        if day not in self._arrived:
+            arrived = [self.parts[part].arrived[start:stop] for part, start, stop in self.of_day(day)]
+            self._arrived[day] = np.sort(np.concatenate([np.empty(0, np.int64), *arrived]))
+        return int(np.searchsorted(self._arrived[day], micros(as_of), side="right"))
 
 
 class ServedRows:
-    """What one policy's models said of the rows, as the monitoring table would hold it.
+    """The rows with the scores of one policy's models, as in a monitoring table.
 
-    `fits` tells for each day which fit scored it; 0 or absent: none did.
+    `fits`: the number of the fit that scored each day; 0 or absent if no fit did.
     """
 
     def __init__(self, rows: ReplayRows) -> None:
@@ -118,28 +118,28 @@ class ServedRows:
         self._by = [np.zeros(len(part.times), np.int32) for part in rows.parts]
 
     def serve(self, day: dt.date, fit: int, scores: Sequence[NDArray[np.float64]]) -> None:
-        """Note the scores of all rows of a day, piece by piece."""
+        """Store the scores of all rows of a day, piece by piece."""
         self.fits[day] = fit
         for (part, start, stop), values in zip(self.rows.of_day(day), scores, strict=True):
             self._scores[part][start:stop] = values
             self._by[part][start:stop] = fit
 
     def batches(self, pieces: Sequence[Piece]) -> list[pa.RecordBatch]:
-        """These rows with score, and version (the number of the fit, as text) where the table has such a column."""
+        """Return these rows with score and, if the table has that column, version (the number of the fit, as text)."""
         return [self._scored(*piece) for piece in pieces]
 
     def _scored(self, part: int, start: int, stop: int) -> pa.RecordBatch:
         columns, (batch,) = self.rows.columns, self.rows.plain([Piece(part, start, stop)])
         scores = self._scores[part][start:stop]
-        unsaid = np.isnan(scores)
-        said = to_table_values(np.where(unsaid, 0, scores), self.rows.data)
-        batch = batch.append_column(columns.score, pa.array(said, mask=unsaid))
+        missing = np.isnan(scores)
+        values = to_table_values(np.where(missing, 0, scores), self.rows.data)
+        batch = batch.append_column(columns.score, pa.array(values, mask=missing))
         if columns.version is None:
             return batch
-        by = pa.array(self._by[part][start:stop])
-        words = pc.if_else(pc.equal(by, 0), pa.scalar(None, pa.string()), pc.cast(by, pa.string()))
-        return batch.append_column(columns.version, words)
+        fits = pa.array(self._by[part][start:stop])
+        versions = pc.if_else(pc.equal(fits, 0), pa.scalar(None, pa.string()), pc.cast(fits, pa.string()))
+        return batch.append_column(columns.version, versions)
 
     def history(self, start: dt.date, end: dt.date) -> tuple[int, ...]:
-        """Which fit scored each of the days start <= day < end."""
+        """Return the fit that scored each of the days start <= day < end."""
         return tuple(self.fits.get(start + n * DAY, 0) for n in range((end - start).days))

@@ -106,7 +106,7 @@ class Repository:
 
     def contains(self, tip: str, commit: str) -> bool:
         """Whether a commit is in the history of another."""
-        return Git(self.path).answers("merge-base", "--is-ancestor", commit, tip)
+        return Git(self.path).succeeds("merge-base", "--is-ancestor", commit, tip)
 
     def point(self, ref: str, commit: str | None) -> None:
         """Make a ref stand for a commit, or for nothing."""

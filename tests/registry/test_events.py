@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import OutsideError
-from registry.events import Event, _fitting, last_move, read_events, record_event
+from registry.events import Event, _shortened, last_move, read_events, record_event
 from registry.registry import Registry
 
 NIGHT = dt.datetime(2013, 6, 1, tzinfo=dt.UTC)
@@ -161,7 +161,7 @@ events = st.builds(
 @given(events)
 def test_any_event_fits_into_a_tag(given: Event) -> None:
     """Whatever text comes from outside, what is kept is short, one line, finite, and the same when it is read."""
-    kept = _fitting(given)
+    kept = _shortened(given)
     text = kept.model_dump_json()
 
     assert len(text) <= 5000
@@ -177,7 +177,7 @@ def test_any_event_can_be_recorded(registry: Registry, given: Event) -> None:
     """No text or number makes MLflow refuse the entry."""
     record_event(registry.client, given)
 
-    assert _fitting(given) in read_events(registry.client, "flights")
+    assert _shortened(given) in read_events(registry.client, "flights")
 
 
 def test_an_event_that_was_cut_short_is_completed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

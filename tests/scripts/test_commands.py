@@ -70,12 +70,10 @@ def test_the_repository_is_found_from_below(place: Place) -> None:
 
 def test_with_several_models_one_must_be_named(place: Place) -> None:
     """Two models: a command for one asks which, a command for all takes both."""
-    other = place.folder / "model" / "other"
-    other.mkdir()
-    (other / "model.toml").write_text((place.folder / "model" / "flights" / "model.toml").read_text())
+    place.add_model("other")
 
     assert 2 == place.mlops("pull").code
-    assert ["flights", "other"] == [one["model"] for one in place.mlops("promote", "--json").data["models"]]
+    assert ["flights", "other"] == [result["model"] for result in place.mlops("promote", "--json").data["models"]]
 
 
 def test_the_commit_is_the_one_checked_out(place: Place, tmp_path: Path) -> None:

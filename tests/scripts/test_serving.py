@@ -105,6 +105,30 @@ def test_the_service_refuses_what_it_cannot_read(place: Place, url: str) -> None
     assert [] == logged(place)
 
 
+def test_the_service_takes_native_types_and_reports_unknown_categories(place: Place, url: str) -> None:
+    """A code is scored alike as 1, 1.0, "1.0" and true; a new category is counted; an absent feature is refused."""
+    row = flights(place, 1)[0]
+    data = place.night(FIRST).config.data
+    name = data.categorical[0]
+    scores = [post(f"{url}/predict", [{**row, name: value}])[1] for value in (1, 1.0, "1.0", True)]
+    assert 1 == len({json.dumps(score) for score in scores})
+
+    assert {} == post(f"{url}/predict", [row])[1]["unknown"]
+    assert {name: 1} == post(f"{url}/predict", [row, {**row, name: "never seen"}])[1]["unknown"]
+    assert 200 == post(f"{url}/predict", [{**row, name: None}])[0]
+    code, answer = post(f"{url}/predict", [{key: value for key, value in row.items() if key != name}])
+    assert (422, True) == (code, repr(name) in answer["error"])
+
+
+def test_the_service_takes_the_labels_of_its_task(place: Place, url: str) -> None:
+    """What a label may be is the task's to say, not the service's: others are refused by their error."""
+    rows = flights(place, 2)
+    post(f"{url}/predict", rows)
+    assert (200, {"unknown": []}) == post(f"{url}/labels", {rows[0]["flight_id"]: True})
+    code, answer = post(f"{url}/labels", {rows[1]["flight_id"]: "late"})
+    assert (422, "1 of 1 labels are not 0 or 1.") == (code, answer["error"])
+
+
 def test_a_batch_is_logged_once_however_often_it_runs(place: Place, tmp_path: Path) -> None:
     """The batch job run twice over a file leaves each row once, with the score that the service gives too."""
     data = place.night(FIRST).config.data

@@ -212,3 +212,17 @@ def test_digest_is_known() -> None:
     rows = table([(1.5, "u", 0, True), (float("nan"), None, 1, False), (-0.0, "", 2, True)])
 
     assert "965cd5733bb94f5145516a63e76a0a973eac3a1b1e370e0be71160cf5bd70a26" == data_digest(rows)
+
+
+def test_a_column_that_later_files_add_is_missing_before() -> None:
+    """Batches without a feature or the label have it as missing; one that no batch has is an error."""
+    old, new = batch().drop_columns(["x", "c"]), batch()
+    unlabelled = batch().drop_columns(["actual"])
+    found = labelled_frame([old, new, unlabelled], DATA, NIGHT)
+    whole = labelled_frame([new, new], DATA, NIGHT)
+
+    rows = len(whole) // 2
+    assert 2 * rows == len(found)
+    assert found["x"][:rows].isna().all()
+    assert found["c"][:rows].isna().all()
+    assert whole[rows:].reset_index(drop=True).equals(found[rows:].reset_index(drop=True))

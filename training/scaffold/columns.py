@@ -11,10 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.arrow import MICROSECONDS_A_DAY, times
+from core.arrow import MICROSECONDS_A_DAY, spelling, times
 from core.config import name_problem
 from core.errors import DataError, UsageError
-from monitoring.sources import typed
 from training.scaffold.leaks import leak
 from training.scaffold.sample import Column, Ints, Sample
 
@@ -136,7 +135,7 @@ def _identities(column: Column, sample: Sample) -> Iterator[str]:
             yield f"it moves with time (rank correlation {step(column, sample.times):.2f}): later values are all new"
         return
     share, new = column.different / max(column.known, 1), new_share(column, sample.times)
-    if 20 * column.different > column.known and _share(column, typed.FLOAT) > MANY:  # else they may be codes
+    if 20 * column.different > column.known and _share(column, spelling.FLOAT) > MANY:  # else they may be codes
         yield "its numbers are written as text, or mixed with text: write numbers, and null if one is missing"
     elif unique(column):
         yield "it is an id: every value is different"

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.arrow import arrays
+from core.arrow import arrays, spelling
 from core.config import Columns
 from monitoring.tasks import Task, outcome_columns
 from training.scaffold.target import Target, coded_numbers
@@ -104,20 +104,34 @@ class Sample:
 
     def column(self, name: str) -> Column:
         """Return one column."""
-        parts = [arrays.plain(batch.column(name)) for batch in self.batches]
+        parts = [arrays.plain(arrays.column(batch, name)) for batch in self.batches]
         types = tuple(dict.fromkeys(part.type for part in parts))
         all_null = np.full(len(self.times), -1, np.int64)
         if all(pa.types.is_null(dtype) for dtype in types):
             return Column(name, types, all_null, np.empty(0))
         if all(arrays.is_number(dtype) or pa.types.is_null(dtype) for dtype in types):
-            values = np.concatenate([arrays.numbers(part)[0] for part in parts])
-            return Column(name, types, *coded_numbers(values))
-        texts = [None if _has_no_text(part.type) else arrays.texts(part) for part in parts]
+            return Column(name, types, *_coded(parts))
+        texts = [None if _has_no_text(part.type) else spelling.texts(part) for part in parts]
         if any(text is None for text in texts):
             return Column(name, types, all_null, None)
         coded = pa.chunked_array(texts).combine_chunks().dictionary_encode()
         codes = np.asarray(pc.fill_null(coded.indices, -1), np.int64)
         return Column(name, types, codes, np.array(coded.dictionary.to_pylist(), object))
+
+
+def _coded(parts: Sequence[pa.Array]) -> tuple[Ints, NDArray[np.float64]]:
+    """Return the positions of the numbers, and the different numbers. 64-bit ids are compared exactly."""
+    if any(pa.types.is_integer(part.type) for part in parts):
+        try:
+            whole = pa.chunked_array([part.cast(pa.int64()) for part in parts]).combine_chunks()
+        except pa.ArrowInvalid:
+            pass
+        else:
+            known = ~arrays.nulls(whole)
+            codes = np.full(len(whole), -1, np.int64)
+            levels, codes[known] = np.unique(arrays.view(whole, np.int64)[known], return_inverse=True)
+            return codes, levels.astype(np.float64)
+    return coded_numbers(np.concatenate([arrays.numbers(part)[0] for part in parts]))
 
 
 def _has_no_text(dtype: pa.DataType) -> bool:

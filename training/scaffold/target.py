@@ -13,10 +13,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from core.arrow import MICROSECONDS_A_DAY, arrays
+from core.arrow import MICROSECONDS_A_DAY, arrays, spelling
 from core.config import Class, Columns, Task
 from core.errors import DataError, UsageError
-from monitoring.sources import MISSING
 from monitoring.tasks import Binary, Multiclass, Regression
 from monitoring.tasks import Task as Counting
 from training.scaffold.windows import Choice, Days
@@ -52,7 +51,7 @@ class Labels:
         for batch in batches:
             days = arrays.view(batch.column(columns.time), np.int64) // MICROSECONDS_A_DAY
             labels.rows.update(_counted(days))
-            values = arrays.plain(batch.column(columns.label))
+            values = arrays.plain(arrays.column(batch, columns.label))
             if arrays.is_number(values.type) and not text:
                 codes, levels = coded_numbers(arrays.numbers(values)[0])
                 labels._measure(levels, codes)
@@ -64,7 +63,7 @@ class Labels:
         return labels
 
     def _read(self, days: NDArray[np.int64], values: pa.Array, name: str) -> None:
-        texts = arrays.texts(values)
+        texts = spelling.texts(values)
         if texts is None:
             raise DataError(
                 f"The target {name!r} has the type {values.type}, which is neither number nor text.",
@@ -268,7 +267,7 @@ def _classes(labels: Labels, name: str) -> tuple[str, ...]:
             named = bool(allowed.validate_python(level))
         except ValidationError:
             named = False
-        if not named or level in MISSING.to_pylist() or not any(map(str.isalnum, level)):
+        if not named or level in spelling.MISSING.to_pylist() or not any(map(str.isalnum, level)):
             raise DataError(
                 f"{labels.sizes[level]:,} rows have the target {level[:40]!r}.",
                 why="A class has 1 to 128 printable characters, and is not a word or sign for a missing value.",

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.arrow import arrays
+from core.arrow import arrays, spelling
 
 COUNT = """
 import datetime as dt, sys
@@ -80,7 +80,7 @@ def test_what_is_no_number_is_invalid(values: pa.Array) -> None:
     [
         (pa.array(["a", None, ""]), ["a", None, ""]),
         (pa.array([1, None]), ["1", None]),
-        (pa.array([True]), ["true"]),
+        (pa.array([True, False]), ["1", "0"]),
         (pa.array([1.0, 1.5, float("nan"), None]), ["1", "1.5", None, None]),
         (pa.array(["é", None]).dictionary_encode(), ["é", None]),
         (pa.nulls(1), [None]),
@@ -89,7 +89,7 @@ def test_what_is_no_number_is_invalid(values: pa.Array) -> None:
 )
 def test_texts_of_any_type_are_read(values: pa.Array, expected: list[str | None]) -> None:
     """Whatever has a text form is a level of that name; null and NaN are none."""
-    found = arrays.texts(values)
+    found = spelling.texts(values)
 
     assert found is not None
     assert expected == found.to_pylist()
@@ -97,7 +97,7 @@ def test_texts_of_any_type_are_read(values: pa.Array, expected: list[str | None]
 
 def test_lists_have_no_text() -> None:
     """A type without a text form is not guessed at."""
-    assert arrays.texts(pa.array([[1]])) is None
+    assert spelling.texts(pa.array([[1]])) is None
 
 
 def test_our_own_arrow_arrays_are_those_of_arrow() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pyarrow as pa
 import pytest
@@ -163,3 +164,38 @@ def test_select_takes_the_start_and_not_the_end() -> None:
     assert [MOMENT, MOMENT + second] == select(batch, "timestamp", MOMENT, None).column(0).to_pylist()
     with pytest.raises(DataError, match="2 rows without a time"):
         select(pa.record_batch({"timestamp": pa.nulls(2, pa.timestamp("us", "UTC"))}), "timestamp", MOMENT, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "fix"),
+    [
+        (pa.array([1_362_358_800_000]), "milliseconds since 1970, such as 1706695200000", "Write seconds"),
+        (pa.array([1_362_358_800_000.5]), "milliseconds since 1970", "Write seconds"),
+        (pa.array([1_362_358_800_000_000]), "microseconds since 1970", "Write seconds"),
+        (pa.array([1_362_358_800_000_000_000]), "nanoseconds since 1970", "Write seconds"),
+        (pa.array([20130304, 20130305]), "dates written as numbers, such as 20240131", "2024-01-31"),
+        (pa.array([20130304.0, None]), "dates written as numbers", "2024-01-31"),
+        (pa.array(["2013/03/04"]), "such as 2024/01/31", "2024-01-31"),
+        (pa.array(["20130304"]), "such as 20240131", "2024-01-31"),
+        (pa.array(["2013.03.04 10:00"]), "such as 2024.01.31", "2024-01-31"),
+        (pa.array(["20130304T101500Z"]), "such as 20240131T100000Z", "2024-01-31T10:00:00Z"),
+        (pa.array(["04.03.2013"]), "such as 31/01/2024", "day and month could be exchanged"),
+        (pa.array(["3/4/13 10:00"]), "such as 31/01/2024", "day and month could be exchanged"),
+        (pa.array(["1362358800"]), "such as 1706695200 as text", "numbers in a column of numbers"),
+        (pa.array(["4 Mar 2013"]), "such as 31 Jan 2024", "2024-01-31T10:00:00Z"),
+        (pa.array(["secret"]), "cannot be read as a time.", "Fix the feed"),
+    ],
+)
+def test_other_forms_of_time_are_named(values: pa.Array, form: str, fix: str) -> None:
+    """The error shows the form with a date of its own, never the value of a row, and the nearest form that works."""
+    with pytest.raises(DataError) as caught:
+        to_utc(values, "when", "UTC")
+    assert form in caught.value.what
+    assert fix in caught.value.fix
+    assert not re.search("1362358800|20130304|2013/|secret", str(caught.value))
+
+
+def test_seconds_near_a_date_written_as_a_number_are_times() -> None:
+    """Numbers of August 1970 are seconds if they cannot be dates."""
+    (moment,) = to_utc(pa.array([20130299]), "when", None).to_pylist()
+    assert (1970, 8) == (moment.year, moment.month)

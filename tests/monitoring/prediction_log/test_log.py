@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -210,3 +213,65 @@ def test_other_tasks_are_logged_as_they_are_said(place: Places, task: str) -> No
     kept = open_source(url, data, root).batches(["prediction", "actual"], BEGIN - HOUR, None)
     rows = [one for batch in kept for one in batch.to_pylist()]
     assert sorted(zip(said, true, strict=True)) == sorted((one["prediction"], one["actual"]) for one in rows)
+
+
+def test_a_table_of_to_sql_is_told_what_it_lacks(place: Places) -> None:
+    """The error names the column or index that is missing and the statement that adds it; with both, it is written."""
+    url, root = place()
+    kinds = 'id text, timestamp text, wind real, town text, prediction real, actual integer, "known" text'
+    if url.startswith("postgres"):
+        kinds = kinds.replace("real", "float8").replace("timestamp text, w", "timestamp timestamptz, w")
+        kinds = kinds.replace('"known" text', '"known" timestamptz')
+
+    def run(statement: str) -> None:
+        if url.startswith("postgres"):
+            postgres.execute(url, statement)
+        else:
+            with closing(sqlite3.connect(root / url)) as database, database:
+                database.execute(statement)
+
+    if not url.startswith("postgres") and not url.endswith(".db"):
+        return  # a folder of Parquet files has neither indexes nor columns to add
+    run(f'CREATE TABLE "Odd table" ({kinds})')
+    for what in ("has no column 'version'", "has no unique index on 'id'"):
+        with pytest.raises(OutsideError, match=what) as caught:
+            open_log(url, DATA, root)
+        run(caught.value.fix.removeprefix("Run in the database: ").partition(";")[0])
+    log = open_log(url, DATA, root)
+    log.predictions([row("a")], [0.1], 1)
+    assert [] == log.labels({"a": 1}, BEGIN)
+    assert [("a", 1)] == [(kept["id"], kept["actual"]) for kept in read(url, root)]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.CSV", "rows.csv.gz", "rows.parquet", "folder"])
+def test_what_cannot_be_added_to_is_refused_with_a_way_out(tmp_path: Path, name: str) -> None:
+    """A file, or a folder with CSV files, is a source and no log: the error names the command that moves it."""
+    place = tmp_path / name / "a.csv" if name == "folder" else tmp_path / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("id,timestamp\n")
+    with pytest.raises(ConfigError, match=f"cannot be logged to {name}") as caught:
+        open_log(name, DATA, tmp_path)
+    assert "mlops import" in caught.value.fix
+
+
+def test_values_are_logged_as_the_sources_spell_them(place: Places) -> None:
+    """Native types of JSON and numpy become the number or text that training read from other sources."""
+    url, root = place()
+    log = open_log(url, DATA, root)
+    log.predictions([row(7, wind=True, town=True), row("b", wind=2, town=3.0), row("c", town="False")], [0.1] * 3, 1)
+    log.predictions([row("d", wind=np.float32(0.5), town=np.int64(4))], np.array([0.25]), 1)
+    assert [] == log.labels({"7": True, "b": np.int64(0)}, BEGIN)
+
+    rows = read(url, root)
+    assert ["7", "b", "c", "d"] == [kept["id"] for kept in rows]
+    assert [1.0, 2.0, 1.5, 0.5] == [kept["wind"] for kept in rows]
+    assert ["1", "3", "False", "4"] == [kept["town"] for kept in rows]
+    assert [1, 0, None, None] == [kept["actual"] for kept in rows]
+
+
+def test_labels_of_numbered_classes_may_be_numbers(tmp_path: Path) -> None:
+    """A class "1" is the label 1 of JSON, and 1.0 of a column with nulls."""
+    log = open_log("rows.db", DATA.model_copy(update={"classes": ("0", "1", "2")}), tmp_path)
+    log.predictions([row(name) for name in "abc"], ["1", "0", "2"], 1)
+    assert [] == log.labels({"a": 1, "b": 2.0, "c": "0"}, BEGIN)
+    assert ["1", "2", "0"] == [kept["actual"] for kept in read("rows.db", tmp_path)]

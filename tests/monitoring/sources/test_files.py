@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from core.config.model import Data
+from core.config.model import Columns, Data
 from core.errors import DataError
 from monitoring.sources import files
 from monitoring.sources.source import Source, open_source
@@ -230,6 +230,25 @@ def test_seconds_in_csv_are_times_and_short_numbers_are_not(tmp_path: Path) -> N
     assert [START + DAY / 24] == [row["timestamp"] for row in rows(opened(tmp_path))]
     text(tmp_path / "rows" / "a.csv", "a,20130304,,,,")
     with pytest.raises(DataError, match="cannot be read as a time"):
+        rows(opened(tmp_path))
+
+
+@pytest.mark.parametrize("time", ["1362358800.0", "1362358800", "1.3623588e+09", "2013-03-04T01:00:00Z"])
+def test_times_in_csv_may_be_seconds_with_decimals(tmp_path: Path, time: str) -> None:
+    """Also those of labels: pandas writes seconds with nulls as floats."""
+    header = "id,timestamp,known"
+    text(tmp_path / "rows" / "a.csv", f"a,{time},{time}", f"b,{time},", header=header)
+    source = opened(tmp_path, columns=Columns(labelled_at="known"))
+    (batch,) = source.batches(["timestamp", "known"], START, None)
+
+    assert {"timestamp": [START + DAY / 24] * 2, "known": [START + DAY / 24, None]} == batch.to_pydict()
+
+
+def test_all_rows_without_a_time_are_counted(tmp_path: Path) -> None:
+    """In all files, not in the first batch only."""
+    for name in ("a", "b"):
+        text(tmp_path / "rows" / f"{name}.csv", *[f"{name}{n},,,,," for n in range(160)])
+    with pytest.raises(DataError, match="320 rows without a time"):
         rows(opened(tmp_path))
 
 

@@ -124,9 +124,9 @@ def test_a_malformed_manifest_is_refused_by_name(tmp_path: Path, text: str) -> N
     with pytest.raises(RegistryError, match=r"^model/flights/production\.json ") as caught:
         manifest.read(tmp_path, "flights")
     assert 5 == caught.value.exit_code
-    assert "It was edited by hand, or a merge left its marks in it." == caught.value.why
+    assert "It was edited by hand, or contains conflict markers of a merge." == caught.value.why
     assert (
-        "git log -p -- model/flights/production.json shows the last good one; restore that. "
+        "Restore the last good one: git log -p -- model/flights/production.json shows it. "
         "Production stays as it is." == caught.value.fix
     )
 
@@ -134,8 +134,8 @@ def test_a_malformed_manifest_is_refused_by_name(tmp_path: Path, text: str) -> N
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ('"version": 9', "version stands in it twice"),
-        ('"version": 9, "champion": 1', "champion and version stand in it twice"),
+        ('"version": 9', "duplicate key version"),
+        ('"version": 9, "champion": 1', "duplicate keys champion, version"),
     ],
 )
 def test_a_key_that_stands_twice_is_named(more: str, said: str) -> None:

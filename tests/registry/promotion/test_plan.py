@@ -112,8 +112,8 @@ def test_an_undeclared_version_is_never_taken_out_of_service(before: RegistrySta
     assert 5 == caught.value.exit_code
     assert (
         "Version 2 of flights is in Production, but git declares none.\n"
-        "Its production.json was deleted, or never committed; or somebody promoted by hand.\n"
-        "Restore production.json (git log --oneline -- 'model/*/production.json' shows what took it away). "
+        "Its production.json was deleted or never committed, or it was promoted in MLflow by hand.\n"
+        "Restore production.json (git log --oneline -- 'model/*/production.json' shows what deleted it). "
         "To take the model out of service on purpose, archive the version in MLflow and delete the alias."
     ) == str(caught.value)
 

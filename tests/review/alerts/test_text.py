@@ -23,7 +23,7 @@ HOSTILE = "a|b @someone closes #1 <img src=x> [x](javascript:y) `c` **d** https:
 
 def failure(what: str = "dest is empty.", night: dt.datetime = NIGHT) -> Failure:
     """A night that stopped on its data."""
-    return Failure.of("flights", night, "pull", DataError(what, why="The feed broke.", fix="Mend it."))
+    return Failure.of("flights", night, "pull", DataError(what, why="The feed broke.", fix="Fix it."))
 
 
 def nights(alert: Alert) -> list[str]:
@@ -38,7 +38,7 @@ def test_a_failure_says_what_why_and_what_to_do() -> None:
     assert ("flights/pull-data", "flights: pull failed (data)") == (alert.key, alert.title)
     assert alert.body.startswith("⛔ **The pull of `flights` failed.** dest is empty.")
     assert "## Why\n\nThe feed broke." in alert.body
-    assert "## What to do\n\nMend it." in alert.body
+    assert "## What to do\n\nFix it." in alert.body
     assert "Nothing was promoted. Production is unchanged." in alert.body
     assert alert.body.endswith(f"## Seen on\n\n- 2013-06-01: [workflow run]({RUN})\n")
 

@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import OutsideError
-from review.github.errors import KNOWN, UNKNOWN, refused, unreachable, words
+from review.github.errors import REFUSALS, UNKNOWN, message_of, refused, unreachable
 
 NOT_ALLOWED = "GitHub Actions is not permitted to create or approve pull requests."
 
 ANSWERS = [
     (403, NOT_ALLOWED, "tick 'Allow GitHub Actions to create and approve pull requests'"),
-    (401, "Bad credentials", "set GITHUB_TOKEN to a fresh one"),
+    (401, "Bad credentials", "set GITHUB_TOKEN to a new token"),
     (403, "You have exceeded a secondary rate limit.", "Re-run the job later"),
     (429, "API rate limit exceeded", "Re-run the job later"),
-    (403, "Resource not accessible by integration", "under permissions"),
-    (422, "Repository rule violations found: Cannot update this protected ref.", "leave promote/** out of the rule"),
+    (403, "Resource not accessible by integration", "the permissions that its comment names"),
+    (422, "Repository rule violations found: Cannot update this protected ref.", "exclude promote/** from the rule"),
     (410, "Issues has been disabled in this repository.", "tick Issues"),
     (403, "Repository was archived so is read-only.", "Unarchive it"),
     (404, "Not Found", "Check GITHUB_REPOSITORY"),
@@ -32,15 +32,15 @@ def test_a_refusal_says_what_to_do(status: int, message: str, advice: str) -> No
     err = refused("open the pull request of flights", status, {"message": message}, {})
 
     assert advice in err.fix
-    assert err.what.startswith(f"GitHub would not open the pull request of flights: {status}, ")
+    assert err.what.startswith(f"GitHub refused to open the pull request of flights: {status}, ")
     assert OutsideError is type(err)
 
 
 def test_each_known_refusal_is_met_above() -> None:
     """No advice stands unused behind one that takes its answers."""
-    first = (next((one for one in KNOWN if one.means(status, said)), UNKNOWN) for status, said, _ in ANSWERS)
+    first = (next((one for one in REFUSALS if one.matches(status, said)), UNKNOWN) for status, said, _ in ANSWERS)
 
-    assert {*KNOWN, UNKNOWN} == set(first)
+    assert {*REFUSALS, UNKNOWN} == set(first)
 
 
 def test_the_permission_that_is_missing_is_named() -> None:
@@ -48,14 +48,14 @@ def test_the_permission_that_is_missing_is_named() -> None:
     data = {"message": "Resource not accessible by integration"}
     err = refused("comment on #1", 403, data, {"x-accepted-github-permissions": "issues=write"})
 
-    assert "GitHub asks for: issues=write." in err.why
+    assert "GitHub requires: issues=write." in err.why
 
 
 def test_the_reasons_below_the_message_are_told() -> None:
     """A 422 hides its reason in a list, in one of two forms."""
     errors = [{"message": "A pull request already exists"}, {"field": "head", "code": "invalid"}, "odd"]
 
-    assert "Validation Failed; A pull request already exists; head invalid; odd" == words(
+    assert "Validation Failed; A pull request already exists; head invalid; odd" == message_of(
         {"message": "Validation Failed", "errors": errors}
     )
 
@@ -64,8 +64,8 @@ def test_no_answer_says_that_a_second_run_is_safe() -> None:
     """Where GitHub cannot be reached, the message says where, and that nothing is done twice."""
     err = unreachable("read x", "https://api.github.com", "ConnectTimeout")
 
-    assert "GitHub did not answer at https://api.github.com when asked to read x: ConnectTimeout." == err.what
-    assert "not done twice" in err.fix
+    assert "GitHub at https://api.github.com did not respond to a request to read x: ConnectTimeout." == err.what
+    assert "are not repeated" in err.fix
 
 
 JSON = st.recursive(

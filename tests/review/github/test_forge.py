@@ -217,7 +217,7 @@ class TestTwoAtOnce:
         propose(forge)
 
         assert '{"version": 1}\n' == double.read(PATH, BRANCH)
-        assert [f"Another run wrote to {BRANCH} at the same time; this one wrote again."] == forge.notes
+        assert [f"Another run wrote to {BRANCH} at the same time, so this run wrote again."] == forge.notes
 
     def test_who_is_always_overtaken_gives_up_and_says_why(
         self, forge: GitHubForge, double: Double, pauses: list[float]

@@ -215,7 +215,7 @@ def test_closing_keeps_text_and_reason(forge: LocalForge, root: Path) -> None:
         forge.close(7, "")
     offer(forge, 2)
     merge(forge, root)
-    with pytest.raises(UsageError, match="is merged"):
+    with pytest.raises(UsageError, match="is already merged"):
         forge.close(2, "")
 
 
@@ -260,7 +260,7 @@ def test_the_slower_of_two_writers_tries_once_more(
         offer(forge, 1)
         assert git(forge.path, "rev-parse", "main") == forge.proposals()[0].base
     else:
-        with pytest.raises(OutsideError, match="somebody else"):
+        with pytest.raises(OutsideError, match="another process"):
             offer(forge, 1)
         assert [] == forge.proposals()
 
@@ -346,11 +346,11 @@ def test_ensure_says_what_is_wrong_with_the_repository(forge: LocalForge, root: 
     with pytest.raises(OutsideError, match="no commit yet"):
         forge.ensure(other)
     git(other, "commit", "--quiet", "--allow-empty", "--message", "unrelated")
-    with pytest.raises(OutsideError, match="different ways"):
+    with pytest.raises(OutsideError, match="have diverged"):
         forge.ensure(other)
     with pytest.raises(OutsideError, match="not empty"):
         LocalForge(root).ensure(root)
-    with pytest.raises(OutsideError, match="Cannot make the forge"):
+    with pytest.raises(OutsideError, match="Cannot create the forge"):
         LocalForge(root / "README.md" / "forge").ensure(root)
 
 

@@ -63,7 +63,7 @@ def test_the_table_has_a_row_a_policy(replay: Replay) -> None:
         (("--truth", "13-1-1"), 2, "--truth '13-1-1' is not an ISO date"),
         (("--from", "2019-05-01"), 3, "has no rows from"),
         (("--from", "2014-02-01", "--to", "2014-02-05"), 3, "has no rows for the nights from 2014-02-01"),
-        (("--to", "2013-01-20"), 3, "The first model takes 62 days"),
+        (("--to", "2013-01-20"), 3, "The first training needs 62 days"),
         (("--policy", "montly"), 2, "Did you mean 'monthly'"),
         (("--target", "late"), 3, "has no column 'late'"),
         (("--review-days", "-1"), 2, "--review-days"),

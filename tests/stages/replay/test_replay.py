@@ -126,7 +126,7 @@ def replayed(
     rows, first, last = span(table, [one.config for one in chosen], None, until)
     assert FIRST == first
     replay = prepare(night, table, rows, chosen, REVIEW_DAYS)
-    return list(replay.nights(first, last)), len(replay.fits)
+    return list(replay.nights(first, last)), len(replay.shared)
 
 
 def decided(decision: Decision | None) -> Any:

@@ -14,7 +14,7 @@ from monitoring.counting.tally import DayTally
 from monitoring.triggers.decision import Decision
 from monitoring.triggers.evidence import Reading
 from stages.replay.replay import NightOutcome
-from stages.replay.result import PolicyHistory, summed
+from stages.replay.result import PolicyHistory, summarize
 
 FIRST = dt.date(2013, 3, 1)
 DAY = dt.timedelta(days=1)
@@ -99,7 +99,7 @@ def test_a_truth_parts_false_alarms_from_found_ones(
 
 def test_the_record_has_exactly_the_agreed_fields(config: ModelConfig) -> None:
     """What `--json` prints can be read back, and holds the fields of the issue and no other."""
-    record = summed([tale(config, [4] * 8, {}), tale(config, [0] * 8, {}, "never")], None)
+    record = summarize([tale(config, [4] * 8, {}), tale(config, [0] * 8, {}, "never")], None)
     policy = record.model_dump()["policies"][0]
 
     assert record == ReplayResult.from_json(record.to_json())

@@ -59,7 +59,7 @@ def test_words_of_several_dictionaries_are_one_column() -> None:
 @pytest.mark.parametrize(("hour", "count"), [(23, 0), (24, 1), (26, 2), (47, 3), (90, 3)])
 def test_labels_are_known_from_the_instant_they_arrived(rows: ReplayRows, hour: int, count: int) -> None:
     """How many labels of the first day are known grows as they arrive, each from its own instant on."""
-    assert count == rows.known(FIRST, midnight(FIRST) + dt.timedelta(hours=hour))
+    assert count == rows.labels_known(FIRST, midnight(FIRST) + dt.timedelta(hours=hour))
 
 
 def test_scores_are_of_the_policy_that_served(rows: ReplayRows) -> None:
