@@ -58,7 +58,7 @@ demo: $(STAMP)
 	@$(BIN)/mlops demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # The tests in tests/chaos, at every point instead of a sample, and with a real mlflow server.
 chaos: $(STAMP)
