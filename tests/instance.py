@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.place import ROOT
+from tests.place import EXAMPLE, ROOT
 
 WHO = ("-c", "user.name=team", "-c", "user.email=team@localhost", "-c", "init.defaultBranch=main")
 
@@ -31,6 +31,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def make(template: Path, own: Path) -> None:
     """The template with two commits, and a repository made of the first; the year of flights is left out."""
+    shutil.copytree(EXAMPLE, template, ignore=shutil.ignore_patterns("data"))
     for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
         if (ROOT / name).is_file() and not name.endswith(".parquet"):
             (template / name).parent.mkdir(parents=True, exist_ok=True)
