@@ -73,7 +73,7 @@ def _announce(run: Run, version: int, commit: str) -> None:
             text = f"{name} version {version} is in Production"
             open_threads(hub).deployed(f"production/{run.name}", commit, text, url)
     except (OutsideError, ConfigError) as err:
-        LOG.warning("Production was moved, but the forge could not be told: %s", err)
+        LOG.warning("Production was moved, but the forge could not be informed: %s", err)
 
 
 def _supersede(run: Run, production: int) -> None:

@@ -1,4 +1,4 @@
-"""The validate stage: judge a candidate on the holdout, beside the champion."""
+"""The validate stage: judge a candidate on the holdout, compared with the champion."""
 
 from __future__ import annotations
 

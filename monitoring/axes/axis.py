@@ -22,7 +22,7 @@ MOST_LEVELS = 1000
 
 
 class NumericAxis(Record):
-    """Bins of a numeric column in ascending order, then cells for null (also NaN), -inf, +inf and what is no number.
+    """Bins of a numeric column in ascending order, then cells for null (also NaN), -inf, +inf and other values.
 
     `form`, `origin`, `scale` and `cuts` are as in `grid.Grid`; `low` and `high` are the smallest and largest finite
     value of the baseline (the smallest and largest float where it has none, so that nothing is outside).
@@ -65,7 +65,7 @@ class NumericAxis(Record):
 
     @property
     def invalid(self) -> int:
-        """The cell of what is no number, such as text."""
+        """The cell of values that are not numbers, such as text."""
         return self.bins + 3
 
     @property
@@ -94,8 +94,8 @@ class NumericAxis(Record):
         safe = numbers if special is None else np.where(finite, numbers, self.low)
         found = self._bins(safe)
         if special is not None:
-            odd = numbers[special]
-            found[special] = np.where(np.isnan(odd), self.null, np.where(odd < 0, self.below, self.above))
+            outside = numbers[special]
+            found[special] = np.where(np.isnan(outside), self.null, np.where(outside < 0, self.below, self.above))
         if invalid is not None:
             found[invalid] = self.invalid
         return found, (safe < self.low) | (safe > self.high)

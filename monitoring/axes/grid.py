@@ -13,7 +13,7 @@ from core.arrow import Floats
 
 Form = Literal["affine", "bits", "edges"]
 CELLS = 65_536
-MOST = 0.001  # the share of the baseline that a bin may hold besides its heaviest value
+MOST = 0.001  # the share of the baseline that a bin may hold in addition to its heaviest value
 TAIL = 5e-4  # the share of the baseline that an affine grid leaves to each of its two end cells
 LARGEST = float(np.finfo(np.float64).max)
 HALF = CELLS // 2
@@ -57,7 +57,7 @@ def cells(grid: Grid, numbers: Floats) -> NDArray[np.intp]:
 
 
 def within(numbers: Floats, low: float, high: float) -> bool:
-    """Whether there are numbers, and all of them lie in [low, high]."""
+    """Whether there are numbers, and all of them are in [low, high]."""
     return bool(len(numbers) and low <= numbers.min() and numbers.max() <= high)  # False where one is NaN
 
 
@@ -84,7 +84,7 @@ def starts(grid: Grid) -> Floats:
 
 
 def fit(values: Floats, counts: NDArray[np.int64]) -> Grid:
-    """The cheapest grid none of whose cells holds more than `MOST` of the rows besides its heaviest value.
+    """The cheapest grid none of whose cells holds more than `MOST` of the rows in addition to its heaviest value.
 
     Args:
         values: distinct finite numbers, ascending; may be empty.

@@ -122,9 +122,9 @@ def repeated(keys: Keys, days: Callable[[], Days]) -> dict[int, int]:
     ordered = np.sort(keys)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     if len(twice):
-        odd = np.isin(keys, twice)
-        _, first, rows = np.unique(keys[odd], return_index=True, return_counts=True)
-        for day, extra in zip(days()[odd][first].tolist(), (rows - 1).tolist(), strict=True):
+        repeated = np.isin(keys, twice)
+        _, first, rows = np.unique(keys[repeated], return_index=True, return_counts=True)
+        for day, extra in zip(days()[repeated][first].tolist(), (rows - 1).tolist(), strict=True):
             found[day] += extra
     return dict(found)
 

@@ -116,7 +116,7 @@ def compare_categorical(before: ColumnDays, after: ColumnDays, *, nightly: bool)
     """The total variation over all levels; the test has rare levels pooled.
 
     With `nightly`, rare is what expects too few of the independent rows that the nights are worth: a level of one row
-    in a thousand that comes in bursts is no Poisson variable, however many rows there are.
+    in a thousand that comes in bursts is not a Poisson variable, however many rows there are.
     """
     group = pool_rare(before.total, after.total)
     if nightly and len(before.rows) >= FEWEST_DAYS:

@@ -112,7 +112,7 @@ class DayToDayVariation:
 
 
 def effective_rows(rows: Floats, correlation: float) -> float:
-    """How many independent rows days of so many rows are worth (Kish, 1965, for days of unequal size)."""
+    """How many independent rows days with these numbers of rows are worth (Kish, 1965, for days of unequal size)."""
     return float(rows.sum() ** 2 / (rows * (1 + correlation * (rows - 1))).sum())
 
 

@@ -51,7 +51,7 @@ def _judged(name: str, axis: Axis, before: Any, after: Any, config: ModelConfig)
     if now.rows.sum() < config.triggers.drift.min_rows:
         return None
     return judge_columns(
-        [(ReferenceColumn(name, axis, known), now)], len(now.rows), config.triggers.drift, tonight=True
+        [(ReferenceColumn(name, axis, known), now)], len(now.rows), config.triggers.drift, newest=True
     )[0]
 
 

@@ -62,7 +62,7 @@ class DriftNight(Record):
 class DriftReport(Record):
     """The last nights, oldest first. `adjusted` is False where p-values take rows as independent of their day.
 
-    `score`: what the model in service says against what it said of its holdout, and `target`: what came true against
+    `score`: the scores of the model in service compared with those of the holdout, and `target`: the labels against
     what did there; None where they cannot be judged (`outcomes.with_outcomes`).
     """
 
@@ -91,7 +91,7 @@ def drift_report(
         last = [day for day in window.last(config.window_days, end) if day.date not in leave_out and day.rows]
         season = {name: seasonal(baseline, name, end, config.window_days) for name in config.seasonal_columns}
         pasts = [known[name] if name in known else season[name] for name in baseline.axes]
-        nights.append(_night(pasts, last, end, config, tonight=ago == 0))
+        nights.append(_night(pasts, last, end, config, newest=ago == 0))
     return DriftReport(
         nights=tuple(nights),
         fired_nights=sum(len(night.drifted) >= config.min_columns for night in nights),
@@ -100,20 +100,20 @@ def drift_report(
 
 
 def _night(
-    pasts: Sequence[ReferenceColumn], days: Sequence[DayTally], end: dt.date, config: DriftTrigger, *, tonight: bool
+    pasts: Sequence[ReferenceColumn], days: Sequence[DayTally], end: dt.date, config: DriftTrigger, *, newest: bool
 ) -> DriftNight:
     rows = sum(day.rows for day in days)
     if rows < config.min_rows:
         return DriftNight(end=end, rows=rows, drifted=(), columns=())
     found = judge_columns(
-        [(past, column_days(past.axis, past.name, days)) for past in pasts], len(days), config, tonight=tonight
+        [(past, column_days(past.axis, past.name, days)) for past in pasts], len(days), config, newest=newest
     )
     drifted = tuple(column.column for column in found if column.drifted)
     return DriftNight(end=end, rows=rows, drifted=drifted, columns=found)
 
 
 def judge_columns(
-    sides: Sequence[tuple[ReferenceColumn, ColumnDays]], length: int, config: DriftTrigger, *, tonight: bool
+    sides: Sequence[tuple[ReferenceColumn, ColumnDays]], length: int, config: DriftTrigger, *, newest: bool
 ) -> tuple[ColumnDrift, ...]:
     """What is found of columns that are judged together."""
     nightly = config.rule == "nights"
@@ -123,7 +123,7 @@ def judge_columns(
     nulls = {past.name: pair for past, after in asked if (pair := past.compare_nulls(after, nightly=nightly))}
     verdicts, missing = significance(tested, nulls, length, config)
     return tuple(
-        _column(past, after, values[past.name], (verdicts.get(past.name), missing.get(past.name)), config, tonight)
+        _column(past, after, values[past.name], (verdicts.get(past.name), missing.get(past.name)), config, newest)
         for past, after in sides
     )
 
@@ -134,9 +134,9 @@ def _column(
     pair: ColumnComparison | None,
     verdicts: tuple[Significance | None, Significance | None],
     config: DriftTrigger,
-    tonight: bool,
+    newest: bool,
 ) -> ColumnDrift:
-    bars, psi = _bars(past, after, shown=tonight) if pair else ((), 0.0)
+    bars, psi = _bars(past, after, shown=newest) if pair else ((), 0.0)
     verdict, nulls = verdicts
     empty = "the baseline" if not len(past.before.rows) else "the window"
     why = past.untested or f"not tested: {empty} has no values"

@@ -141,7 +141,8 @@ def open_log(url: str, data: Data, root: Path) -> PredictionLog:
         raise ConfigError(
             f"Predictions cannot be logged to {path.name}.",
             why="Rows and labels are written to SQLite, PostgreSQL and folders of Parquet files only.",
-            fix="Move the history into a table with `mlops import`, and name that table as data.source in model.toml.",
+            fix="Copy the rows into an SQLite or PostgreSQL table, for example with pandas to_sql, and name it as "
+            "data.source in model.toml.",
         )
     return PredictionLog(FileLedger(path, fields, roles), data)
 

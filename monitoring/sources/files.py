@@ -28,7 +28,7 @@ BUFFER = 1 << 18  # bytes read ahead per column, fewer for wide tables; without 
 AHEAD = 1 << 26  # bytes read ahead of all columns
 PARQUET, CSV = (".parquet", ".pq"), (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 KINDS = (*PARQUET, *CSV)
-# Files of these kinds in the folder are probably rows that somebody misses if they are skipped.
+# Files of these kinds in the folder probably hold rows that would be missing if the files were skipped.
 NOT_READ = re.compile(r"\.(jsonl|ndjson|xlsx?|feather|arrow|orc|avro|(csv|tsv|parquet|pq)\.\w+)$", re.IGNORECASE)
 
 

@@ -121,7 +121,7 @@ class Multiclass(Task):
         return f"of {len(np.unique(labels))} of {len(self.classes)} classes"
 
     def _drawn(self, metric: str, weights: Floats, rows: int, rng: np.random.Generator) -> Floats:
-        """Differences in draws of so many rows from weights by both answers and label."""
+        """Differences in draws of `rows` rows from weights by both answers and label."""
         size, used = len(self.classes), np.flatnonzero(weights)
         one, other, label = np.unravel_index(used, weights.shape)
         chances = weights.ravel()[used] / weights.sum()
@@ -137,7 +137,7 @@ class Multiclass(Task):
 
 
 def _padded(labelled: NDArray[Any]) -> Floats:
-    """Rows by class named and true, with one row more for each class that came true: half right, half anywhere else.
+    """Rows by class named and true, with one more row for each class that occurs: half right, half anywhere else.
 
     Else a class of few rows, all named alike, would seem to have no spread.
     """
@@ -177,31 +177,31 @@ def accuracy(labelled: Floats) -> Floats:
 
 
 def balanced_accuracy(labelled: Floats) -> Floats:
-    """Mean over the classes that came true of the share of their rows that was named."""
+    """Mean over the classes that occur as labels of the share of their rows that was named."""
     right, _, true = _parts(labelled)
     return _mean(ratio(right, true), (true > 0).astype(np.float64))
 
 
 def precision_macro(labelled: Floats) -> Floats:
-    """Mean over the classes that were named or came true of the share of right rows among those named; 0 for none."""
+    """Mean over the classes that were named or occur of the share of right rows among those named; 0 for none."""
     right, named, true = _parts(labelled)
     return _mean(ratio(right, named), (named + true > 0).astype(np.float64))
 
 
 def precision_weighted(labelled: Floats) -> Floats:
-    """As `precision_macro`, weighted by how often classes came true."""
+    """As `precision_macro`, weighted by how often each class occurs as a label."""
     right, named, true = _parts(labelled)
     return _mean(ratio(right, named), true)
 
 
 def f1_macro(labelled: Floats) -> Floats:
-    """Mean over the classes that were named or came true of the harmonic mean of precision and recall."""
+    """Mean over the classes that were named or occur as labels of the harmonic mean of precision and recall."""
     right, named, true = _parts(labelled)
     return _mean(ratio(2 * right, named + true), (named + true > 0).astype(np.float64))
 
 
 def f1_weighted(labelled: Floats) -> Floats:
-    """As `f1_macro`, weighted by how often classes came true."""
+    """As `f1_macro`, weighted by how often each class occurs as a label."""
     right, named, true = _parts(labelled)
     return _mean(ratio(2 * right, named + true), true)
 

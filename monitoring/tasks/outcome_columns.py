@@ -34,11 +34,11 @@ def read(batch: pa.RecordBatch, columns: Columns, version: str | None, as_of: dt
     Raises:
         DataError: `labelled_at` does not hold times.
     """
-    ours = _ours(batch, columns.version, version)
+    of_version = _ours(batch, columns.version, version)
     scores = task.scores(_column(batch, columns.score))
     given, bad = labels(batch, columns, as_of, task)
     missing = np.isnan(scores)
-    return Outcomes(scores, given, ours & ~missing, ours & missing, ours & bad)
+    return Outcomes(scores, given, of_version & ~missing, of_version & missing, of_version & bad)
 
 
 def labels(batch: pa.RecordBatch, columns: Columns, as_of: dt.datetime, task: Task) -> tuple[Floats, Bools]:

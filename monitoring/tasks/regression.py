@@ -19,9 +19,9 @@ from monitoring.tasks.outcome_columns import CELLS
 from monitoring.tasks.task import Bounds, Cells, Difference, FitScores, Task
 
 SCORE, LABEL, ERROR, UNLABELLED = range(4)  # the columns of the counts
-OCTAVES = 20  # errors are told apart down to a millionth (2 ** -20) of the range of labels
+OCTAVES = 20  # errors are distinguished down to a millionth (2 ** -20) of the range of labels
 STEP = OCTAVES / (CELLS - 1)  # octaves a cell
-# What an error in each cell counts as: the geometric middle, at most 0.7 % off; in the first one, nothing.
+# What an error in each cell counts as: the geometric middle, at most 0.7% off; in the first one, nothing.
 ERRORS = np.concatenate([[0.0], 2 ** (STEP * (np.arange(CELLS - 1) + 0.5) - OCTAVES)])
 TINY = np.finfo(np.float64).tiny
 GROUPS = 1000  # of rows that are drawn together if there are more rows
@@ -32,8 +32,8 @@ class Regression(Task):
     """Counts of 1,000 cells in four columns, shape (1000, 4).
 
     They are labelled rows by score, by label and by size of the error, and rows without a label by score. Cells of
-    scores and labels are thousandths of the range of labels; a score beyond it lies in the first or the last. Cells of
-    errors widen with the error (1.4 % each), so a mean of errors is at most 0.7 % off, and a millionth of the range.
+    scores and labels are thousandths of the range of labels; a score beyond it is in the first or the last. Cells of
+    errors widen with the error (1.4% each), so a mean of errors is at most 0.7% off, and a millionth of the range.
     An error larger than the range counts as the range.
 
     Args:
@@ -117,8 +117,8 @@ class Regression(Task):
         """Quantiles of 1,000 draws of as many errors; for r2 also of as many labels, by themselves.
 
         Bias-corrected and accelerated: errors are skewed, and more so their squares. With heavy tails (Student's t, 5
-        degrees of freedom) lower bounds of the root of their mean held in 91 % of samples of 400 rows; plain ones did
-        in 89 %.
+        degrees of freedom) lower bounds of the root of their mean held in 91% of samples of 400 rows; plain ones did
+        in 89%.
         """
         value = float(self.evaluate(metric, labelled))
         if math.isnan(value):

@@ -58,11 +58,11 @@ def drift(evidence: Evidence) -> Reading:
     needed, considered = config.nights
     if report is None or not report.nights:
         return cannot_judge("drift", "There is no baseline of the model in service to compare with.")
-    tonight = report.nights[-1]
-    days = span(tonight.end - config.window_days * DAY, tonight.end)
-    if not tonight.columns:
-        return cannot_judge("drift", f"Only {tonight.rows:,} usable rows from {days}; {config.min_rows:,} are needed.")
-    nights = [drifted for night in report.nights if len(drifted := drifting(night)) >= config.min_columns]
+    night = report.nights[-1]
+    days = span(night.end - config.window_days * DAY, night.end)
+    if not night.columns:
+        return cannot_judge("drift", f"Only {night.rows:,} usable rows from {days}; {config.min_rows:,} are needed.")
+    nights = [drifted for past in report.nights if len(drifted := drifting(past)) >= config.min_columns]
     newest = {column.column: column for drifted in nights for column in drifted}
     fired = len(nights) >= needed
     count = f"on {len(nights)} of the last {len(report.nights)} nights (limit: {needed} of {considered})"
@@ -71,7 +71,7 @@ def drift(evidence: Evidence) -> Reading:
     if nights:
         sentence = f"Drifted {count}: {names(newest.values())}.{note}"
     else:
-        sentence = f"No drift from {days}: {_without_drift(tonight, config.min_columns)}.{note}"
+        sentence = f"No drift from {days}: {_without_drift(night, config.min_columns)}.{note}"
     return Reading(
         trigger="drift", state="fired" if fired else "quiet", value=len(nights), limit=needed, sentence=sentence
     )

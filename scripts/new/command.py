@@ -23,9 +23,7 @@ Source = Annotated[
     str, typer.Option("--from", metavar="FILE|URL", help="A Parquet or CSV file or folder, or a database.")
 ]
 Time = Annotated[str, typer.Option(metavar="COL", help="Column of the time when the prediction is asked for.")]
-Target = Annotated[
-    str, typer.Option(metavar="COL", help="Column of what is to be foreseen: 0 and 1, classes, or numbers.")
-]
+Target = Annotated[str, typer.Option(metavar="COL", help="Column to predict. Contains 0/1, class names or numbers.")]
 Asked = Annotated[
     str | None,
     typer.Option("--task", metavar="TASK", help="binary, multiclass or regression. Default: as the target looks."),
@@ -103,7 +101,7 @@ def free(root: Path, name: str, *, force: bool) -> None:
 
     if not MODEL_NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is no name for a model.",
+            f"{name!r} is not a valid model name.",
             why="It also names a folder, branches, files and groups of runs.",
             fix="Take small letters, digits and _, a letter first, at most 63.",
         )

@@ -14,7 +14,7 @@ from scripts.new.rows import VARIABLE
 if TYPE_CHECKING:
     from training.scaffold import ColumnChoice, ScaffoldProposal, TableSample
 
-NAMED = 12  # columns of a kind, or items of a list, that are told one by one
+NAMED = 12  # columns of a kind, or items of a list, that are listed one by one
 STAGES = ("doctor", "pull", "check", "train", "validate", "propose")
 
 
@@ -22,17 +22,17 @@ def lines(proposal: ScaffoldProposal, table: TableSample, source: str) -> list[s
     """What to look at, and what to type next."""
     days, name = table.days, proposal.name
     rows = f"{int(days.counts[:, 0].sum()):,} rows of {days.first} to {days.last}, {days.labelled:,} labelled"
-    told = [
+    report = [
         f"Wrote model/{name}/ for {table.shown}: {rows}",
         f"The task is {proposal.task}: of {table.roles.label}, {table.target.why}",
         "",
         "The columns, [data] in model.toml:",
         *columns(proposal, table),
     ]
-    told += ["", "The numbers, each with what led to it:"]
-    told += [f"  {one.key} = {brief(one.value)}: {one.why}" for one in proposal.choices]
-    told += ["", f"All of this stands in model/{name}/README.md too. Then type:", *commands(name, table, source)]
-    return [output.clean(line) for line in told]
+    report += ["", "The numbers, each with what led to it:"]
+    report += [f"  {one.key} = {brief(one.value)}: {one.why}" for one in proposal.choices]
+    report += ["", f"All of this is also in model/{name}/README.md. Then type:", *commands(name, table, source)]
+    return [output.clean(line) for line in report]
 
 
 def columns(proposal: ScaffoldProposal, table: TableSample) -> Iterator[str]:
@@ -40,7 +40,7 @@ def columns(proposal: ScaffoldProposal, table: TableSample) -> Iterator[str]:
     roles = [f"{column} ({role})" for role, column in table.roles.model_dump().items() if column]
     yield f"  {', '.join(roles)}"
     if table.roles.score not in table.sample.batches[0].schema.names:
-        yield f"  {table.roles.score} is no column yet: whoever asks the model writes its scores there, docs/serving.md"
+        yield f"  {table.roles.score} is not a column yet: your service writes its scores there, docs/serving.md"
     if table.utc:
         yield "  times have no zone and are taken as UTC"
     for kind in ("numeric", "categorical", "left out"):

@@ -56,7 +56,7 @@ class TableRows:
     def _data(
         self, roles: Mapping[str, Any], numeric: tuple[str, ...] = (), *, utc: bool = False, classes: bool = False
     ) -> Data:
-        """A description of the table that nobody has checked: its names may be such that model.toml does not allow."""
+        """A description of the table that is not checked yet: its names may be such that model.toml does not allow."""
         from core.config import Columns, Data
 
         known = {"labelled_at": None, "version": None, **roles}

@@ -27,10 +27,10 @@ def look(
     *,
     most: int = ROWS,
 ) -> TableSample:
-    """Everything that a model's folder is proposed from, with a sample of at most so many rows.
+    """Everything that a model's folder is proposed from, with a sample of at most ROWS rows.
 
     Raises:
-        UsageError: a role that was named is no column, or has a name that model.toml does not allow; or the task, or a
+        UsageError: a named role is not a column, or has a name that model.toml does not allow; or the task, or a
             column to keep, is impossible.
         DataError: there are no rows, no task can be made of the target, or no column is an id.
     """
@@ -44,9 +44,11 @@ def look(
     sample = sampled(rows, roles, names, target, days, most)
     ident = _id(sample, asked["id"], tuple(name for name in names if name not in keep), rows.shown)
     features = tuple(name for name in names if name != ident)
-    strange = [name for name in keep if name not in features]
-    if strange:
-        raise UsageError(f"--keep {strange[0]!r} is impossible.", why="It is no column, cannot be read, or has a role.")
+    unknown = [name for name in keep if name not in features]
+    if unknown:
+        raise UsageError(
+            f"--keep {unknown[0]!r} is impossible.", why="It is not a column, cannot be read, or has a role."
+        )
     roles = roles.model_copy(update={"id": ident})
     return TableSample(
         source=rows.place,
@@ -102,7 +104,7 @@ def _roles(rows: TableRows, asked: Mapping[str, str | None]) -> Columns:
     usual = {role: name for role, name in ROLES.items() if name in rows.columns and name not in given.values()}
     score = next(name for name in ("prediction", "predicted_score") if name not in given.values())
     try:
-        # Until an id is found, the time stands in for it.
+        # Until an id is found, the time is used instead.
         return Columns.model_validate({"id": given["time"], "score": score, **usual, **given})
     except ValidationError as err:
         from core.records import problems
@@ -132,7 +134,7 @@ def sampled(rows: TableRows, roles: Columns, names: tuple[str, ...], target: Tar
 
 
 def delays(sample: Sample, roles: Columns) -> Any:
-    """How long each label took to arrive, in microseconds; None where nobody noted it."""
+    """How long each label took to arrive, in microseconds; None where it was not recorded."""
     import numpy as np
 
     from core.arrow import INSTANT, arrays

@@ -71,6 +71,6 @@ class ReplayForge:
         self._proposals[number] = self._proposals[number].model_copy(update=changed)
         return self._proposals[number]
 
-    def page(self, proposal: Proposal, folder: Path) -> str:  # noqa: ARG002 - nobody reads it
-        """Return what stands in place of an address."""
+    def page(self, proposal: Proposal, folder: Path) -> str:  # noqa: ARG002 - no one reads it
+        """Return a text in place of an address."""
         return proposal.url

@@ -127,7 +127,7 @@ class ReplayRegistry:
         )
 
     def verify(self, manifest: Manifest, *, load: bool) -> None:
-        """Do nothing: nobody changes a version in memory."""
+        """Do nothing: no one changes a version in memory."""
 
     def promote(self, plan: Plan, as_of: dt.datetime) -> None:
         """Put the version of a plan into Production."""

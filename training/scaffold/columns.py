@@ -51,7 +51,7 @@ def judge(sample: Sample, names: Sequence[str], keep: Sequence[str] = ()) -> lis
 def _judge(column: Column, sample: Sample, *, keep: bool) -> ColumnChoice:
     barred = next(_bars(column), None)
     if barred is not None and keep:
-        raise UsageError(f"--keep {column.name!r} is impossible: {barred}.", fix="Leave it out, or mend the table.")
+        raise UsageError(f"--keep {column.name!r} is impossible: {barred}.", fix="Leave it out, or fix the table.")
     reason = barred or next(_doubts(column, sample), None)
     if reason is not None and not keep:
         return ColumnChoice(column.name, "left out", reason)
@@ -80,7 +80,7 @@ def _kind(column: Column) -> tuple[Kind, str]:
 def _bars(column: Column) -> Iterator[str]:
     """Why a column can be no feature; the first reason counts."""
     if column.levels is None:
-        yield f"its type {', '.join(map(str, column.kinds))} is no number, text or time: write the parts that you mean"
+        yield f"its type {', '.join(map(str, column.kinds))} is not a number, text or time: write the parts"
         return
     if not is_name(column.name):
         yield "its name has characters that model.toml does not allow: rename it"
@@ -98,9 +98,9 @@ def _doubts(column: Column, sample: Sample) -> Iterator[str]:
         yield f"it is missing in {column.missing:.0%} of the rows: a limit that allows this would let anything pass"
     yield from _identities(column, sample)
     known, labels = column.codes >= 0, sample.labels
-    told = leak(column.codes, column.levels if column.numeric else None, sample.times, labels, sample.task)
-    if told:
-        yield told
+    reason = leak(column.codes, column.levels if column.numeric else None, sample.times, labels, sample.task)
+    if reason:
+        yield reason
     unlabelled = np.isnan(labels)
     if unlabelled.sum() >= 20 and known[~unlabelled].mean() > 0.9 and known[unlabelled].mean() < 0.01:  # noqa: PLR2004
         yield "it is missing just where the target is: it is known no earlier"

@@ -37,7 +37,7 @@ def files_of(
 
 
 def _words(name: str, table: TableSample, judged: Sequence[ColumnChoice], choices: Sequence[Choice]) -> dict[str, Any]:
-    """What stands in the templates."""
+    """The values of the templates."""
     days, target, task = table.days, table.target, table.target.counting
     by_key, by_label = {one.key: one.value for one in choices}, days.counts[:, 1:].sum(axis=0)
     fitted = round(days.labelled * by_key["training.window_days"] / len(days.counts) * (1 - by_key["training.holdout"]))
@@ -130,15 +130,15 @@ def _value(value: Any) -> str:
 
 
 def _explained(line: str, why: str) -> list[str]:
-    """A line with its comment beside it, or above where there is no room."""
-    beside = f"{line} # {why}"
-    if "\n" not in line and len(beside) <= WIDTH:
-        return [beside]
+    """A line with its comment behind it, or above if there is no room."""
+    annotated = f"{line} # {why}"
+    if "\n" not in line and len(annotated) <= WIDTH:
+        return [annotated]
     return [*(f"# {part}" for part in textwrap.wrap(why, WIDTH - 2)), line]
 
 
 def rendered(template: str, values: Mapping[str, Any]) -> str:
-    """A file from its template beside this module."""
+    """A file from its template next to this module."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("training.scaffold")

@@ -49,7 +49,7 @@ def _of_two(codes: Array, numbers: Array | None, labels: Array) -> str | None:
 
 
 def _of_classes(codes: Array, numbers: Array | None, labels: Array) -> str | None:
-    """By how many rows of each class are told apart."""
+    """By how many rows of each class are separated."""
     places = labels.astype(np.intp)
     half = len(places) // 2
     late = places[half:]

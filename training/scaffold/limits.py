@@ -72,7 +72,7 @@ FLOOR_METRICS: Mapping[Task, tuple[Metric, Metric]] = {
 }
 SURE = 0.99
 APART = (1.0, 0.5)  # of what fits differ by, the next may lie beyond them: where they are few, and many
-SLACK = 1.5  # how far under the surely reached value a floor stands
+SLACK = 1.5  # how many times the distance to the lower bound a floor is under the value
 
 
 @dataclass(frozen=True)
@@ -128,16 +128,16 @@ def _floors(tried: Sequence[Trial], metric: Metric, *, main: bool) -> Iterator[C
         return
     apart = max(values) - min(values)
     more = apart * APART[len(tried) > NEAR]  # seasons differ as spans do
-    low = measure.down(min(min(values) - more, *(_surely(trial, metric, measure) for trial in tried)))
+    low = measure.down(min(min(values) - more, *(_lasting(trial, metric, measure) for trial in tried)))
     said = (
         f"{_span(values)} in {_fits(tried)} on {len(tried[0].labels):,} later rows; a guess has {_said(measure.guess)}"
     )
     if low > measure.guess:
         yield Choice(f"gates.{metric}", low, said)
     else:
-        said += ", which is not surely less: no gate"
+        said += "; later models may score no better than that: no gate"
     if main:
-        # A floor that the first model is under would ring every night.
+        # A floor that the first model is under would fire every night.
         floor = low if min(values) < measure.guess else max(low, measure.down(measure.guess))
         yield Choice("triggers.performance.floor", floor, said)
         drop = min(max(measure.up(measure.least), measure.up(apart + more)), measure.up(measure.most))
@@ -169,8 +169,8 @@ def _margins(tried: Sequence[Trial], metric: Metric, measure: Unit) -> Iterator[
         yield Choice("gates.max_slice_loss", most, f"once gates.slices names columns; in the unit of {metric}")
 
 
-def _surely(trial: Trial, metric: Metric, measure: Unit) -> float:
-    """What the metric surely stays over, as long as the world stays as it is."""
+def _lasting(trial: Trial, metric: Metric, measure: Unit) -> float:
+    """The value that later scores are expected to stay over: the lower bound, moved down by `SLACK`."""
     value = trial.value(metric)
     apart = max(measure.least, SLACK * (value - trial.low(metric, SURE)))
     if metric in {"balanced_accuracy", "roc_auc"}:

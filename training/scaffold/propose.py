@@ -42,13 +42,13 @@ def propose_model(name: str, table: TableSample) -> ScaffoldProposal:
         UsageError: a column to keep can be no feature.
     """
     judged = judge(table.sample, table.names, table.keep)
-    judged += [ColumnChoice(column, "left out", "its type is no number, text or time") for column in table.unread]
+    judged += [ColumnChoice(column, "left out", "its type is not a number, text or time") for column in table.unread]
     kinds = by_kind(judged)
     if not kinds["numeric"] and not kinds["categorical"]:
-        told = "; ".join(f"{one.name}: {one.why}" for one in judged[:5])
+        reasons = "; ".join(f"{one.name}: {one.why}" for one in judged[:5])
         raise DataError(
             f"No column of {table.shown} is left to learn from.",
-            why=told or "It has only a time, an id and a target.",
+            why=reasons or "It has only a time, an id and a target.",
             fix="Add columns that are known when the prediction is asked for, or name one that is with --keep.",
         )
     mature = maturity(table.days, table.delays)
@@ -86,9 +86,9 @@ def _tried(name: str, table: TableSample, judged: Sequence[ColumnChoice], choice
 
 
 @contextmanager
-def _written(files: Mapping[str, str], name: str, beside: Path | None = None) -> Iterator[Path]:
+def _written(files: Mapping[str, str], name: str, parent: Path | None = None) -> Iterator[Path]:
     """A repository with nothing but this model, for as long as it is looked at."""
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=beside) as folder:
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=parent) as folder:
         place = Path(folder) / "model" / name
         place.mkdir(parents=True)
         for file, text in files.items():
@@ -97,7 +97,7 @@ def _written(files: Mapping[str, str], name: str, beside: Path | None = None) ->
 
 
 def write_model(root: Path, proposal: ScaffoldProposal) -> Path:
-    """Write the folder below `root`, as a whole or not at all; files of an old one that are not ours stay.
+    """Write the folder below `root`, as a whole or not at all; files of an old one that `mlops new` did not write stay.
 
     Raises:
         OutsideError: it cannot be written.

@@ -118,7 +118,7 @@ class Sample:
 
 
 def _coded(parts: Sequence[pa.Array]) -> tuple[Ints, NDArray[np.float64]]:
-    """Return the places of the numbers and the different numbers; 64-bit ids are told apart although floats are not."""
+    """Return the places of the numbers and the different numbers; 64-bit ids stay exact."""
     if any(pa.types.is_integer(part.type) for part in parts):
         try:
             whole = pa.chunked_array([part.cast(pa.int64()) for part in parts]).combine_chunks()
@@ -133,6 +133,6 @@ def _coded(parts: Sequence[pa.Array]) -> tuple[Ints, NDArray[np.float64]]:
 
 
 def _odd(kind: pa.DataType) -> bool:
-    """Whether values of this type have a text form that nobody means."""
+    """Whether values of this type have a text form that is not meant."""
     check = pa.types
     return bool(check.is_nested(kind) or check.is_binary(kind) or check.is_large_binary(kind))

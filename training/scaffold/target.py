@@ -20,7 +20,7 @@ from monitoring.tasks import Binary, Multiclass, Regression
 from monitoring.tasks import Task as Counting
 from training.scaffold.windows import Choice, Days
 
-MOST = 100  # different values that are told apart: as many classes as a model may have
+MOST = 100  # different values that are distinguished: as many classes as a model may have
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Labels:
         words = spelling.texts(values)
         if words is None:
             raise DataError(
-                f"The target {name!r} has the type {values.type}, which is no number and no text.",
+                f"The target {name!r} has the type {values.type}, which is not a number or text.",
                 fix="Name another column as target, or write what you mean by it into one.",
             )
         coded = words.dictionary_encode()
@@ -211,7 +211,7 @@ def _found(labels: Labels) -> str:
 
 LARGEST = 1e9  # number that a label may be
 MARGIN = 0.25  # of the range on either side, in which later labels may lie
-HEAVY = 0.1  # of the range; where 98 % of the labels lie in less, larger ones will come
+HEAVY = 0.1  # of the range; where 98% of the labels are in less, larger ones will come
 
 
 @dataclass(frozen=True)
@@ -247,8 +247,8 @@ def target_of(task: Task, why: str, labels: Labels, name: str) -> Target:
     """
     if task == "multiclass":
         classes = _classes(labels, name)
-        odd = next((one for one in classes if one.endswith(".0")), None)
-        said = f"{why}; {odd!r} is how it is written, {odd[:-2]!r} would be another class" if odd else why
+        decimal = next((one for one in classes if one.endswith(".0")), None)
+        said = f"{why}; {decimal!r} is how it is written, {decimal[:-2]!r} would be another class" if decimal else why
         return Target(task, said, classes=classes)
     return Target(task, why, label_range=_range(labels, name) if task == "regression" else None)
 
@@ -265,7 +265,7 @@ def _classes(labels: Labels, name: str) -> tuple[str, ...]:
         if not named or level in spelling.MISSING.to_pylist() or not any(map(str.isalnum, level)):
             raise DataError(
                 f"{labels.sizes[level]:,} rows have the target {level[:40]!r}.",
-                why="A class has 1 to 128 printable characters, and is no word or sign for a value that is missing.",
+                why="A class has 1 to 128 printable characters, and is not a text for a missing value.",
                 fix="Write null (nothing, in a CSV file) where it is not known, and other names for classes.",
             )
     return tuple(labels.sizes)
@@ -298,9 +298,9 @@ def _rare_ones(days: Days) -> str:
     if not few:
         place = int(rows.argmin())
         return f"the rarest is {days.labels[place]!r} on {rows[place]:,} rows"
-    told = ", ".join(f"{name[:30]!r} ({size:,})" for size, name in sorted(few)[:3])
+    listed = ", ".join(f"{name[:30]!r} ({size:,})" for size, name in sorted(few)[:3])
     more = f" and {len(few) - 3} more" if len(few) > 3 else ""  # noqa: PLR2004 - as many as are named
-    return f"too few rows to learn: {told}{more}; collect more, or write another class there"
+    return f"too few rows to learn: {listed}{more}; collect more, or write another class there"
 
 
 def widened(low: float, high: float, labels: NDArray[Any]) -> tuple[list[float], str]:
@@ -315,7 +315,7 @@ def widened(low: float, high: float, labels: NDArray[Any]) -> tuple[list[float],
     said = f"labels go from {low:g} to {high:g}; one beyond stops a training"
     if heavy:
         cells = max(round(1000 * inner / (found[1] - found[0])), 1)
-        said += f". 98 % lie in {cells} of the 1,000 cells: take the logarithm, or cut it off"
+        said += f". 98% are in {cells} of the 1,000 cells: take the logarithm, or cut it off"
     return [_short(end) for end in found], said
 
 

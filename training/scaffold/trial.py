@@ -53,7 +53,7 @@ class Trial:
         return float(self.task.evaluate(metric, self.task.counted(self.labels, said)))
 
     def low(self, metric: Metric, confidence: float) -> float:
-        """Where the metric surely is not under."""
+        """The lower bound of the metric, one-sided at `confidence`."""
         seed = self.config.training.seed
         if metric != "r2":
             return self.task.interval(metric, self.task.counted(self.labels, self.said), confidence, seed)[0]

@@ -21,7 +21,7 @@ ENOUGH = (2000, 100)  # labelled rows, and rows of the rarer label, that a windo
 MOST = 2_000_000  # rows that a training should not go beyond
 PART = 0.6  # of all days that the first training may take, so that nights are left to replay
 LEAST = (100, 10)  # labelled rows, and rows of the rarer label, without which nothing can be judged
-SELDOM = (20, 0.001)  # rows, and share of them: a class on fewer cannot be learned, and has no say in the windows
+RARE = (20, 0.001)  # rows, and share of them: a class on fewer cannot be learned, and has no say in the windows
 POOR = (80, 10)  # the same of a window; with fewer it takes nearly all days
 NEARLY = 0.9
 HOLDOUT = 200  # rows that the usual holdout should have
@@ -72,7 +72,7 @@ class Days:
         """Which labels have a say: all but those of several classes that are too rare."""
         rows = self.counts[:, 1:].sum(axis=0)
         several = len(rows) > 2  # noqa: PLR2004
-        found: NDArray[np.bool_] = (rows >= max(SELDOM[0], SELDOM[1] * rows.sum())) | (not several)
+        found: NDArray[np.bool_] = (rows >= max(RARE[0], RARE[1] * rows.sum())) | (not several)
         return found
 
     def rarest(self, rows: Counts) -> int:
@@ -111,7 +111,7 @@ def maturity(days: Days, delays: Counts | None) -> Choice:
     key = "training.maturity_days"
     if delays is not None and len(delays):
         slow = float(np.quantile(delays, 0.99)) / MICROSECONDS_A_DAY
-        return Choice(key, min(max(math.ceil(slow), 0), 365), f"99 % of the labels arrive within {slow:.1f} days")
+        return Choice(key, min(max(math.ceil(slow), 0), 365), f"99% of the labels arrive within {slow:.1f} days")
     silent = days.silent()
     if silent:
         return Choice(key, min(silent, 365), f"the last {silent} days have hardly any label")
@@ -163,9 +163,9 @@ def _triggers(days: Days, window: int) -> Iterator[Choice]:
     looked = min(max(7, math.ceil(200 / rows)), 28, max(window // 2, 1))
     yield Choice("triggers.drift.window_days", looked, f"about {rows * looked:,.0f} rows")
     yield Choice("triggers.drift.min_rows", max(int(rows * looked) // 2, 20), "half of that, at least 20")
-    if rows * looked < 1000:  # noqa: PLR2004 - of so few, a distance of 0.05 cannot be told from none
+    if rows * looked < 1000:  # noqa: PLR2004 - of so few, a distance of 0.05 cannot be distinguished from none
         yield Choice(
-            "triggers.drift.min_effect", 0.1, f"a smaller distance cannot be told on {rows * looked:,.0f} rows"
+            "triggers.drift.min_effect", 0.1, f"a smaller distance cannot be detected on {rows * looked:,.0f} rows"
         )
 
 

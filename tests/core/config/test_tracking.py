@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import load_config
+from core.config import Settings, load_config
 from core.config.tracking import require_address
 from core.errors import ConfigError
 from core.redaction import redact
@@ -53,6 +53,16 @@ def test_what_cannot_be_an_address_is_refused_and_not_repeated(uri: str, reason:
     message = f"{caught.value.what} {caught.value.why}"
     assert caught.value.fix
     assert not any(part in message for part in ("bot", "pass@", "pa[ss", "ss@", "passtoken"))
+
+
+@pytest.mark.parametrize("uri", ["htps://mlflow.example", "http://bot:pa[ss@mlflow.example"])
+def test_no_command_reaches_a_wrong_address(tmp_path: Path, uri: str) -> None:
+    """The settings give no store to connect to; other settings can still be read."""
+    settings = Settings.load(tmp_path, {"MLFLOW_TRACKING_URI": uri})
+
+    assert tmp_path.resolve() == settings.root
+    with pytest.raises(ConfigError, match="MLFLOW_TRACKING_URI"):
+        _ = settings.store
 
 
 @pytest.mark.parametrize("password", ["hunter2", "hun/ter2", "hun[ter2", "hun:ter2"])

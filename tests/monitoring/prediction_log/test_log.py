@@ -251,7 +251,7 @@ def test_what_cannot_be_added_to_is_refused_with_a_way_out(tmp_path: Path, name:
     place.write_text("id,timestamp\n")
     with pytest.raises(ConfigError, match=f"cannot be logged to {name}") as caught:
         open_log(name, DATA, tmp_path)
-    assert "mlops import" in caught.value.fix
+    assert "Copy the rows into an SQLite or PostgreSQL table" in caught.value.fix
 
 
 def test_values_are_logged_as_the_sources_spell_them(place: Places) -> None:
