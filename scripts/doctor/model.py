@@ -79,12 +79,12 @@ def rows(night: Night) -> Diagnosis:
     """Check that the source can be read, has all columns, and has recent rows."""
     source, data = night.source, night.config.data
     missing = [name for name in (*data.features, *data.roles) if name not in source.columns]
-    if missing == [data.columns.score] and night.champion is None:
+    if missing and {*missing} <= {data.columns.score, data.columns.version} and night.champion is None:
         return Diagnosis(
             "",
             "warn",
-            f"column {missing[0]} is missing, all others exist",
-            "The service that uses the model writes its scores to this column.",
+            f"missing so far: {' and '.join(missing)}; all other columns exist",
+            "The service that uses the model writes its scores and the model version.",
             "Nothing to do before the first version is in Production; then see docs/serving.md",
         )
     if missing:
