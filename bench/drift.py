@@ -85,7 +85,7 @@ def database(rows: int) -> tuple[str, str]:
 
 def result(measured: Sequence[Case], rows: int) -> dict[str, Any]:
     """Return the measurements, the error of the distances, the cost of ten times the rows, and the ratios."""
-    parquet = {(one.program, one.rows): one for one in measured if one.window == "Parquet" and not one.skipped}
+    parquet = {(case.program, case.rows): case for case in measured if case.window == "Parquet" and not case.skipped}
     own, more = parquet["mlops", rows], parquet["mlops", 10 * rows]
 
     def times(program: str) -> float | None:
@@ -96,7 +96,7 @@ def result(measured: Sequence[Case], rows: int) -> dict[str, Any]:
     apart = {size: distances(folder / str(size), folder) for size in (rows // 10, rows)}
     return {
         "machine": machine(),
-        "cases": [{name: getattr(one, name) for name in SHOWN} for one in measured],
+        "cases": [{name: getattr(case, name) for name in SHOWN} for case in measured],
         "largest_error_of_distance": max(
             abs(exact - apart[size][name])
             for size in apart
@@ -128,13 +128,13 @@ def main() -> None:
     given = parser.parse_args()
     measured = cases(given.rows, peers=not given.no_peers)
     for _ in range(given.rounds):
-        for one in measured:
-            one.measure()
+        for case in measured:
+            case.measure()
     results = result(measured, given.rows)
     if given.json:
         print(json.dumps(results, indent=1, allow_nan=False))
         return
-    print("\n".join([HEAD, *(one.line() for one in measured)]))
+    print("\n".join([HEAD, *(row.line() for row in measured)]))
     print(json.dumps({name: value for name, value in results.items() if name != "cases"}, indent=1))
 
 

@@ -103,8 +103,8 @@ def article(source: str, _folder: Path, *, texts: bool = True) -> dict[str, Any]
     tests = {name: ks_2samp(old[name], new[name]) for name in old.columns if texts or name.startswith("n")}
     return {
         "rows": len(new),
-        "drifted": [name for name, one in tests.items() if one.pvalue < ALPHA],
-        "distances": {name: float(one.statistic) for name, one in tests.items() if name.startswith("n")},
+        "drifted": [name for name, test in tests.items() if test.pvalue < ALPHA],
+        "distances": {name: float(test.statistic) for name, test in tests.items() if name.startswith("n")},
     }
 
 

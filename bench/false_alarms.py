@@ -99,10 +99,10 @@ def table(lines: list[dict[str, object]]) -> str:
     """Return a Markdown table: percent of nights, 7-day window / 1-day window."""
     head = ["nights", *RULES, "aim", "met"]
     rows = []
-    for one in lines:
-        week, day = one["share"]["7 d"], one["share"]["1 d"]  # type: ignore[index]
+    for line in lines:
+        week, day = line["share"]["7 d"], line["share"]["1 d"]  # type: ignore[index]
         cells = [f"{100 * week[rule]:.1f} / {100 * day[rule]:.1f}" for rule in RULES]
-        rows.append([str(one["name"]), *cells, str(one["target"]), "yes" if one["met"] else "**no**"])
+        rows.append([str(line["name"]), *cells, str(line["target"]), "yes" if line["met"] else "**no**"])
     parts = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(part)} |" for part in parts)
 

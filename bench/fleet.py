@@ -87,8 +87,8 @@ def measured(place: Path, names: list[str]) -> dict[str, Any]:
     return {
         "models": len(names),
         "plan_wall": plan,
-        "night_wall": statistics.median(one[0] for one in night),
-        "night_cpu": statistics.median(one[1] for one in night),
+        "night_wall": statistics.median(seconds[0] for seconds in night),
+        "night_cpu": statistics.median(seconds[1] for seconds in night),
         "last_to_first": statistics.median(o[1] for o in night[-5:]) / statistics.median(o[1] for o in night[:5]),
         "promote_all_cpu": promote[1],
         "registry_mb": (place / "local" / "mlflow.db").stat().st_size / 1e6,

@@ -57,7 +57,7 @@ def mutant(name: str, diff: str) -> Mutant:
 def listed(path: Path = LISTED) -> dict[Mutant, str]:
     """Return the mutants that may survive, each with its reason."""
     groups = tomllib.loads(path.read_text(encoding="utf-8"))["reason"]
-    return {Mutant(*one): group["why"] for group in groups for one in group["mutants"]}
+    return {Mutant(*fields): group["why"] for group in groups for fields in group["mutants"]}
 
 
 def table(states: Mapping[str, str]) -> str:
@@ -72,14 +72,14 @@ def table(states: Mapping[str, str]) -> str:
 def complaints(states: Mapping[str, str], alive: Collection[Mutant], allowed: Collection[Mutant]) -> list[str]:
     """Return the complaints about this run; an empty list if there are none."""
     score = sum(state == "killed" for state in states.values()) / len(states)
-    new = [one for one in alive if one not in allowed]
-    gone = [one for one in allowed if one not in alive]
+    new = [mutant for mutant in alive if mutant not in allowed]
+    gone = [mutant for mutant in allowed if mutant not in alive]
     return [
         *([f"{score:.1%} are killed, {NEEDED:.0%} are needed."] if score < NEEDED else []),
         *(["No test notices these: write one, or list them in bench/survivors.toml with the reason:"] if new else []),
-        *(f"  {json.dumps(one, ensure_ascii=False)}," for one in new),
+        *(f"  {json.dumps(mutant, ensure_ascii=False)}," for mutant in new),
         *(["These of bench/survivors.toml are killed, or are no more: take them out:"] if gone else []),
-        *(f"  {json.dumps(one, ensure_ascii=False)}," for one in gone),
+        *(f"  {json.dumps(mutant, ensure_ascii=False)}," for mutant in gone),
     ]
 
 

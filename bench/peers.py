@@ -107,11 +107,11 @@ def _columns(days: Sequence[DayTally], rng: np.random.Generator) -> Iterator[tup
 def table(answers: Sequence[dict[str, object]]) -> str:
     """Return a Markdown table: percent of nights."""
     rows = []
-    for one in answers:
-        if "skipped" in one:
-            rows.append(f"| {one['peer']} | {one.get('name', 'all')} | not run: {one['skipped']} | | |")
+    for answer in answers:
+        if "skipped" in answer:
+            rows.append(f"| {answer['peer']} | {answer.get('name', 'all')} | not run: {answer['skipped']} | | |")
             continue
-        shares = f"{100 * float(one['any']):.0f} | {100 * float(one['dataset']):.0f}"  # type: ignore[arg-type]
-        rows.append(f"| {one['peer']} | {one['name']} | {shares} | {float(one['columns']):.1f} |")  # type: ignore[arg-type]
+        shares = f"{100 * float(answer['any']):.0f} | {100 * float(answer['dataset']):.0f}"  # type: ignore[arg-type]
+        rows.append(f"| {answer['peer']} | {answer['name']} | {shares} | {float(answer['columns']):.1f} |")  # type: ignore[arg-type]
     head = ["| peer | nights | any column | its own verdict | columns a night |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])

@@ -88,9 +88,9 @@ def _played(
     tales = {policy.name: PolicyHistory(policy.name, config) for policy in chosen}
     aucs = {policy.name: PolicyHistory(policy.name, _by_auc(config)) for policy in chosen}
     for played in replay.nights(first, end):
-        for policy, one in zip(chosen, played, strict=True):
-            tales[policy.name].add(one)
-            aucs[policy.name].add(one)
+        for policy, summary in zip(chosen, played, strict=True):
+            tales[policy.name].add(summary)
+            aucs[policy.name].add(summary)
     return tales, aucs
 
 
@@ -146,12 +146,12 @@ def table(results: Sequence[Found]) -> str:
 
 def cells(of: Sequence[Outcome]) -> list[str]:
     """Return the figures of one policy on one stream."""
-    results = [one.result for one in of]
+    results = [outcome.result for outcome in of]
     counts = [[r.alarms.performance for r in results], [r.alarms.drift for r in results]]
-    counts += [[r.alarms.age for r in results], [r.retrains for r in results], [one.of_data for one in of]]
+    counts += [[r.alarms.age for r in results], [r.retrains for r in results], [outcome.of_data for outcome in of]]
     counts += [[r.promotions for r in results], [r.refusals for r in results]]
-    scores = [mean([r.mean for r in results]), mean([one.auc for one in of])]
-    late, back = mean([one.delay for one in of]), mean([one.recovery for one in of])
+    scores = [mean([r.mean for r in results]), mean([outcome.auc for outcome in of])]
+    late, back = mean([outcome.delay for outcome in of]), mean([outcome.recovery for outcome in of])
     return [
         *(f"{mean(count):.3g}" for count in counts),
         *("" if score is None else f"{score:.3f}" for score in scores),
@@ -184,12 +184,12 @@ def main() -> None:
         sys.exit(f"No stream holds {options.only!r}: there are flights, {', '.join(STREAMS)}.")
     results = measured(selected, options.also, options.jobs, quick=options.quick)
     if options.json:
-        print(json.dumps([asdict(one) for one in results], indent=1, default=lambda record: record.model_dump()))
+        print(json.dumps([asdict(result) for result in results], indent=1, default=lambda record: record.model_dump()))
         return
     print(f"{table(results)}\n")
-    if any(one.aims for one in results):
+    if any(result.aims for result in results):
         print(f"{judged(results)}\n")
-    print(f"{sum(one.seconds for one in results):.0f} s of processor time.")
+    print(f"{sum(result.seconds for result in results):.0f} s of processor time.")
 
 
 if __name__ == "__main__":

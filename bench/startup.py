@@ -68,8 +68,8 @@ def measured(place: Path, rounds: int) -> list[dict[str, Any]]:
     return [
         {
             "command": name,
-            "wall": min(one[name][0] for one in runs),
-            "cpu": min(one[name][1] for one in runs),
+            "wall": min(run_times[name][0] for run_times in runs),
+            "cpu": min(run_times[name][1] for run_times in runs),
             "target": TARGETS.get(name),
             "imports": imports(place, words),
         }

@@ -58,9 +58,9 @@ def main() -> None:
     if given.json:
         print(json.dumps(results, indent=1))
         return
-    for one in results:
+    for result in results:
         line = "{command:22} {versions:>12,} versions {seconds:>8} s {cpu_seconds:>8} s CPU {peak_mb:>6} MB"
-        print(line.format(**one))
+        print(line.format(**result))
 
 
 if __name__ == "__main__":

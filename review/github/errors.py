@@ -114,7 +114,7 @@ def refused(action: str, status: int, data: object, headers: Mapping[str, str] |
         headers: those of the response, in lower case.
     """
     message = message_of(data)
-    refusal = next((known for known in REFUSALS if known.matches(status, message)), UNKNOWN)
+    refusal = next((refusal_kind for refusal_kind in REFUSALS if refusal_kind.matches(status, message)), UNKNOWN)
     wanted = (headers or {}).get("x-accepted-github-permissions", "")
     needs = f" GitHub requires: {wanted}." if wanted and status == 403 else ""  # noqa: PLR2004 - HTTP
     shown = message[:300].rstrip(". ") or "without a message"
