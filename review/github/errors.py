@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.errors import OutsideError
 
 SETUP = "docs/setup-github.md"
+RATE_LIMIT = "rate limit|abuse detection"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ REFUSALS = (
     ),
     Refusal(
         _on(403, 429),
-        "rate limit|abuse detection",
+        RATE_LIMIT,
         "Too many requests were made with this token, and GitHub asks for a longer pause than a job should wait.",
         "Re-run the job later. A GitHub App token has a limit of its own: docs/setup-github.md, step 6.",
     ),
