@@ -100,6 +100,8 @@ def rows(night: Night) -> Diagnosis:
         return Diagnosis("", "warn", "the table is empty", "Training needs rows.", "Write rows to it: docs/serving.md")
     age = (night.as_of - newest) // DAY
     says = f"all columns exist, newest row of {newest:%Y-%m-%d %H:%M} UTC"
+    if data.columns.id is None:
+        says += "; no id, so duplicate rows are not looked for"
     if age >= LATE:
         why = "The nightly run stops if the day before has no rows."
         return Diagnosis("", "warn", f"{says}, {age} days ago", why, "Check the job that writes the rows.")
