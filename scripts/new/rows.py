@@ -53,9 +53,8 @@ class TableRows:
         """Return the columns of the source, which can only be opened with the spelling of the time column."""
         time, problem = self._given["time"], None
         for name in dict.fromkeys((time, *(unicodedata.normalize(form, time) for form in ("NFC", "NFD")))):
-            self._given["time"] = name
             try:
-                return tuple(self._opened(self._data({"score": "", **self._given})).columns)
+                return tuple(self._opened(self._data({"score": "", "time": name})).columns)
             except DataError as err:
                 if "data.columns.time" not in err.what:
                     raise

@@ -115,8 +115,8 @@ def _doubts(column: Column, sample: Sample, window_days: int) -> Iterator[str]:
             "its name says that it is a prediction of an older model. If it is the score of the model in service, name "
             "it with --score"
         )
-    yield from _identities(column, sample)
     yield from _periodic(column, sample, window_days)
+    yield from _identities(column, sample)
     known, labels = column.codes >= 0, sample.labels
     problem = leak(column.codes, column.levels if column.numeric else None, sample.times, labels, sample.task)
     if problem:
