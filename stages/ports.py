@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitoring.counting import Baseline, KnownDays
     from monitoring.sources import Source
     from registry import Event, ModelVersion, Origin
-    from registry.promotion import Manifest, Plan, RegistryState
+    from registry.promotion import Check, Manifest, Plan, RegistryState
     from review.forge import Forge
     from training.gates import Verdict
 
@@ -88,6 +88,9 @@ class ModelRegistry(Protocol):
     def verify(self, manifest: Manifest, *, load: bool) -> None:
         """Make sure that the declared version is the one that was reviewed; with `load` also that it works."""
 
+    def checks(self, manifest: Manifest, state: RegistryState) -> tuple[Check, ...]:
+        """Return whether the manifest still matches what was validated, and Production what it was compared with."""
+
     def promote(self, plan: Plan, as_of: dt.datetime) -> None:
         """Carry out a plan."""
 
@@ -144,6 +147,16 @@ class Run(ABC):
     @abstractmethod
     def commit(self) -> str:
         """The commit that is checked out, as 40 hex digits; empty if the repository is not under git."""
+
+    @property
+    @abstractmethod
+    def author(self) -> str:
+        """Who made that commit; empty if that is not known."""
+
+    @property
+    @abstractmethod
+    def uncommitted(self) -> tuple[str, ...]:
+        """The files behind the model that differ from that commit."""
 
     @abstractmethod
     def write(self, name: str, text: Callable[[], str], path: Path | None = None) -> None:
