@@ -64,8 +64,8 @@ class ModelRegistry(Protocol):
     def mark(self, name: str, version: int, verdict: Verdict) -> bool:
         """Keep a verdict with its version; return False if the version was in Production and keeps its own."""
 
-    def load(self, version: ModelVersion) -> Any:
-        """Return the estimator of a version."""
+    def load(self, version: ModelVersion, rows: pd.DataFrame | None = None) -> Any:
+        """Return the estimator of a version, which will score `rows` (None: the example rows)."""
 
     def reproduces_example(self, version: ModelVersion, estimator: Any) -> bool:
         """Return whether the estimator still gives the stored scores for the stored example rows."""
@@ -182,13 +182,18 @@ class Run(ABC):
         """The version in Production when it was first asked for; None before the first promotion.
 
         Raises:
-            RegistryError: there is none, although git declares one: a retraining would be taken for the first.
+            RegistryError: there is none, although git declares one: a retraining would be taken for the first. Or it
+                is not the model that git declares under its number.
         """
-        version = self.registry.champion(self.config.registry_name)
-        if version is None and (manifest := self.manifest) is not None:
-            from registry.promotion import plan
+        version, manifest = self.registry.champion(self.config.registry_name), self.manifest
+        if manifest is None:
+            return version
+        from registry.promotion import apply, plan
 
+        if version is None:
             raise plan.missing(self.registry.state(self.config.registry_name), manifest)
+        if version.version == manifest.version:
+            apply.require_declared(version, manifest)
         return version
 
     def baseline(self, version: ModelVersion) -> Baseline:

@@ -70,8 +70,8 @@ def require_top_level(root: Path) -> None:
             f"The template is in the subfolder {prefix} of a git repository, and not at its top.",
             why="Pull requests change model/NAME/production.json at the top of a repository, and GitHub reads "
             "workflows only there: a merge would promote nothing.",
-            fix=f"Give it a repository of its own: type git subtree split --prefix={prefix} -b template, then push that "
-            "branch to a new repository as main.",
+            fix=f"Give it a repository of its own: git subtree split --prefix={prefix} -b template makes a branch. "
+            "Push that to a new repository as main.",
         )
 
 

@@ -92,7 +92,7 @@ class ReplayRegistry:
         self._versions[version] = self.version(name, version).model_copy(update={"validation": state})
         return True
 
-    def load(self, version: ModelVersion) -> Any:
+    def load(self, version: ModelVersion, rows: pd.DataFrame | None = None) -> Any:  # noqa: ARG002 - it was never a file
         """Return the estimator of a version."""
         return self.model(version.version).estimator
 
