@@ -3,7 +3,7 @@
 from monitoring.tasks import outcome_columns, select
 from monitoring.tasks.binary import BINARY, Binary
 from monitoring.tasks.binary_metrics import METRICS, evaluate
-from monitoring.tasks.calibration import FEWEST, Calibration, fit_calibration
+from monitoring.tasks.calibration import FEWEST, Calibration, candidate_calibrations, fit_calibration
 from monitoring.tasks.multiclass import Multiclass
 from monitoring.tasks.outcome_columns import CELLS
 from monitoring.tasks.regression import Regression
@@ -20,6 +20,7 @@ __all__ = [
     "Multiclass",
     "Regression",
     "Task",
+    "candidate_calibrations",
     "evaluate",
     "fit_calibration",
     "outcome_columns",
