@@ -39,7 +39,7 @@ def in_workflow(place: Place) -> Night:
     return Night(night.settings, night.config, dt.datetime.now(dt.UTC), live=True)
 
 
-@pytest.mark.parametrize("file", ["model/flights/pipeline.py", "training/extra.py"])
+@pytest.mark.parametrize("file", ["model/flights/pipeline.py", "training/frame.py"])
 def test_code_that_is_not_committed_is_not_proposed(place: Place, file: str) -> None:
     """The file is named, and exit code 2; committed, it is proposed."""
     path = place.folder / file
