@@ -185,7 +185,9 @@ def test_a_linear_model_that_is_as_good_is_said_first(place: Place) -> None:
     """Where the target is a sum with noise, the trees are compared with a linear model, which wins."""
     rng, size = np.random.default_rng(10), 900
     values = rng.normal(size=(size, 8))
-    rows = pd.DataFrame(values, columns=list("abcdefgh")).assign(target=values.sum(axis=1) + 1.5 * rng.normal(size=size))
+    rows = pd.DataFrame(values, columns=list("abcdefgh")).assign(
+        target=values.sum(axis=1) + 1.5 * rng.normal(size=size)
+    )
     ran = new(place, timed(rows, 120), *COLUMNS, "--json")
 
     assert ran.data["warnings"][0].startswith("A linear model is at least as good as the proposed trees on")
