@@ -81,7 +81,7 @@ class Trial:
             try:
                 estimator = fit_estimator(_linear_model, self.config, latest)
                 return self.value_of(metric, np.clip(score(estimator, self.holdout, self.task), *self._limits))
-            except Exception:  # noqa: BLE001 - a baseline that these rows do not suit is no baseline
+            except Exception:  # noqa: BLE001 - a baseline that these rows do not suit is not a baseline
                 return math.nan
 
     @property
