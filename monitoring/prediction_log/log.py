@@ -160,7 +160,7 @@ def schema(data: Data) -> pa.Schema:
         raise ConfigError(
             "data.columns.id is missing: predictions cannot be logged.",
             why="A label finds its row by the id, and a row that is sent twice is written once.",
-            fix="Name the column under [data.columns] in model.toml.",
+            fix="Name the column that identifies rows as id under [data.columns] in model.toml.",
         )
     fields = [pa.field(columns.id, pa.string(), nullable=False), pa.field(columns.time, INSTANT, nullable=False)]
     fields += [pa.field(name, pa.float64()) for name in data.numeric]
