@@ -63,8 +63,8 @@ CAUSES = (
     Cause(
         r"out-of-date database schema|Can't locate revision",
         "The database was written by another version of MLflow.",
-        "Install the version of requirements.lock. If that is newer, back the database up, then type: mlflow db upgrade "
-        "ADDRESS",
+        "Install the version of requirements.lock. If that is newer, back the database up, then type: mlflow db "
+        "upgrade ADDRESS",
     ),
     Cause(
         r"database is locked",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigError, MlopsError, OutsideError, UsageError
 from registry.causes import cause_of
+from registry.relocation import follow_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,6 +54,8 @@ def connect(uri: str, artifacts: Path) -> MlflowClient:
     if uri.startswith("sqlite:"):
         path = _sqlite_path(uri)
         create(path, artifacts)
+        with reaching(uri, "opened"):
+            follow_folder(path, artifacts.absolute())
         uri = f"{SQLITE}{path}"
     from mlflow import MlflowClient
 
