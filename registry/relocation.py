@@ -18,9 +18,9 @@ COLUMNS = (
 
 
 def follow_folder(database: Path, artifacts: Path) -> None:
-    """Let a database name the files beside it, if it names the same ones in another folder. One transaction.
+    """Let a database name the files next to it, if it names the same ones in another folder. One transaction.
 
-    Nothing is changed if the files are not beside it, so that a database that was copied alone still finds its own.
+    Nothing is changed if the files are not next to it, so that a database that was copied alone still finds its own.
 
     Args:
         database: an SQLite file of MLflow.
