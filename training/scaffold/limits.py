@@ -117,7 +117,7 @@ def limits(tried: Sequence[Trial], rare: float) -> Iterator[Choice]:
     newest = tried[0]
     latency = latency_p95(newest.estimator, newest.holdout.iloc[:10])
     yield Choice(
-        "gates.max_p95_ms", max(100, math.ceil(latency / 10) * 50), f"{latency:.1f} ms for a row on this machine"
+        "gates.max_p95_ms", max(100, math.ceil(latency / 10) * 50), f"{latency:.1f} ms of processor time per row"
     )
     size = len(model_file.round_trip(newest.estimator)[0]) / 1e6
     yield Choice("gates.max_size_mb", max(10, math.ceil(5 * size)), f"the model has {size:.1f} MB now")
