@@ -32,7 +32,9 @@ def year() -> Baseline:
     rows = rows.set_column(place, pa.field("timestamp", TIME), rows["timestamp"].cast(pa.timestamp("us")).cast(TIME))
     data = load_config(EXAMPLE, "flights").data
     batches = rows.combine_chunks().to_batches()
-    return build_baseline(batches, data.numeric, data.categorical, Columns(), dt.datetime(2014, 1, 2, tzinfo=dt.UTC))
+    return build_baseline(
+        batches, data.numeric, data.categorical, Columns(id="id"), dt.datetime(2014, 1, 2, tzinfo=dt.UTC)
+    )
 
 
 def shuffled(times: int, seed: int) -> Iterator[tuple[DayTally, ...]]:
