@@ -129,6 +129,8 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, rollback: bool) -> 
     }
     if not rollback:  # a version that was validated again since has another champion in its verdict
         validated |= {"champion": verdict.champion, "metric": main and main.metric, "score": main and main.value}
+        if verdict.promoted:
+            validated["reference"] = verdict.reference
     if not verdict.passed:
         sentence = f"Its verdict in MLflow says that the gates refused version {proposed.version}."
         return Check(name="evidence", state="blocks", sentence=sentence)
@@ -136,6 +138,9 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, rollback: bool) -> 
     if edited:
         differences = ", ".join(f"{name} is {getattr(proposed, name)}, not {validated[name]}" for name in edited[:3])
         sentence = f"The manifest differs from what was validated: {differences}. It was edited by hand."
+        return Check(name="evidence", state="blocks", sentence=sentence)
+    if not rollback and verdict.promoted and proposed.promoted != verdict.promoted:
+        sentence = "The promoted scores in the manifest differ from what was validated. They were edited by hand."
         return Check(name="evidence", state="blocks", sentence=sentence)
     return Check(name="evidence", state="passes", sentence="The manifest matches the verdict in MLflow.")
 
@@ -157,7 +162,7 @@ def reference(proposed: Manifest, before: Manifest | None, *, rollback: bool) ->
     return Check(
         name="reference",
         state="note",
-        sentence=f"{sentence}, edited by hand. The performance trigger fires later.",
+        sentence=f"{sentence}: later versions scored lower. The performance trigger fires later.",
     )
 
 

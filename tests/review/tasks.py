@@ -13,7 +13,8 @@ from monitoring.triggers import early_warnings, rules
 from monitoring.triggers.decision import Decision
 from monitoring.triggers.evidence import Evidence, History
 from training.gates import gates
-from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.gates import Comparison, Gate, Score
+from training.gates.slices import SliceScore
 from training.gates.validate import Verdict
 
 MAE = "neg_mean_absolute_error"
@@ -117,7 +118,7 @@ def _decision(decision: Decision, asked: ModelConfig, report: PerformanceReport)
     target: ColumnDrift = decision.drift.nights[-1].columns[2].model_copy(update={"column": "target"})
     drift = decision.drift.model_copy(update={"target": target})
     past = History(
-        champion=3, champion_trained=decision.as_of - dt.timedelta(days=21), reference=report.reference,
+        champion=3, champion_trained=decision.as_of - dt.timedelta(days=21), promoted=(),
         last_training=None, trainings_30_days=0, open_proposal=None,
     )  # fmt: skip
     evidence = Evidence(
