@@ -1,10 +1,11 @@
-"""Measure what a night costs that finds its older days counted: a window of 28 days, of which one is new.
+"""The cost of a nightly run whose older days are already counted: a window of 28 days, one of them new.
 
 usage: python -m bench.again [--rows 100000] [--rounds 3] [--json]
 
---rows are those of a day, in a Parquet file a day, of the columns of `bench.drift`. `whole` counts all days, `again`
-takes 27 as an earlier night kept them, reads scores and labels of all and the features of one, `day` counts one day and
-nothing else, `start` does everything but read rows. Each runs in a process of its own, in turn with the others.
+--rows is the number of rows per day; each day is a Parquet file with the columns of `bench.drift`. `whole` counts all
+days. `again` reuses 27 days that an earlier run stored, reads scores and labels of all days and the features of one.
+`day` counts one day only. `start` does everything except reading rows. Each program runs in its own process; the
+programs take turns.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ DAY = dt.timedelta(days=1)
 
 
 def write(rows: int, folder: Path) -> None:
-    """The days, a baseline, and what an earlier night kept of all days but the last."""
+    """Write the days, a baseline, and the counts that an earlier run stored of all days but the last."""
     from pyarrow import parquet
 
     from bench.drift_data import AS_OF, chunks, config, write_baseline
@@ -44,7 +45,7 @@ def write(rows: int, folder: Path) -> None:
 
 
 def counted(folder: Path, first: dt.date, end: dt.date, *, features: bool = True) -> tuple[Any, ...]:
-    """The tallies of some days."""
+    """Return the tallies of some days."""
     from bench.drift_data import AS_OF, config
     from monitoring.counting import Baseline, count
     from monitoring.sources import open_source
@@ -58,7 +59,7 @@ def counted(folder: Path, first: dt.date, end: dt.date, *, features: bool = True
 
 
 def run(program: str, folder: Path) -> int:
-    """Rows that a program has tallies of."""
+    """Run a program and return the number of rows in its tallies."""
     from bench.drift_data import AS_OF, config
     from monitoring.counting import KnownDays, reuse_counted_days
 
@@ -76,7 +77,7 @@ def run(program: str, folder: Path) -> int:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,4 @@
-"""Ask Evidently's drift preset about nights; runs in its own environment. usage: ask_evidently.py FOLDER ..."""
+"""Evidently's drift preset on simulated nights, run in its own environment. usage: ask_evidently.py FOLDER ..."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ HALF = 0.5  # of the columns: its dataset drift
 
 
 def columns(folder: Path) -> tuple[int, float]:
-    """How many columns it calls drifted, and which share of all that is."""
+    """Return how many columns Evidently reports as drifted, and their share of all columns."""
     old, new = (pd.read_parquet(folder / f"{name}.parquet") for name in ("baseline", "window"))
-    told = Report([DataDriftPreset()]).run(new, old).dict()
-    count = next(m["value"] for m in told["metrics"] if isinstance(m["value"], dict) and "share" in m["value"])
+    report = Report([DataDriftPreset()]).run(new, old).dict()
+    count = next(m["value"] for m in report["metrics"] if isinstance(m["value"], dict) and "share" in m["value"])
     return int(count["count"]), float(count["share"])
 
 
-found = [columns(Path(folder)) for folder in sys.argv[1:]]
+drifted = [columns(Path(folder)) for folder in sys.argv[1:]]
 print(
     json.dumps(
         {
-            "any": sum(count > 0 for count, _ in found) / len(found),
-            "dataset": sum(share >= HALF for _, share in found) / len(found),
-            "columns": sum(count for count, _ in found) / len(found),
+            "any": sum(count > 0 for count, _ in drifted) / len(drifted),
+            "dataset": sum(share >= HALF for _, share in drifted) / len(drifted),
+            "columns": sum(count for count, _ in drifted) / len(drifted),
         }
     )
 )

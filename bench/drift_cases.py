@@ -1,13 +1,13 @@
-"""Run one of the programs that `bench.drift` compares, in this process and with nothing else in it.
+"""The programs that `bench.drift` compares; one of them runs alone in this process.
 
-usage: python -m bench.drift_cases ours|reading|article|article_numbers SOURCE FOLDER
+usage: python -m bench.drift_cases mlops|reading|article|article_numbers SOURCE FOLDER
 
-ours: what `mlops pull` and `mlops check` do to a window between registry and record: read the stored baseline, open the
-source, read and count all days (features, ids, times, scores, labels), decide by all triggers, write the decision. Left
-out, because it does not depend on rows: MLflow, Great Expectations on the summary, and the command line.
-reading: pyarrow reads the same columns of the same files in batches and sums them (of texts: their lengths).
-article: pandas reads baseline and window, then `scipy.stats.ks_2samp` for each column; article_numbers: without
-texts.
+mlops: what `mlops pull` and `mlops check` do with a window: read the stored baseline, open the source, read and count
+all days (features, ids, times, scores, labels), evaluate all triggers, write the decision. MLflow, Great Expectations
+and the command line are left out, because their cost does not depend on the number of rows.
+reading: pyarrow reads the same columns of the same files in batches and sums them (of texts, it sums the lengths).
+article: pandas reads the baseline and the window, then runs `scipy.stats.ks_2samp` on each column.
+article_numbers: the same without columns of text.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ ROOT = Path(__file__).parent.parent
 ALPHA = 0.05
 
 
-def ours(source: str, folder: Path) -> dict[str, Any]:
-    """Rows, and what drifted."""
+def mlops(source: str, folder: Path) -> dict[str, Any]:
+    """Return the number of rows and the drifted columns."""
     from bench.drift_data import AS_OF, config
     from monitoring.counting import Baseline, build_window
     from monitoring.triggers import History, decide
@@ -49,7 +49,7 @@ def ours(source: str, folder: Path) -> dict[str, Any]:
 
 
 def counted(source: str, baseline: Baseline) -> tuple[tuple[DayTally, ...], Mapping[str, str], dt.datetime]:
-    """The days of the window, the columns of the source, and when the first day begins."""
+    """Return the days of the window, the columns of the source, and the start of the first day."""
     import numpy as np
 
     from bench.drift_data import AS_OF, config
@@ -65,7 +65,7 @@ def counted(source: str, baseline: Baseline) -> tuple[tuple[DayTally, ...], Mapp
 
 
 def distances(source: Path, folder: Path) -> dict[str, float]:
-    """The distance of each numeric column over the whole window, which ours can tell and a night does not ask for."""
+    """Return the distance of each numeric column over the whole window, which a nightly run does not need."""
     from bench.drift_data import NUMERIC
     from monitoring.counting import Baseline
     from monitoring.drift import ReferenceColumn, column_days
@@ -80,7 +80,7 @@ def distances(source: Path, folder: Path) -> dict[str, float]:
 
 
 def reading(source: str, _folder: Path) -> dict[str, Any]:
-    """Rows and the sum of everything."""
+    """Return the number of rows and the sum of all values."""
     import pyarrow.compute as pc
     from pyarrow import parquet, types
 
@@ -95,27 +95,27 @@ def reading(source: str, _folder: Path) -> dict[str, Any]:
 
 
 def article(source: str, _folder: Path, *, texts: bool = True) -> dict[str, Any]:
-    """Rows, columns called drifted at 5 %, and the exact distances."""
+    """Return rows, the columns that drifted at the 5% level, and the exact distances."""
     import pandas as pd
     from scipy.stats import ks_2samp
 
     old, new = (pd.read_parquet(Path(source) / f"{name}.parquet") for name in ("baseline", "window"))
-    told = {name: ks_2samp(old[name], new[name]) for name in old.columns if texts or name.startswith("n")}
+    tests = {name: ks_2samp(old[name], new[name]) for name in old.columns if texts or name.startswith("n")}
     return {
         "rows": len(new),
-        "drifted": [name for name, one in told.items() if one.pvalue < ALPHA],
-        "distances": {name: float(one.statistic) for name, one in told.items() if name.startswith("n")},
+        "drifted": [name for name, test in tests.items() if test.pvalue < ALPHA],
+        "distances": {name: float(test.statistic) for name, test in tests.items() if name.startswith("n")},
     }
 
 
 def article_numbers(source: str, folder: Path) -> dict[str, Any]:
-    """The same without columns of text."""
+    """Return the same as `article`, without columns of text."""
     return article(source, folder, texts=False)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "ours":  # as `mlops pull` and `mlops check` do; the others run as they are
+    if sys.argv[1] == "mlops":  # as `mlops pull` and `mlops check` do; the others run as they are
         process.limit_blas_threads()
         process.reduce_gc()
-    run = {"ours": ours, "reading": reading, "article": article, "article_numbers": article_numbers}[sys.argv[1]]
+    run = {"mlops": mlops, "reading": reading, "article": article, "article_numbers": article_numbers}[sys.argv[1]]
     print(json.dumps(run(sys.argv[2], Path(sys.argv[3]))))

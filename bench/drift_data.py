@@ -1,7 +1,7 @@
-"""Draw the rows that `bench.drift` measures on, and write them as files and tables, once for each size.
+"""Simulated rows for `bench.drift`, written as files and tables once for each size.
 
-30 numeric columns (normal, lognormal, mixtures, two decimals, Poisson, 60 % zeros), 5 of text (2 to 1,000 levels), id,
-time, score and label; five numeric columns and one of text move.
+The rows have 30 numeric columns (normal, lognormal, mixtures, two decimals, Poisson, 60% zeros), 5 columns of text
+(2 to 1,000 levels), id, time, score and label. Five numeric columns and one of text drift.
 
 usage: python -m bench.drift_data ROWS FOLDER|postgresql://...
 """
@@ -27,24 +27,30 @@ from monitoring.counting import build_baseline
 
 NUMERIC = tuple(f"n{number:02}" for number in range(30))
 LEVELS = {"c0": 2, "c1": 5, "c2": 12, "c3": 50, "c4": 1000}
-SHIFTS = {0: 0.05, 6: 0.1, 12: 0.25, 18: 0.5, 24: 0.1}  # numeric columns that move, in standard deviations or so
+SHIFTS = {
+    0: 0.05,
+    6: 0.1,
+    12: 0.25,
+    18: 0.5,
+    24: 0.1,
+}  # of numeric columns, in about standard deviations
 HALF, ZEROS = 0.5, 0.6
-POINTS = 0.05  # what the first level of c1 gains
-CHUNK = 1_000_000  # rows a file
+POINTS = 0.05  # added to the share of the first level of c1
+CHUNK = 1_000_000  # rows per file
 BASELINE_DAYS, WINDOW_DAYS = 30, 9
 AS_OF = dt.datetime(2026, 6, 10, tzinfo=dt.UTC)
 MODEL = "bench"
 
 
 def config() -> ModelConfig:
-    """Everything by default; a window has the nine days that its triggers look at."""
+    """Return a config of defaults; a window has the nine days that the triggers need."""
     data = {"source": "window", "table": "predictions", "numeric": NUMERIC, "categorical": tuple(LEVELS)}
     raw = {"task": "binary", "registry_name": MODEL, "data": data}
     return check_config(raw, MODEL, origin="bench")
 
 
 def numbers(rng: np.random.Generator, number: int, rows: int, shift: float) -> NDArray[np.float64]:
-    """One numeric column: normal, lognormal, a mixture, of two decimals, Poisson, or 60 % zeros."""
+    """Return a numeric column: normal, lognormal, a mixture, two decimals, Poisson, or 60% zeros."""
     kinds: list[tuple[int, Callable[[], NDArray[np.float64]]]] = [
         (10, lambda: rng.standard_normal(rows) + shift),
         (15, lambda: np.exp(rng.standard_normal(rows) + shift)),
@@ -60,8 +66,8 @@ def numbers(rng: np.random.Generator, number: int, rows: int, shift: float) -> N
 
 
 def features(rng: np.random.Generator, rows: int, *, moved: bool) -> dict[str, pa.Array]:
-    """All columns that a model would use."""
-    found: dict[str, pa.Array] = {
+    """Return all columns that a model would use."""
+    columns: dict[str, pa.Array] = {
         name: pa.array(numbers(rng, number, rows, SHIFTS.get(number, 0.0) if moved else 0.0))
         for number, name in enumerate(NUMERIC)
     }
@@ -71,12 +77,12 @@ def features(rng: np.random.Generator, rows: int, *, moved: bool) -> dict[str, p
         if moved and name == "c1":
             share += np.array([POINTS, -POINTS, 0, 0, 0])
         words = pa.array([f"v{level:03}" for level in range(size)])
-        found[name] = words.take(pa.array(rng.choice(size, rows, p=share)))
-    return found
+        columns[name] = words.take(pa.array(rng.choice(size, rows, p=share)))
+    return columns
 
 
 def chunks(rows: int, days: int, end: dt.datetime, seed: int) -> Iterator[pa.Table]:
-    """Rows by time, spread evenly over the `days` before `end`, with ids, times, scores and labels."""
+    """Yield rows in order of time, spread evenly over the `days` before `end`, with ids, times, scores and labels."""
     rng = np.random.default_rng(seed)
     first, length = int((end - days * dt.timedelta(days=1)).timestamp()) * 10**6, days * 86_400 * 10**6
     for start in range(0, rows, CHUNK):
@@ -92,7 +98,7 @@ def chunks(rows: int, days: int, end: dt.datetime, seed: int) -> Iterator[pa.Tab
 
 
 def write_baseline(rows: int, folder: Path) -> None:
-    """What is kept of the rows that the model was trained on, and their features for the peers."""
+    """Write the baseline of the training rows, and their features for the peers."""
     tables = list(chunks(rows, BASELINE_DAYS, AS_OF - WINDOW_DAYS * dt.timedelta(days=1), 0))
     batches = [batch for table in tables for batch in table.to_batches(max_chunksize=65_536)]
     build_baseline(batches, NUMERIC, LEVELS, config().data.columns, AS_OF).write(folder / "baseline.json")
@@ -100,14 +106,14 @@ def write_baseline(rows: int, folder: Path) -> None:
 
 
 def write_window(rows: int, folder: Path) -> None:
-    """A folder of Parquet files of a million rows."""
+    """Write a folder of Parquet files with a million rows each."""
     folder.mkdir()
     for number, table in enumerate(chunks(rows, WINDOW_DAYS, AS_OF, 1)):
         parquet.write_table(table, folder / f"{number:05}.parquet", compression="zstd")
 
 
 def write_features(rows: int, folder: Path) -> None:
-    """A window without what is no feature, beside the baseline, as peers take it."""
+    """Write the features of a window next to those of the baseline, in the form that the peers read."""
     folder.mkdir()
     tables = list(chunks(rows, WINDOW_DAYS, AS_OF, 1))
     parquet.write_table(pa.concat_tables(tables).select([*NUMERIC, *LEVELS]), folder / "window.parquet")
@@ -115,7 +121,7 @@ def write_features(rows: int, folder: Path) -> None:
 
 
 def write_sqlite(rows: int, path: Path) -> None:
-    """A table with an index on its times, which are text."""
+    """Write a table with an index on its times, which are text."""
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode = OFF")
         for number, table in enumerate(chunks(rows, WINDOW_DAYS, AS_OF, 1)):
@@ -123,7 +129,7 @@ def write_sqlite(rows: int, path: Path) -> None:
             if not number:
                 database.execute(f"CREATE TABLE predictions ({', '.join(names)})")
             text = pc.strftime(table["timestamp"], "%Y-%m-%dT%H:%M:%SZ")
-            fill = f"INSERT INTO predictions VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our names
+            fill = f"INSERT INTO predictions VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - fixed names
             for batch in table.set_column(names.index("timestamp"), "timestamp", text).to_batches(65_536):
                 database.executemany(fill, zip(*(column.to_pylist() for column in batch.columns), strict=True))
         database.execute("CREATE INDEX predictions_time ON predictions (timestamp)")
@@ -131,7 +137,7 @@ def write_sqlite(rows: int, path: Path) -> None:
 
 
 def write_postgres(rows: int, url: str) -> None:
-    """A table with an index on its times, in the empty database at `url`."""
+    """Write a table with an index on its times, in the empty database at `url`."""
     from tests import postgres
 
     for number, table in enumerate(chunks(rows, WINDOW_DAYS, AS_OF, 1)):
@@ -140,22 +146,22 @@ def write_postgres(rows: int, url: str) -> None:
 
 
 def main() -> None:
-    """Write all of it, or none; or a table in a database."""
+    """Write the whole folder or nothing; with an address, write a table in a database."""
     rows, place = int(sys.argv[1]), sys.argv[2]
     if "://" in place:
         write_postgres(rows, place)
         return
     folder = Path(place)
     with tempfile.TemporaryDirectory(prefix="drift-", dir=folder.parent) as part:
-        made = Path(part) / "rows"
-        made.mkdir()
-        write_baseline(rows, made)
+        partial = Path(part) / "rows"
+        partial.mkdir()
+        write_baseline(rows, partial)
         for size in (rows // 10, rows, 10 * rows):
-            write_window(size, made / f"{size}")
+            write_window(size, partial / f"{size}")
         for size in (rows // 10, rows):
-            write_features(size, made / f"features {size}")
-        write_sqlite(rows, made / "window.sqlite")
-        made.rename(folder)
+            write_features(size, partial / f"features {size}")
+        write_sqlite(rows, partial / "window.sqlite")
+        partial.rename(folder)
 
 
 if __name__ == "__main__":

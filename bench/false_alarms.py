@@ -1,4 +1,4 @@
-"""Measure on how many nights drift is cried where there is none, and found where there is some.
+"""The share of nights on which drift is reported, when there is none and when there is some.
 
 usage: python -m bench.false_alarms [--quick] [--nights N] [--json] [--only TEXT] [--jobs N] [--peers]
 """
@@ -28,7 +28,7 @@ TARGETS = {"independent": (0.01, "<="), "clustered": (0.02, "<="), "serial": (0.
 
 
 def settings() -> Iterator[tuple[str, str, Setting | None]]:
-    """Group, name and setting of each line; no setting: real flights in random order."""
+    """Yield group, name and setting of each line. Without a setting, the line uses real flights in random order."""
     for rows in (200, 1000, 10_000):
         yield "independent", f"{rows:,} rows, independent", Setting(rows=rows)
     for rows in (200, 1000, 10_000):
@@ -47,17 +47,17 @@ def settings() -> Iterator[tuple[str, str, Setting | None]]:
 
 
 def line(group: str, name: str, setting: Setting | None, nights: int) -> dict[str, object]:
-    """The share of nights on which each rule rings, by length of the window."""
+    """Return the share of nights on which each rule fires, by length of the window."""
     began = time.perf_counter()
-    rung = {length: dict.fromkeys(RULES, 0) for length in LENGTHS}
+    fired = {length: dict.fromkeys(RULES, 0) for length in LENGTHS}
     axes = AXES if setting else year().axes
     for days in simulated(setting, nights, SEED) if setting else shuffled(nights, SEED):
         for length in LENGTHS:
             for rule, cries in verdicts(days, axes, length).items():
-                rung[length][rule] += cries
-    shares = {f"{length} d": {rule: n / nights for rule, n in found.items()} for length, found in rung.items()}
-    met = judge(group, shares["7 d"]["ours"], nights) and (
-        group == "power" or judge(group, shares["1 d"]["ours"], nights)
+                fired[length][rule] += cries
+    shares = {f"{length} d": {rule: n / nights for rule, n in results.items()} for length, results in fired.items()}
+    met = judge(group, shares["7 d"]["mlops"], nights) and (
+        group == "power" or judge(group, shares["1 d"]["mlops"], nights)
     )
     return {
         "group": group,
@@ -72,56 +72,56 @@ def line(group: str, name: str, setting: Setting | None, nights: int) -> dict[st
 
 
 def judge(group: str, share: float, nights: int) -> bool:
-    """Whether a share is on the right side of its target, or not further off than two standard errors of it."""
+    """Return whether a share reaches its target, or misses it by at most two standard errors."""
     target, way = TARGETS[group]
     slack = 2 * math.sqrt(target * (1 - target) / nights)
     return share <= target + slack if way == "<=" else share >= target - slack
 
 
 def measured(nights: int, only: str, jobs: int) -> list[dict[str, object]]:
-    """All lines in order; progress goes to standard error."""
-    asked = [entry for entry in settings() if only in f"{entry[0]} {entry[1]}"]
-    began, found = time.perf_counter(), {}
+    """Return all lines in order; progress goes to standard error."""
+    selected = [entry for entry in settings() if only in f"{entry[0]} {entry[1]}"]
+    began, results = time.perf_counter(), {}
     with ProcessPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(line, *entry, nights): entry[1] for entry in asked}
+        waiting = {pool.submit(line, *entry, nights): entry[1] for entry in selected}
         for done, future in enumerate(as_completed(waiting), 1):
-            found[waiting[future]] = future.result()
+            results[waiting[future]] = future.result()
             used = time.perf_counter() - began
-            left = used / done * (len(asked) - done)
+            left = used / done * (len(selected) - done)
             print(
-                f"{done} of {len(asked)} lines, {used:.0f} s, about {left:.0f} s left: {waiting[future]}",
+                f"{done} of {len(selected)} lines, {used:.0f} s, about {left:.0f} s left: {waiting[future]}",
                 file=sys.stderr,
             )
-    return [found[name] for _, name, _ in asked]
+    return [results[name] for _, name, _ in selected]
 
 
 def table(lines: list[dict[str, object]]) -> str:
-    """Markdown: percent of nights, 7-day window / 1-day window."""
+    """Return a Markdown table: percent of nights, 7-day window / 1-day window."""
     head = ["nights", *RULES, "aim", "met"]
     rows = []
-    for one in lines:
-        week, day = one["share"]["7 d"], one["share"]["1 d"]  # type: ignore[index]
+    for line in lines:
+        week, day = line["share"]["7 d"], line["share"]["1 d"]  # type: ignore[index]
         cells = [f"{100 * week[rule]:.1f} / {100 * day[rule]:.1f}" for rule in RULES]
-        rows.append([str(one["name"]), *cells, str(one["target"]), "yes" if one["met"] else "**no**"])
+        rows.append([str(line["name"]), *cells, str(line["target"]), "yes" if line["met"] else "**no**"])
     parts = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(part)} |" for part in parts)
 
 
 def main() -> None:
-    """Read the options, measure, print a table or JSON."""
+    """Read the options, measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} nights a line instead of {FULL}")
-    parser.add_argument("--nights", type=int, help="so many nights a line")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only lines whose group or name holds this")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} nights per line instead of {FULL}")
+    parser.add_argument("--nights", type=int, help="number of nights per line")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only lines whose group or name contains this")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument(
-        "--peers", action="store_true", help="also ask Evidently and NannyML, in environments of their own"
+        "--peers", action="store_true", help="also run Evidently and NannyML, in environments of their own"
     )
     options = parser.parse_args()
     lines = measured(options.nights or (QUICK if options.quick else FULL), options.only, options.jobs)
-    asked = PEER_QUICK if options.quick else PEER_FULL
-    peers = ask(SEED, asked) if options.peers else []
+    selected = PEER_QUICK if options.quick else PEER_FULL
+    peers = ask(SEED, selected) if options.peers else []
     if options.json:
         print(json.dumps({"lines": lines, "peers": peers}, indent=1))
         return

@@ -1,7 +1,7 @@
-"""Nights of real flights in random order: real columns and real night effects, and nothing that drifts.
+"""Nights of real flights in random order: real columns and real effects of days, without drift.
 
-Any 67 days of the year, the last 7 of them as the window: which ones are the window is chance, so an alarm is false.
-Seasons and weather are in them too, as noise between nights. The sample has 200 flights a day.
+A draw has 67 random days of the year, and the last 7 are the window. The window is chosen by chance, so every alarm is
+false. Seasons and weather become noise between days. The sample has 200 flights a day.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SAMPLE = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
 
 @cache
 def year() -> Baseline:
-    """The tallies of all days, and their axes."""
+    """Return the tallies of all days, and their axes."""
     rows = pq.read_table(SAMPLE)
     place = rows.column_names.index("timestamp")
     rows = rows.set_column(place, pa.field("timestamp", TIME), rows["timestamp"].cast(pa.timestamp("us")).cast(TIME))
@@ -35,7 +35,7 @@ def year() -> Baseline:
 
 
 def shuffled(times: int, seed: int) -> Iterator[tuple[DayTally, ...]]:
-    """So many draws of 67 days of the year, dated one after the other."""
+    """Yield draws of 67 days of the year, with consecutive dates."""
     days = year().days
     for child in np.random.SeedSequence(seed).spawn(times):
         drawn = np.random.default_rng(child).choice(len(days), BASELINE + WINDOW, replace=False)

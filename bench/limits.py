@@ -1,7 +1,7 @@
-"""Show what a large window costs: rows, seconds and peak memory of counting it, each case in a process of its own.
+"""The cost of a large window: rows, seconds and peak memory of counting it, each case in a process of its own.
 
 Type: .venv/bin/python -m bench.limits [--rows 20000000] [--case NAME] [--json]
-Cases on PostgreSQL start a throw-away server and need its programs and the extra [postgres].
+Cases on PostgreSQL start a temporary server. They need PostgreSQL's programs and the extra [postgres].
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NUMERIC, CATEGORICAL = 8, 2
 
 
 class Case:
-    """A window of so many rows with so many numeric columns; `levels` is how many values a category has."""
+    """A window by its numbers of rows and of numeric columns; `levels` is the number of values of a category."""
 
     def __init__(self, rows: int, numeric: int = NUMERIC, levels: int = 200) -> None:
         self.rows, self.numeric, self.levels = rows, numeric, levels
@@ -46,18 +46,18 @@ class Case:
 
     @property
     def data(self) -> Data:
-        """The config."""
+        """Return the config."""
         numeric, categorical = tuple(self.numbers), tuple(self.texts)
         return Data(source="rows", table="predictions", numeric=numeric, categorical=categorical)
 
     def values(self, rng: np.random.Generator, rows: int) -> dict[str, pa.Array]:
-        """Values of all features."""
+        """Return values of all features."""
         names = pa.array([f"level {i}" for i in range(self.levels)])
         floats = {name: pa.array(rng.normal(size=rows)) for name in self.numbers}
         return {**floats, **{name: names.take(pa.array(rng.integers(self.levels, size=rows))) for name in self.texts}}
 
     def chunks(self) -> Iterator[pa.Table]:
-        """The rows, by time, in tables small enough for any machine."""
+        """Yield the rows in order of time, in tables small enough for any machine."""
         rng = np.random.default_rng(3)
         size = max(1, min(CHUNK, 2 * 10**7 // self.numeric))
         step = DAYS * 86_400 * 10**6 // self.rows  # microseconds
@@ -75,7 +75,7 @@ class Case:
             yield pa.table({**roles, **self.values(rng, len(number))})
 
     def axes(self) -> dict[str, Axis]:
-        """The axes of a baseline of the same kind."""
+        """Return the axes of a baseline of the same kind."""
         rng = np.random.default_rng(4)
         rows = BASELINE if self.numeric == NUMERIC else BASELINE // 10
         names = pa.array([f"level {i}" for i in range(self.levels)])
@@ -84,13 +84,13 @@ class Case:
         return {**fitted, **{name: fit_categorical(values) for name, values in texts.items()}}
 
     def to_parquet(self, folder: Path) -> str:
-        """A folder of files of a million rows or less."""
+        """Write a folder of files with at most a million rows each."""
         for number, table in enumerate(self.chunks()):
             parquet.write_table(table, folder / f"{number:05}.parquet", row_group_size=len(table))
         return str(folder)
 
     def to_postgres(self, _folder: Path) -> str:
-        """A table with an index on the time, in a server of this run."""
+        """Write a table with an index on the time, in a server of this run."""
         from tests import postgres
 
         url = postgres.fresh()
@@ -101,7 +101,7 @@ class Case:
             f"timestamptz '{START}' + n * interval '{DAYS} days' / {self.rows} AS timestamp, "
             "random() AS prediction, round(random())::smallint AS actual"
         )
-        rows = f"SELECT {roles}, {floats}, {texts} FROM generate_series(0, {self.rows - 1}) AS n"  # noqa: S608 - our names
+        rows = f"SELECT {roles}, {floats}, {texts} FROM generate_series(0, {self.rows - 1}) AS n"  # noqa: S608 - fixed names
         postgres.execute(
             url,
             f"CREATE UNLOGGED TABLE predictions AS {rows}",
@@ -112,7 +112,7 @@ class Case:
 
 
 def cases(rows: int) -> dict[str, tuple[Case, str]]:
-    """All cases by name."""
+    """Return all cases by name."""
     return {
         "parquet": (Case(rows), "parquet"),
         "parquet, a tenth": (Case(rows // 10), "parquet"),
@@ -124,7 +124,7 @@ def cases(rows: int) -> dict[str, tuple[Case, str]]:
 
 
 def measure(case: Case, url: str) -> dict[str, Any]:
-    """Count the window as a night does; seconds and MB beyond the imports, and at the most in all."""
+    """Count the window as a nightly run does; return seconds and MB beyond the imports, and the peak in MB."""
     axes = case.axes()
     before, start, used = peak(), time.perf_counter(), time.process_time()
     end = START + dt.timedelta(days=DAYS)
@@ -143,9 +143,9 @@ def measure(case: Case, url: str) -> dict[str, Any]:
 
 
 def peak(process: int | str = "self") -> int:
-    """The most memory that a process has held, in MB; of another one than this only where there is /proc."""
+    """Return the peak memory of a process in MB; for another process than this one, /proc is needed."""
     status = Path(f"/proc/{process}/status")
-    if status.exists():  # getrusage would count what the parent held when it made this process
+    if status.exists():  # getrusage would include the memory of the parent when it started this process
         return int(status.read_text().partition("VmHWM:")[2].split()[0]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024**2
 
@@ -156,11 +156,11 @@ def run(name: str, rows: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="limits-") as folder:
         url = case.to_parquet(Path(folder)) if kind == "parquet" else case.to_postgres(Path(folder))
         words = [sys.executable, "-m", "bench.limits", "--rows", str(rows), "--case", name, "--url", url]
-        told = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT)
-    found = json.loads(told.stdout)
-    if found["rows"] != case.rows:
-        raise SystemExit(f"{name}: {found['rows']:,} of {case.rows:,} rows were counted")
-    return {"case": name, **found}
+        child = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT)
+    results = json.loads(child.stdout)
+    if results["rows"] != case.rows:
+        raise SystemExit(f"{name}: {results['rows']:,} of {case.rows:,} rows were counted")
+    return {"case": name, **results}
 
 
 def main() -> None:
@@ -174,16 +174,16 @@ def main() -> None:
     if given.url:
         print(json.dumps(measure(cases(given.rows)[given.case[0]][0], given.url)))
         return
-    found = []
+    results = []
     for name in given.case or cases(given.rows):
-        found.append(run(name, given.rows))
+        results.append(run(name, given.rows))
         if not given.json:
             line = (
                 "{case:22} {rows:>12,} rows {columns:>6,} columns {seconds:>8} s {cpu_seconds:>8} s CPU {peak_mb:>6} MB"
             )
-            print(line.format(**found[-1]), flush=True)
+            print(line.format(**results[-1]), flush=True)
     if given.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Run a program in a process of its own and say what it cost, whatever it is written in."""
+"""The cost of a program of any language, run in a process of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEAD = "| program | window | rows | CPU s | wall s | peak MiB | rounds |\n" + "|
 
 @dataclass
 class Case:
-    """A program on a window, how to call it, and what it cost: the least of its rounds."""
+    """A program on a window: its call, and the cost of its cheapest round."""
 
     program: str
     window: str
@@ -35,33 +35,33 @@ class Case:
     peak_mib: float = math.inf
     rounds: int = 0
     skipped: str = ""
-    told: dict[str, Any] = field(default_factory=dict)
+    output: dict[str, Any] = field(default_factory=dict)
 
     def measure(self) -> None:
-        """Run it once more, unless that takes long, or cannot be."""
+        """Run the program once more, unless it takes long or cannot run."""
         if self.skipped or (self.rounds and self.cpu_seconds > LONG):
             return
         print(f"{self.program}: {self.rows:,} rows, {self.window}", file=sys.stderr)
-        with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as errors:
+        with tempfile.TemporaryFile("w+") as output_file, tempfile.TemporaryFile("w+") as errors:
             began = time.perf_counter()
-            child = subprocess.Popen(self.call, cwd=ROOT, stdout=said, stderr=errors, env=compiled())
+            child = subprocess.Popen(self.call, cwd=ROOT, stdout=output_file, stderr=errors, env=compiled())
             _, status, used = os.wait4(child.pid, 0)
             wall = time.perf_counter() - began
             child.returncode = os.waitstatus_to_exitcode(status)
-            for file in (said, errors):
+            for file in (output_file, errors):
                 file.seek(0)
             if child.returncode:
                 self.skipped = f"failed: {errors.read().strip()[-300:]}"
                 return
-            self.told = json.loads(said.read().splitlines()[-1])
+            self.output = json.loads(output_file.read().splitlines()[-1])
         self.rounds += 1
         self.cpu_seconds = min(self.cpu_seconds, used.ru_utime + used.ru_stime)
         self.wall_seconds = min(self.wall_seconds, wall)
-        # A child begins with the peak of its parent, which is smaller than any of them.
+        # A child starts with the peak of its parent, which is smaller than that of any program here.
         self.peak_mib = min(self.peak_mib, used.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2))
 
     def line(self) -> str:
-        """A row of the table."""
+        """Return the row of the table."""
         start = f"| {self.program.replace('_', ', ')} | {self.window} | {self.rows:,} |"
         if self.skipped:
             return f"{start} not measured: {self.skipped} | | | |"
@@ -69,7 +69,7 @@ class Case:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on, without the name of the machine."""
+    """Return what the figures depend on, without the name of the machine."""
     info = Path("/proc/cpuinfo")
     named = re.search(r"^model name\s*: (.*)$", info.read_text(), re.MULTILINE) if info.exists() else None
     processor = named[1] if named else platform.machine()
@@ -78,5 +78,5 @@ def machine() -> dict[str, Any]:
 
 
 def compiled() -> dict[str, str]:
-    """The environment, in which Python keeps what it compiles: as a night has it after its first."""
+    """Return an environment in which Python caches compiled modules, as on every nightly run after the first."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -1,11 +1,11 @@
-"""Change the statistics and the gates in one place at a time, and see whether a test notices.
+"""Mutation tests of the statistics and the gates: one change at a time, which a test must notice.
 
 usage: python -m bench.mutants    (type `make mutants`, which installs mutmut first)
 
-Which files are changed and which tests judge them stands in pyproject.toml (tool.mutmut). Only a failing test kills a
-mutant: one that no test reaches, or that never ends, counts as one that lives. It ends with a table, and with exit code
-1 where less than 90 % are killed, or where those that live are not those of `survivors.toml`, which has a reason for
-each. Mutants are known by the function they are in and the line they change, so that the list outlives other changes.
+pyproject.toml (tool.mutmut) lists the files that are changed and the tests that must notice. Only a failing test kills
+a mutant; a mutant that no test reaches, or that never ends, counts as alive. The command prints a table. Its exit code
+is 1 if less than 90% are killed, or if the survivors are not those of `survivors.toml`, which has a reason for each.
+Mutants are identified by their function and the changed line, so that the list survives other changes of the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAME = re.compile(r"(?P<module>.+)\.(?:x_|xǁ(?P<owner>.+)ǁ)(?P<function>\w+?)_
 
 
 class Mutant(NamedTuple):
-    """One change: the function it is in, the line as it stands, and as it became."""
+    """One change: its function, the line before and the line after."""
 
     function: str
     line: str
@@ -37,31 +37,31 @@ class Mutant(NamedTuple):
 
 
 def place(name: str) -> tuple[str, str]:
-    """The file and the function of a mutant, from the name that mutmut gives it."""
-    found = NAME.match(name)
-    if not found:
+    """Return the file and the function of a mutant, from the name that mutmut gives it."""
+    match = NAME.match(name)
+    if not match:
         sys.exit(f"{name!r} is not a name that mutmut 3 gives: this needs another version of it.")
-    function = ".".join(part for part in found.group("module", "owner", "function") if part)
-    return f"{found['module'].replace('.', '/')}.py", function
+    function = ".".join(part for part in match.group("module", "owner", "function") if part)
+    return f"{match['module'].replace('.', '/')}.py", function
 
 
 def mutant(name: str, diff: str) -> Mutant:
-    """What a mutant changes, from its unified diff."""
+    """Return the change that a unified diff of a mutant shows."""
     lines = [line for line in diff.splitlines() if not line.startswith(("+++", "---"))]
     gone, new = ([line[1:].strip() for line in lines if line.startswith(sign)] for sign in "-+")
-    # An argument that is left out takes its line along, and the bracket after it is another one to diff.
+    # Removing an argument removes its line, and diff then shows a different closing bracket.
     line, became = [part for part in gone if part not in new], [part for part in new if part not in gone]
     return Mutant(place(name)[1], " ".join(line), " ".join(became))
 
 
 def listed(path: Path = LISTED) -> dict[Mutant, str]:
-    """The mutants that may live, each with its reason."""
+    """Return the mutants that may survive, each with its reason."""
     groups = tomllib.loads(path.read_text(encoding="utf-8"))["reason"]
-    return {Mutant(*one): group["why"] for group in groups for one in group["mutants"]}
+    return {Mutant(*fields): group["why"] for group in groups for fields in group["mutants"]}
 
 
 def table(states: Mapping[str, str]) -> str:
-    """A row a file, and one for all: mutants, killed, survived, and the share that was killed."""
+    """Return a table with a row per file and a total: mutants, killed, survived, share killed."""
     every = Counter(place(name)[0] for name in states)
     killed = Counter(place(name)[0] for name, state in states.items() if state == "killed")
     rows = [*sorted((path, killed[path], count) for path, count in every.items()), ("all", killed.total(), len(states))]
@@ -69,22 +69,22 @@ def table(states: Mapping[str, str]) -> str:
     return "\n".join([f"{'':26} {'mutants':>8} {'killed':>8} {'survived':>9} {'score':>7}", *lines])
 
 
-def complaints(states: Mapping[str, str], alive: Collection[Mutant], known: Collection[Mutant]) -> list[str]:
-    """What stands against this run; nothing where it is as it should be."""
+def complaints(states: Mapping[str, str], alive: Collection[Mutant], allowed: Collection[Mutant]) -> list[str]:
+    """Return the complaints about this run; an empty list if there are none."""
     score = sum(state == "killed" for state in states.values()) / len(states)
-    new = [one for one in alive if one not in known]
-    gone = [one for one in known if one not in alive]
+    new = [mutant for mutant in alive if mutant not in allowed]
+    gone = [mutant for mutant in allowed if mutant not in alive]
     return [
         *([f"{score:.1%} are killed, {NEEDED:.0%} are needed."] if score < NEEDED else []),
         *(["No test notices these: write one, or list them in bench/survivors.toml with the reason:"] if new else []),
-        *(f"  {json.dumps(one, ensure_ascii=False)}," for one in new),
+        *(f"  {json.dumps(mutant, ensure_ascii=False)}," for mutant in new),
         *(["These of bench/survivors.toml are killed, or are no more: take them out:"] if gone else []),
-        *(f"  {json.dumps(one, ensure_ascii=False)}," for one in gone),
+        *(f"  {json.dumps(mutant, ensure_ascii=False)}," for mutant in gone),
     ]
 
 
 def mutmut(*words: str, shown: bool = False) -> str:
-    """What mutmut answers; ends with its own words where it fails."""
+    """Return the output of mutmut; if mutmut fails, exit with its message."""
     program = Path(sys.executable).with_name("mutmut")
     done = subprocess.run([program, *words], cwd=ROOT, capture_output=not shown, text=True, check=False)
     if done.returncode:
@@ -93,7 +93,7 @@ def mutmut(*words: str, shown: bool = False) -> str:
 
 
 def main() -> int:
-    """Run mutmut from scratch, and judge what it finds."""
+    """Run mutmut from scratch, and judge its survivors."""
     began = time.monotonic()
     shutil.rmtree(ROOT / "mutants", ignore_errors=True)
     mutmut("run", shown=sys.stdout.isatty())

@@ -1,9 +1,9 @@
-"""Simulate nights on which nothing drifts, or one thing does: daily counts of 30 numeric and 5 categorical columns.
+"""Simulated nights with no drift or one kind of drift: daily counts of 30 numeric and 5 categorical columns.
 
-Rows are not drawn: given the effect of a night, the counts of its rows are multinomial, and are drawn as such. A
-numeric column is normal, its mean moves with the night, and rows of one night correlate by `correlation`. Shares of
-categories and of nulls move with the night by as much (Dirichlet, and for two columns all levels along one line). The
-effects of successive nights may resemble each other (AR(1)).
+Counts are drawn and not rows: given the effect of a night, the counts of its rows are multinomial. A numeric column is
+normal, its mean varies by night, and rows of one night have the correlation `correlation`. Shares of categories and of
+nulls vary by night just as much (Dirichlet; in two columns all levels vary along one line). The effects of successive
+nights may be correlated (AR(1)).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from monitoring.axes import Axis, CategoricalAxis, NumericAxis
 from monitoring.counting import Baseline, ColumnTally, Counts, DayTally, Window
 
 NUMERIC = 30
-WITH_NULLS = 5  # of the numeric columns; in a tenth of their rows nothing stands
+WITH_NULLS = 5  # of the numeric columns; a tenth of their rows is null
 NULLS = 0.1
 LEVELS = {"two": 2, "five": 5, "dozen": 12, "fifty": 50, "many": 200}
 ALONG_A_LINE = ("five", "fifty")
@@ -37,9 +37,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Setting:
-    """How nights are: rows a night, correlation within a night, and of a night's effect with the one before.
+    """Settings of the nights: rows per night, and the correlations within a night and between successive nights.
 
-    `rows` is one number, or the smallest and the largest. `shift` moves the first numeric column in the window by so
+    `rows` is one number, or the smallest and the largest. `shift` moves the first numeric column in the window by this
     many standard deviations; `points` moves this share of the rows from the first level of a column to the third.
     """
 
@@ -52,61 +52,61 @@ class Setting:
 
 
 def _axes() -> dict[str, Axis]:
-    """The cells of all columns."""
+    """Return the cells of all columns."""
     numbers = {f"n{number:02}": NUMBERS for number in range(NUMERIC)}
     towns = {name: CategoricalAxis(levels=tuple(f"v{k:03}" for k in range(size))) for name, size in LEVELS.items()}
     return {**numbers, **towns}
 
 
 def shares(name: str) -> Floats:
-    """How often each level occurs: the first often, the last rarely."""
+    """Return the share of each level: the first is frequent, the last rare."""
     weights = np.array([0.7, 0.3]) if name == "two" else 1 / np.arange(1.0, LEVELS[name] + 1)
-    found: Floats = weights / weights.sum()
-    return found
+    values: Floats = weights / weights.sum()
+    return values
 
 
 def effects(rng: np.random.Generator, setting: Setting, *shape: int) -> Floats:
-    """Standard normal effects by night, each night like the one before by `serial`."""
-    found = rng.standard_normal((BASELINE + WINDOW, *shape))
-    for night in range(1, len(found)):
-        found[night] = setting.serial * found[night - 1] + np.sqrt(1 - setting.serial**2) * found[night]
-    return found
+    """Return standard normal effects by night, whose correlation with the night before is `serial`."""
+    values = rng.standard_normal((BASELINE + WINDOW, *shape))
+    for night in range(1, len(values)):
+        values[night] = setting.serial * values[night - 1] + np.sqrt(1 - setting.serial**2) * values[night]
+    return values
 
 
 def dirichlet(rng: np.random.Generator, setting: Setting, share: Floats) -> Floats:
-    """Shares by night around `share`; of gammas, whose quantiles follow the effects of the nights."""
+    """Return shares by night around `share`, from gammas whose quantiles follow the effects of the nights."""
     if not setting.correlation:
         return np.tile(share, (BASELINE + WINDOW, 1))
     concentration = share * (1 - setting.correlation) / setting.correlation
     drawn = gammaincinv(concentration, ndtr(effects(rng, setting, len(share))))
-    found: Floats = (drawn + 1e-300) / (drawn + 1e-300).sum(axis=1, keepdims=True)
-    return found
+    values: Floats = (drawn + 1e-300) / (drawn + 1e-300).sum(axis=1, keepdims=True)
+    return values
 
 
 def along_a_line(rng: np.random.Generator, setting: Setting, cuts: Floats, mean: Floats, columns: int) -> Floats:
-    """Shares by night, column and interval between `cuts`, of normal values whose mean moves with the night."""
+    """Return shares by night, column and interval between `cuts`, of normal values whose mean varies by night."""
     centre = np.sqrt(setting.correlation) * effects(rng, setting, columns) + mean
     upto = ndtr((cuts - centre[..., None]) / np.sqrt(1 - setting.correlation))
     return np.diff(upto, axis=-1, prepend=0.0, append=1.0)
 
 
 def level_shares(rng: np.random.Generator, setting: Setting, name: str) -> Floats:
-    """Shares by night and level of a categorical column, moved in the window where the setting says so."""
+    """Return shares by night and level of a categorical column, moved in the window if the setting has `points`."""
     usual = shares(name)
     if name in ALONG_A_LINE:
         cuts, still = ndtri(np.cumsum(usual)[:-1]), np.zeros((BASELINE + WINDOW, 1))
-        found = along_a_line(rng, setting, cuts, still, 1)[:, 0]
+        values = along_a_line(rng, setting, cuts, still, 1)[:, 0]
     else:
-        found = dirichlet(rng, setting, usual)
+        values = dirichlet(rng, setting, usual)
     if setting.points and name == setting.moving:
-        moved = np.minimum(found[BASELINE:, 0], setting.points)
-        found[BASELINE:, 0] -= moved
-        found[BASELINE:, 2] += moved
-    return found
+        moved = np.minimum(values[BASELINE:, 0], setting.points)
+        values[BASELINE:, 0] -= moved
+        values[BASELINE:, 2] += moved
+    return values
 
 
 def nights(rng: np.random.Generator, setting: Setting) -> tuple[DayTally, ...]:
-    """The tallies of the baseline's nights, then those of the window's."""
+    """Return the tallies of the baseline's nights, then those of the window."""
     low, high = (setting.rows, setting.rows) if isinstance(setting.rows, int) else setting.rows
     rows = rng.integers(low, high + 1, BASELINE + WINDOW)
     mean = np.zeros((BASELINE + WINDOW, NUMERIC))
@@ -118,11 +118,11 @@ def nights(rng: np.random.Generator, setting: Setting) -> tuple[DayTally, ...]:
     drawn = rng.multinomial(rows[:, None] - nulls, along_a_line(rng, setting, CUTS, mean, NUMERIC))
     numbers = np.zeros((*drawn.shape[:2], NUMBERS.size), np.int64)
     numbers[..., :BINS], numbers[..., NUMBERS.null] = drawn, nulls
-    found = {f"n{number:02}": numbers[:, number] for number in range(NUMERIC)}
+    values = {f"n{number:02}": numbers[:, number] for number in range(NUMERIC)}
     for name in LEVELS:
         counted = rng.multinomial(rows, level_shares(rng, setting, name))
-        found[name] = np.pad(counted, ((0, 0), (0, 2)))
-    return tuple(_day(night, int(rows[night]), {name: c[night] for name, c in found.items()}) for night in range(67))
+        values[name] = np.pad(counted, ((0, 0), (0, 2)))
+    return tuple(_day(night, int(rows[night]), {name: c[night] for name, c in values.items()}) for night in range(67))
 
 
 def _day(night: int, rows: int, counts: Mapping[str, NDArray[np.int64]]) -> DayTally:
@@ -139,7 +139,7 @@ def _day(night: int, rows: int, counts: Mapping[str, NDArray[np.int64]]) -> DayT
 
 
 def seen(days: Sequence[DayTally], axes: Mapping[str, Axis]) -> tuple[Baseline, Window]:
-    """Baseline and window as the nightly job has them."""
+    """Return baseline and window in the form that the nightly run uses."""
     end = FIRST + len(days) * DAY
     window = Window(
         model="bench",
@@ -156,7 +156,7 @@ def seen(days: Sequence[DayTally], axes: Mapping[str, Axis]) -> tuple[Baseline, 
 
 
 def simulated(setting: Setting, times: int, seed: int) -> Iterator[tuple[DayTally, ...]]:
-    """So many independent histories of 67 nights."""
+    """Yield independent histories of 67 nights."""
     for child in np.random.SeedSequence(seed).spawn(times):
         yield nights(np.random.default_rng(child), setting)
 

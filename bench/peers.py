@@ -1,4 +1,4 @@
-"""Ask Evidently and NannyML, as they come, about simulated nights, each in an environment of its own."""
+"""Evidently and NannyML with their defaults on simulated nights, each in an environment of its own."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SETTINGS = {
 
 
 def ask(seed: int, nights: int) -> list[dict[str, object]]:
-    """One entry a peer and setting: on which share of nights it cries; or the reason why it was not asked."""
+    """Return an entry per peer and setting: the share of nights on which it reports drift, or why it did not run."""
     written = {name: list(_rows(name, setting, nights, seed)) for name, setting in SETTINGS.items()}
-    found: list[dict[str, object]] = []
+    answers: list[dict[str, object]] = []
     for peer in PEERS:
         python, problem = environment(peer)
         if python is None:
-            found.append({"peer": peer, "skipped": problem})
+            answers.append({"peer": peer, "skipped": problem})
             continue
         for name, folders in written.items():
             print(f"{peer}: {name}", file=sys.stderr)
@@ -47,14 +47,16 @@ def ask(seed: int, nights: int) -> list[dict[str, object]]:
                 [python, ROOT / "bench" / f"ask_{peer}.py", *folders], capture_output=True, text=True, check=False
             )
             if call.returncode:
-                found.append({"peer": peer, "name": name, "skipped": call.stderr.strip()[-300:]})
+                answers.append({"peer": peer, "name": name, "skipped": call.stderr.strip()[-300:]})
             else:
-                found.append({"peer": peer, "name": name, "nights": nights, **json.loads(call.stdout.splitlines()[-1])})
-    return found
+                answers.append(
+                    {"peer": peer, "name": name, "nights": nights, **json.loads(call.stdout.splitlines()[-1])}
+                )
+    return answers
 
 
 def environment(peer: str) -> tuple[Path | None, str]:
-    """The Python of a peer's environment, made where there is none; None and why where it cannot be made."""
+    """Return the Python of a peer's environment, which is made if missing; if that fails, None and the reason."""
     folder, packages = PLACE / peer, PEERS[peer]
     python = folder / "bin" / "python"
     if (folder / "ready").exists():
@@ -74,7 +76,7 @@ def environment(peer: str) -> tuple[Path | None, str]:
 
 
 def _rows(name: str, setting: Setting, nights: int, seed: int) -> Iterator[Path]:
-    """Write rows that have the counts of each simulated night; within a cell numbers are spread evenly."""
+    """Write rows with the counts of each simulated night; within a cell, numbers are spread evenly."""
     for number, days in enumerate(simulated(setting, nights, seed)):
         folder = PLACE / "rows" / name.replace(" ", "_").replace(",", "") / f"{number:03}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,31 +87,31 @@ def _rows(name: str, setting: Setting, nights: int, seed: int) -> Iterator[Path]
 
 
 def _columns(days: Sequence[DayTally], rng: np.random.Generator) -> Iterator[tuple[str, pa.Array]]:
-    """Columns whose rows are in the order of the nights, and in no order within a night."""
+    """Yield columns whose rows are in the order of the nights, and shuffled within a night."""
     edges = np.concatenate([[-3.5], CUTS, [3.5]])
     for number, (name, axis) in enumerate(AXES.items()):
         parts = []
         for day in days:
             cells = rng.permutation(np.repeat(np.arange(axis.size), day.columns[name].counts.array))
             parts.append(cells)
-        found = np.concatenate(parts)
+        answers = np.concatenate(parts)
         if number < NUMERIC:
-            inside = np.minimum(found, len(edges) - 2)
+            inside = np.minimum(answers, len(edges) - 2)
             low, high = edges[inside], edges[inside + 1]
-            values = np.where(found == axis.null, np.nan, low + (high - low) * rng.random(len(found)))
+            values = np.where(answers == axis.null, np.nan, low + (high - low) * rng.random(len(answers)))
             yield name, pa.array(values, from_pandas=True)
         else:
-            yield name, pa.array([f"v{cell:03}" for cell in found])
+            yield name, pa.array([f"v{cell:03}" for cell in answers])
 
 
-def table(told: Sequence[dict[str, object]]) -> str:
-    """Markdown: percent of nights."""
+def table(answers: Sequence[dict[str, object]]) -> str:
+    """Return a Markdown table: percent of nights."""
     rows = []
-    for one in told:
-        if "skipped" in one:
-            rows.append(f"| {one['peer']} | {one.get('name', 'all')} | not asked: {one['skipped']} | | |")
+    for answer in answers:
+        if "skipped" in answer:
+            rows.append(f"| {answer['peer']} | {answer.get('name', 'all')} | not run: {answer['skipped']} | | |")
             continue
-        shares = f"{100 * float(one['any']):.0f} | {100 * float(one['dataset']):.0f}"  # type: ignore[arg-type]
-        rows.append(f"| {one['peer']} | {one['name']} | {shares} | {float(one['columns']):.1f} |")  # type: ignore[arg-type]
+        shares = f"{100 * float(answer['any']):.0f} | {100 * float(answer['dataset']):.0f}"  # type: ignore[arg-type]
+        rows.append(f"| {answer['peer']} | {answer['name']} | {shares} | {float(answer['columns']):.1f} |")  # type: ignore[arg-type]
     head = ["| peer | nights | any column | its own verdict | columns a night |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])

@@ -1,7 +1,7 @@
 """The pictures in the README: a pull request and its report, drawn from the records of a demo.
 
     python -m bench.pictures                     # draw again, after a change of a template
-    python -m bench.pictures --take local/demo   # take the records of the last proposal of a demo first
+    python -m bench.pictures --take local/demo   # first copy the records of the last proposal of a demo
 
 `docs/pictures/drawn.json` has a digest of the text of each picture. A test compares, so no picture is older than the
 page it shows.

@@ -1,11 +1,11 @@
-"""Measure what retraining policies bring and cost: on a year of flights, and on streams with a known change.
+"""Gain and cost of retraining policies, on a year of flights and on streams with a known change.
 
 usage: python -m bench.policies [--quick] [--seeds N] [--only TEXT] [--also FILE ...] [--jobs N] [--json]
 
-Streams are drawn by river in an environment of its own (`bench/streams.py`) and replayed by the functions of
-`mlops replay`: a model that says nothing of triggers and gates, so that it has the template's defaults. Each stream has
-62 nights for the first model, 40 before the change and 100 after it. Figures are means over the seeds. With m the
-metric over the seven days before a night (balanced accuracy), where the change is one of the concept:
+river draws the streams in an environment of its own (`bench/streams.py`), and the functions of `mlops replay` replay
+them. The model configures no triggers and no gates, so that the template's defaults apply. Each stream has 62 nights
+for the first model, 40 before the change and 100 after it. Figures are means over the seeds. If the change is one of
+the concept, with m the metric over the seven days before a night (balanced accuracy):
 
     delay     nights from the change to the first night on which the performance trigger fires
     recovery  sum (m - m_never) / sum (m_weekly - m_never), over the nights after the change
@@ -43,7 +43,7 @@ SHORT = dt.date(2013, 5, 1)
 
 @dataclass(frozen=True)
 class Found:
-    """What the policies did on one stream under one seed."""
+    """The outcomes of the policies on one stream with one seed."""
 
     stream: str
     seed: int
@@ -53,14 +53,14 @@ class Found:
 
 
 def tasks(only: str, seeds: int) -> Iterator[tuple[str, int]]:
-    """Stream and seed of each replay; the year of flights is one, and has no seed."""
+    """Yield stream and seed of each replay; the year of flights is one stream and has no seed."""
     for name in ("flights", *STREAMS):
         if only in name:
             yield from ((name, seed) for seed in range(1, 2 if name == "flights" else seeds + 1))
 
 
 def replayed(stream: str, seed: int, also: Sequence[str], *, quick: bool) -> Found:
-    """One stream under all policies."""
+    """Return the outcomes of all policies on one stream."""
     os.environ["OMP_NUM_THREADS"] = "1"
     began = time.process_time()
     with tempfile.TemporaryDirectory() as name:
@@ -80,7 +80,7 @@ def replayed(stream: str, seed: int, also: Sequence[str], *, quick: bool) -> Fou
 def _played(
     root: Path, model: str, source: Path, also: Sequence[str], last: dt.date | None
 ) -> tuple[dict[str, PolicyHistory], dict[str, PolicyHistory]]:
-    """All nights as `mlops replay` plays them, told twice: by the model's own metric, and by AUC."""
+    """Return all nights as `mlops replay` plays them, once by the model's own metric and once by AUC."""
     config = load_config(root, model)
     night = Night(Settings.load(root, {}), config, midnight(SHORT), live=False)
     replay, first, end = prepare_replay(night, [*POLICIES, *also], (str(source), None), (None, last, False), REVIEW)
@@ -88,14 +88,14 @@ def _played(
     tales = {policy.name: PolicyHistory(policy.name, config) for policy in chosen}
     aucs = {policy.name: PolicyHistory(policy.name, _by_auc(config)) for policy in chosen}
     for played in replay.nights(first, end):
-        for policy, one in zip(chosen, played, strict=True):
-            tales[policy.name].add(one)
-            aucs[policy.name].add(one)
+        for policy, summary in zip(chosen, played, strict=True):
+            tales[policy.name].add(summary)
+            aucs[policy.name].add(summary)
     return tales, aucs
 
 
 def _by_auc(config: ModelConfig) -> ModelConfig:
-    """The config, measuring by the area under the curve."""
+    """Return the config with the area under the curve as metric."""
     performance = config.triggers.performance.model_copy(update={"metric": "roc_auc"})
     triggers = config.triggers.model_copy(update={"performance": performance})
     return config.model_copy(update={"triggers": triggers})
@@ -104,7 +104,7 @@ def _by_auc(config: ModelConfig) -> ModelConfig:
 def _outcomes(
     tales: dict[str, PolicyHistory], aucs: dict[str, PolicyHistory], truth: dt.date | None, *, concept: bool
 ) -> dict[str, Outcome]:
-    """What each policy brought and cost; without a change of the concept there is nothing to see or to win back."""
+    """Return the outcome of each policy; without a change of the concept, delay and recovery are None."""
     lost = truth if concept else None
     never, weekly = tales["never"].nights, tales["weekly"].nights
     return {
@@ -120,38 +120,38 @@ def _outcomes(
     }
 
 
-def measured(asked: Sequence[tuple[str, int]], also: Sequence[str], jobs: int, *, quick: bool) -> list[Found]:
-    """All replays in order; progress goes to standard error."""
-    began, found = time.perf_counter(), {}
+def measured(selected: Sequence[tuple[str, int]], also: Sequence[str], jobs: int, *, quick: bool) -> list[Found]:
+    """Return all replays in order; progress goes to standard error."""
+    began, results = time.perf_counter(), {}
     with ProcessPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(replayed, *task, also, quick=quick): task for task in asked}
+        waiting = {pool.submit(replayed, *task, also, quick=quick): task for task in selected}
         for done, future in enumerate(as_completed(waiting), 1):
             task = waiting[future]
-            found[task] = future.result()
-            left = (time.perf_counter() - began) / done * (len(asked) - done)
-            print(f"{done} of {len(asked)} replays, about {left:.0f} s left: {task[0]} {task[1]}", file=sys.stderr)
-    return [found[task] for task in asked]
+            results[task] = future.result()
+            left = (time.perf_counter() - began) / done * (len(selected) - done)
+            print(f"{done} of {len(selected)} replays, about {left:.0f} s left: {task[0]} {task[1]}", file=sys.stderr)
+    return [results[task] for task in selected]
 
 
-def table(found: Sequence[Found]) -> str:
-    """Markdown: a row a stream and policy, means over the seeds."""
+def table(results: Sequence[Found]) -> str:
+    """Return a Markdown table with a row per stream and policy: means over the seeds."""
     head = ["stream", "policy", "perf.", "drift", "age", "retrains", "not by age", "promoted", "refused"]
     head += ["mean", "AUC", "delay", "recovery"]
     rows = [head, ["---"] * len(head)]
-    for stream in dict.fromkeys(one.stream for one in found):
-        of = [one.outcomes for one in found if one.stream == stream]
+    for stream in dict.fromkeys(one.stream for one in results):
+        of = [one.outcomes for one in results if one.stream == stream]
         rows += [[stream, name, *cells([outcomes[name] for outcomes in of])] for name in of[0]]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def cells(of: Sequence[Outcome]) -> list[str]:
-    """The figures of one policy on one stream."""
-    results = [one.result for one in of]
+    """Return the figures of one policy on one stream."""
+    results = [outcome.result for outcome in of]
     counts = [[r.alarms.performance for r in results], [r.alarms.drift for r in results]]
-    counts += [[r.alarms.age for r in results], [r.retrains for r in results], [one.of_data for one in of]]
+    counts += [[r.alarms.age for r in results], [r.retrains for r in results], [outcome.of_data for outcome in of]]
     counts += [[r.promotions for r in results], [r.refusals for r in results]]
-    scores = [mean([r.mean for r in results]), mean([one.auc for one in of])]
-    late, back = mean([one.delay for one in of]), mean([one.recovery for one in of])
+    scores = [mean([r.mean for r in results]), mean([outcome.auc for outcome in of])]
+    late, back = mean([outcome.delay for outcome in of]), mean([outcome.recovery for outcome in of])
     return [
         *(f"{mean(count):.3g}" for count in counts),
         *("" if score is None else f"{score:.3f}" for score in scores),
@@ -160,36 +160,36 @@ def cells(of: Sequence[Outcome]) -> list[str]:
     ]
 
 
-def judged(found: Sequence[Found]) -> str:
-    """Markdown: what is expected of the default, and how often it holds."""
+def judged(results: Sequence[Found]) -> str:
+    """Return a Markdown table of the aims for the default policy, and how often each is reached."""
     rows = ["| stream | expected of the default | holds in |", "| --- | --- | --- |"]
-    for stream in dict.fromkeys(one.stream for one in found):
-        of = [one.aims for one in found if one.stream == stream]
+    for stream in dict.fromkeys(one.stream for one in results):
+        of = [one.aims for one in results if one.stream == stream]
         rows += [f"| {stream} | {aim} | {sum(held[aim] for held in of)} of {len(of)} |" for aim in of[0]]
     return "\n".join(rows)
 
 
 def main() -> None:
-    """Read the options, measure, print tables or JSON."""
+    """Read the options, measure, and print tables or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short streams, two months of flights, one seed")
-    parser.add_argument("--seeds", type=int, help=f"so many of each stream (default: {SEEDS})")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only streams whose name holds this")
-    parser.add_argument("--also", action="append", default=[], metavar="FILE", help="a policy file to try beside them")
+    parser.add_argument("--seeds", type=int, help=f"number of seeds per stream (default: {SEEDS})")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only streams whose name contains this")
+    parser.add_argument("--also", action="append", default=[], metavar="FILE", help="another policy file to try")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     options = parser.parse_args()
-    asked = list(tasks(options.only, options.seeds or (1 if options.quick else SEEDS)))
-    if not asked:
+    selected = list(tasks(options.only, options.seeds or (1 if options.quick else SEEDS)))
+    if not selected:
         sys.exit(f"No stream holds {options.only!r}: there are flights, {', '.join(STREAMS)}.")
-    found = measured(asked, options.also, options.jobs, quick=options.quick)
+    results = measured(selected, options.also, options.jobs, quick=options.quick)
     if options.json:
-        print(json.dumps([asdict(one) for one in found], indent=1, default=lambda record: record.model_dump()))
+        print(json.dumps([asdict(result) for result in results], indent=1, default=lambda record: record.model_dump()))
         return
-    print(f"{table(found)}\n")
-    if any(one.aims for one in found):
-        print(f"{judged(found)}\n")
-    print(f"{sum(one.seconds for one in found):.0f} s of processor time.")
+    print(f"{table(results)}\n")
+    if any(result.aims for result in results):
+        print(f"{judged(results)}\n")
+    print(f"{sum(result.seconds for result in results):.0f} s of processor time.")
 
 
 if __name__ == "__main__":

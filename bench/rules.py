@@ -1,4 +1,4 @@
-"""Ask each rule about the same simulated night: ours, ours without its floor, plain Holm, and the article's."""
+"""Four drift rules on one simulated night: the template's with and without min_effect, plain Holm, the article's."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from monitoring.drift import drift_report
 
 DEFAULT = DriftTrigger()
 ARTICLE = 0.05
-RULES = ("ours", "ours, no floor", "plain Holm", "article")
+RULES = ("mlops", "mlops, no floor", "plain Holm", "article")
 
 
 def verdicts(days: Sequence[DayTally], axes: Mapping[str, Axis], length: int) -> dict[str, bool]:
-    """Which rules cry drift on the last of these nights, with a window of `length` days."""
+    """Return which rules report drift on the last of these nights, with a window of `length` days."""
     baseline, window = seen(days, axes)
-    asked = DEFAULT.model_copy(update={"window_days": length, "nights": (1, 1)})
+    default = DEFAULT.model_copy(update={"window_days": length, "nights": (1, 1)})
     settings = {
-        "ours": asked,
-        "ours, no floor": asked.model_copy(update={"min_effect": 0.0}),
-        "plain Holm": asked.model_copy(update={"min_effect": 0.0, "rule": "plain"}),
+        "mlops": default,
+        "mlops, no floor": default.model_copy(update={"min_effect": 0.0}),
+        "plain Holm": default.model_copy(update={"min_effect": 0.0, "rule": "plain"}),
     }
-    found = {name: drift_report(baseline, window, config, ()).fired_nights == 1 for name, config in settings.items()}
-    return {**found, "article": _article(days, axes, length)}
+    fired = {name: drift_report(baseline, window, config, ()).fired_nights == 1 for name, config in settings.items()}
+    return {**fired, "article": _article(days, axes, length)}
 
 
 def _article(days: Sequence[DayTally], axes: Mapping[str, Axis], length: int) -> bool:
-    """A two-sample test of Kolmogorov and Smirnov at 0.05 on every column, text in alphabetical order.
+    """Return whether a two-sample Kolmogorov-Smirnov test at 0.05 fires on any column; text is in alphabetical order.
 
-    A column with a null is silent, as `ks_2samp` answers NaN. Counted in 100 cells the distance of a numeric column is
-    a little too small, so this rings rather too seldom than too often.
+    A column with a null never fires, because `ks_2samp` returns NaN. Counted in 100 cells, the distance of a numeric
+    column is slightly too small, so this rule fires rather too rarely than too often.
     """
     old, new = days[:BASELINE], days[-length:]
     pairs = [(_total(old, name), _total(new, name), axis.null) for name, axis in axes.items()]

@@ -1,10 +1,10 @@
-"""Show that counting on Spark keeps the driver's memory flat: rows that Spark makes up, counted by its executors.
+"""Memory of the driver while Spark's executors count generated rows: it stays flat.
 
     .venv/bin/python -m bench.spark --rows 50_000_000        # with the extra [spark]; `make engines` makes such a .venv
     .venv/bin/python -m bench.spark --rows 5_000_000 --rows 50_000_000 --json
 
-Executors are processes of their own (`local-cluster`), so that what the driver holds can be told from what they hold.
-Each number of rows is counted by a new driver.
+Executors are processes of their own (`local-cluster`), so that their memory is measured apart from that of the driver.
+A new driver counts each number of rows.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ rootLogger.appenderRef.none.ref = none
 
 
 def generated(case: Case) -> str:
-    """The name of a view whose rows are made when they are read: ids, nine days, scores, labels, features."""
+    """Return the name of a view that generates rows when it is read: ids, nine days, scores, labels, features."""
     from monitoring.sources import session
 
     step = DAYS * 86_400 * 10**6 // case.rows
@@ -59,7 +59,7 @@ def generated(case: Case) -> str:
 
 
 def measure(rows: int) -> dict[str, Any]:
-    """Count so many rows; seconds, and the most memory in MB of the driver's two processes and of all executors."""
+    """Count `rows` rows; return seconds, and the peak MB of the driver's two processes and of all executors."""
     from monitoring.sources import SparkSource, session
 
     case = Case(rows)
@@ -72,7 +72,7 @@ def measure(rows: int) -> dict[str, Any]:
     seconds = time.perf_counter() - ready
     below = {process: command(process) for process in children(os.getpid())}
     java = [process for process, words in below.items() if "SparkSubmit" in words]
-    memory = {process: peak(process) for process, words in below.items() if words}  # one that has ended has no words
+    memory = {process: peak(process) for process, words in below.items() if words}  # an ended process has none
     session().stop()
     return {
         "rows": sum(day.rows for day in days),
@@ -88,16 +88,16 @@ def measure(rows: int) -> dict[str, Any]:
 
 
 def children(parent: int) -> list[int]:
-    """The processes below one."""
-    found: list[int] = []
+    """Return the descendants of a process."""
+    results: list[int] = []
     for thread in Path(f"/proc/{parent}/task").iterdir():
         for child in map(int, (thread / "children").read_text().split()):
-            found += [child, *children(child)]
-    return found
+            results += [child, *children(child)]
+    return results
 
 
 def command(process: int) -> str:
-    """What a process was started with."""
+    """Return the command line of a process."""
     return Path(f"/proc/{process}/cmdline").read_text()
 
 
@@ -109,8 +109,8 @@ def run(rows: int, executors: int, memory: int) -> dict[str, Any]:
         (Path(folder) / "log4j2.properties").write_text(SILENT)
         env = {**os.environ, "SPARK_CONF_DIR": folder, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": folder}
         words = [sys.executable, "-m", "bench.spark", "--inside", "--rows", str(rows)]
-        told = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env)
-    return dict(json.loads(told.stdout.splitlines()[-1]))
+        child = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env)
+    return dict(json.loads(child.stdout.splitlines()[-1]))
 
 
 def main() -> None:
@@ -122,20 +122,20 @@ def main() -> None:
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = []
+    results = []
     for rows in given.rows or [5_000_000, 50_000_000]:
         if given.inside:
             print(json.dumps(measure(rows)))
             return
-        found.append(run(rows, given.executors, given.memory))
+        results.append(run(rows, given.executors, given.memory))
         if not given.json:
             line = (
                 "{rows:>12,} rows {columns} columns {seconds:>7} s {rows_a_second:>9,} rows/s  driver: Python "
                 "{driver_python_mb} MB, Java {driver_java_mb} MB  executors and their Python: {workers_mb} MB"
             )
-            print(line.format(**found[-1]), flush=True)
+            print(line.format(**results[-1]), flush=True)
     if given.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Show where the time of a quiet night goes: how long each command takes to start, and which library takes it.
+"""The time of a nightly run on which nothing happens: how long each command takes to start, and in which library.
 
-Plays five weeks of flights, then runs the commands of a night on which nothing happens, each in a process of its own.
-The rows of that night are few, so what is measured is all that comes besides counting them.
+Plays five weeks of flights, then runs the commands of a nightly run on which nothing happens, each in a process of its
+own. That day has few rows, so the figures contain everything except the counting of rows.
 
     python -m bench.startup            # a table
     python -m bench.startup --json
@@ -33,43 +33,43 @@ COMMANDS = {
 }
 TARGETS = {"mlops --help": 0.3, "mlops check --pull": 4.0, "mlops promote, nothing to do": 4.0}
 LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s*(\S+)")
-OURS = {"core", "monitoring", "training", "registry", "review", "stages", "scripts"}
+TEMPLATE = {"core", "monitoring", "training", "registry", "review", "stages", "scripts"}
 
 
 def run(place: Path, words: tuple[str, ...], *flags: str) -> tuple[float, float, str]:
-    """Seconds of wall and of processor that a command takes, and what it wrote to standard error."""
+    """Return the wall and processor seconds of a command, and its standard error."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as errors:
         begin = time.perf_counter()
         program = [sys.executable, *flags, "-m", "scripts", *words]
-        child = subprocess.Popen(program, cwd=place, env=env, stdout=subprocess.DEVNULL, stderr=said)
+        child = subprocess.Popen(program, cwd=place, env=env, stdout=subprocess.DEVNULL, stderr=errors)
         _, status, used = os.wait4(child.pid, 0)
         wall = time.perf_counter() - begin
-        said.seek(0)
-        text = said.read()
+        errors.seek(0)
+        text = errors.read()
     if status:
         raise SystemExit(f"mlops {' '.join(words)} failed:\n{text[-2000:]}")
     return wall, used.ru_utime + used.ru_stime, text
 
 
 def imports(place: Path, words: tuple[str, ...]) -> dict[str, float]:
-    """Seconds spent in the modules of each library while they are imported, the largest first."""
+    """Return the seconds spent importing the modules of each library, largest first."""
     _, _, text = run(place, words, "-X", "importtime")
     spent: Counter[str] = Counter()
     for microseconds, module in LINE.findall(text):
         package = module.partition(".")[0]
-        spent["ours" if package in OURS else package] += int(microseconds)
+        spent["mlops" if package in TEMPLATE else package] += int(microseconds)
     return {name: n / 1e6 for name, n in spent.most_common()}
 
 
 def measured(place: Path, rounds: int) -> list[dict[str, Any]]:
-    """A row a command: the best of some rounds, which go through all commands in turn."""
+    """Return a row per command: the best of several rounds, each of which runs all commands."""
     runs = [{name: run(place, words)[:2] for name, words in COMMANDS.items()} for _ in range(rounds)]
     return [
         {
             "command": name,
-            "wall": min(one[name][0] for one in runs),
-            "cpu": min(one[name][1] for one in runs),
+            "wall": min(run_times[name][0] for run_times in runs),
+            "cpu": min(run_times[name][1] for run_times in runs),
             "target": TARGETS.get(name),
             "imports": imports(place, words),
         }
@@ -78,7 +78,7 @@ def measured(place: Path, rounds: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")

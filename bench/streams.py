@@ -1,4 +1,4 @@
-"""Make streams with a known change, by a published generator in its own environment, and a model folder for them."""
+"""Streams with a known change, from a published generator in its own environment, and a model folder for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RIVER = ("river==0.26.1", "pyarrow")
 FIRST = dt.date(2024, 1, 1)
 DAY = dt.timedelta(days=1)
 MODEL = "loans"
-# Triggers, limits and gates are left out on purpose: the bench is about what a model has that says nothing of them.
+# Triggers, limits and gates are left out on purpose: the bench measures the defaults.
 CONFIG = """\
 task = "binary"
 registry_name = "loans"
@@ -50,18 +50,18 @@ def build(config):
 
 @dataclass(frozen=True)
 class Stream:
-    """How a stream is drawn; see `draw_stream.py`.
+    """The settings of a stream; see `draw_stream.py`.
 
     Args:
-        rows: a night.
-        nights: that have rows; the first 62 of them make the first model.
-        night: counted from 0, on which the change begins.
-        over: how many nights it takes; 0: at once.
-        before: the function that gives the label, as river counts them: 1 looks at age and salary.
-        after: the one after the change: 2 looks at age and level of education.
+        rows: rows per night.
+        nights: number of nights with rows; the first 62 train the first model.
+        night: the night on which the change begins, counted from 0.
+        over: number of nights that the change takes; 0: at once.
+        before: the number in river of the function that gives the label: 1 uses age and salary.
+        after: the number of the function after the change: 2 uses age and level of education.
         moved: what is added to inputs from the change on.
-        perturbation: of the numbers, as a share of their range, after the label is made.
-        flips: the share of labels that are turned round.
+        perturbation: noise added to the numbers after the label is computed, as a share of their range.
+        flips: the share of labels that are flipped.
     """
 
     rows: int = 200
@@ -76,12 +76,12 @@ class Stream:
 
     @property
     def truth(self) -> dt.date:
-        """The day on which the change begins."""
+        """Return the day on which the change begins."""
         return FIRST + self.night * DAY
 
     @property
     def concept(self) -> bool:
-        """Whether what changes is how labels follow from inputs."""
+        """Return whether the change is in how labels follow from inputs."""
         return self.before != self.after
 
 
@@ -94,7 +94,7 @@ STREAMS = {
 
 
 def written(stream: Stream, seed: int, folder: Path) -> Path:
-    """The Parquet file with the rows of a stream, in `folder`.
+    """Return the Parquet file with the rows of a stream, in `folder`.
 
     Raises:
         RuntimeError: the generator's environment cannot be made, or it fails.
@@ -105,7 +105,7 @@ def written(stream: Stream, seed: int, folder: Path) -> Path:
 
 
 def model_folder(root: Path) -> Path:
-    """A repository at `root` with the model of the streams in it; triggers and gates are the defaults."""
+    """Write a repository at `root` with the model of the streams; triggers and gates are the defaults."""
     place = root / "model" / MODEL
     place.mkdir(parents=True)
     (place / "model.toml").write_text(CONFIG, encoding="utf-8")
@@ -114,7 +114,7 @@ def model_folder(root: Path) -> Path:
 
 
 def _python() -> Path:
-    """The Python of the generator's environment, made where there is none."""
+    """Return the Python of the generator's environment, which is made if missing."""
     folder = PLACE / "river"
     if not (folder / "ready").exists():
         print("river: making its environment (minutes, once)", file=sys.stderr)
@@ -125,10 +125,10 @@ def _python() -> Path:
 
 
 def ran(command: list[str | Path]) -> None:
-    """Run it, without our environment's packages.
+    """Run a command without the packages of this environment, and return its output.
 
     Raises:
-        RuntimeError: it failed; with the end of what it said.
+        RuntimeError: the command failed; the message has the end of its output.
     """
     env = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
     call = subprocess.run(command, capture_output=True, text=True, check=False, env=env)

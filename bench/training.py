@@ -1,10 +1,11 @@
-"""Measure the memory of training rows: peak and seconds of each step up to a fitted model, in a process of its own.
+"""The memory of training rows: peak and seconds of each step up to a fitted model, in a process of its own.
 
 usage: python -m bench.training [--rows 10M] [--json]
 
 Reads --rows labelled rows with 30 numeric columns of 64 bits and 5 of text (as in `bench/drift_data.py`, in Parquet),
-and does with them what `mlops train` does: count the baseline, make the frame, ask Great Expectations, cut it in two,
-digest it, hand the features to an estimator. That one is scikit-learn's dummy: what a real one copies is its own.
+and does with them what `mlops train` does: count the baseline, build the frame, run Great Expectations, split the
+frame, compute its digest, pass the features to an estimator. The estimator is scikit-learn's dummy, because the memory
+of a real estimator is not part of this measurement.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ START = AS_OF - dt.timedelta(days=WINDOW_DAYS)
 
 
 def measure(rows: int) -> dict[str, Any]:
-    """Seconds and the peak memory so far, step by step."""
+    """Return the seconds of each step and the peak memory so far."""
     from sklearn.dummy import DummyClassifier
 
     steps: dict[str, dict[str, float]] = {}
@@ -41,10 +42,10 @@ def measure(rows: int) -> dict[str, Any]:
     def timed(step: str, run: Callable[[], T]) -> T:
         print(step, file=sys.stderr)
         began, used = time.perf_counter(), time.process_time()
-        found = run()
+        result = run()
         took = {"cpu_seconds": time.process_time() - used, "wall_seconds": time.perf_counter() - began}
         steps[step] = {**took, "peak_mb": peak()}
-        return found
+        return result
 
     settings, data = config(), config().data
     source = open_source(str(written(rows // 10) / str(rows)), data, ROOT)
@@ -67,19 +68,19 @@ def measure(rows: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, then print a table or JSON."""
+    """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=number, default=10**7, help="of the training window (default: 10M)")
+    parser.add_argument("--rows", type=number, default=10**7, help="rows of the training window (default: 10M)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     given = parser.parse_args()
-    found = measure(given.rows)
+    result = measure(given.rows)
     if given.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(result, indent=1))
         return
     print("| step | CPU s | wall s | peak MB |\n| --- | ---: | ---: | ---: |")
-    for name, step in found["steps"].items():
+    for name, step in result["steps"].items():
         print(f"| {name} | {step['cpu_seconds']:.1f} | {step['wall_seconds']:.1f} | {step['peak_mb']:,} |")
-    print(f"{found['rows']:,} rows, at most {found['peak_gib']:.2f} GiB")
+    print(f"{result['rows']:,} rows, at most {result['peak_gib']:.2f} GiB")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Measure what judging a candidate costs beside predicting: seconds of each step, and peak memory.
+"""The cost of judging a candidate without its predictions: seconds of each step, and peak memory.
 
 usage: python -m bench.validation [--rows 1M] [--json]
 
-A holdout of --rows rows with 30 numeric columns and 5 of text (as in `bench/drift_data.py`, in Parquet) is read, made
-into the frame of features, given its digest, and judged by all gates against a champion: floors of all metrics, the
-paired comparison by the metric of the trigger, two slices. The scores of both models are made up: nothing predicts.
+Reads a holdout of --rows rows with 30 numeric columns and 5 of text (as in `bench/drift_data.py`, in Parquet), builds
+the frame of features, computes its digest, and runs all gates against a champion: floors of all metrics, the paired
+comparison by the metric of the trigger, two slices. The scores of both models are simulated; no model predicts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ START = AS_OF - dt.timedelta(days=WINDOW_DAYS)
 
 
 def judged_by(metric: str) -> ModelConfig:
-    """The config with `metric` as that of the trigger, a floor for every metric, and two slices."""
+    """Return the config with `metric` as metric of the trigger, a floor for every metric, and two slices."""
     usual = config()
     gates = usual.gates.model_copy(update={**dict.fromkeys(METRICS, 0.1), "slices": ("c2", "c3")})
     performance = usual.triggers.performance.model_copy(update={"metric": metric})
@@ -45,9 +45,9 @@ def judged_by(metric: str) -> ModelConfig:
 
 
 def candidate() -> Candidate:
-    """One that was trained on what lies before the holdout."""
+    """Return a candidate that was trained on the rows before the holdout."""
     quality = QualityReport(subject="training", rows=1, checks=1, findings=())
-    told: dict[str, Any] = dict.fromkeys(("performance", "drift", "quality"))
+    readings: dict[str, Any] = dict.fromkeys(("performance", "drift", "quality"))
     decision = Decision(
         model="bench",
         as_of=AS_OF,
@@ -57,7 +57,7 @@ def candidate() -> Candidate:
         reasons=(),
         held_back_by=(),
         readings=(),
-        **told,
+        **readings,
     )
     same = dict.fromkeys(("run_id", "digest", "data_digest", "training_key", "commit"), "0" * 64)
     return Candidate(
@@ -77,15 +77,15 @@ def candidate() -> Candidate:
 
 
 def measure(rows: int) -> dict[str, Any]:
-    """Seconds of each step; those of judging by metric of the trigger."""
+    """Return the seconds of each step; those of the gates by metric of the trigger."""
     steps: dict[str, dict[str, float]] = {}
 
     def timed(step: str, run: Callable[[], T]) -> T:
         print(step, file=sys.stderr)
         began, used = time.perf_counter(), time.process_time()
-        found = run()
+        result = run()
         steps[step] = {"cpu_seconds": time.process_time() - used, "wall_seconds": time.perf_counter() - began}
-        return found
+        return result
 
     folder = written(rows) / str(rows)
     settings = config()
@@ -118,19 +118,19 @@ def measure(rows: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, then print a table or JSON."""
+    """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=number, default=10**6, help="of the holdout (default: 1M)")
+    parser.add_argument("--rows", type=number, default=10**6, help="rows of the holdout (default: 1M)")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     given = parser.parse_args()
-    found = measure(given.rows)
+    result = measure(given.rows)
     if given.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(result, indent=1))
         return
     print("| step | CPU s | wall s |\n| --- | ---: | ---: |")
-    for name, step in found["steps"].items():
+    for name, step in result["steps"].items():
         print(f"| {name} | {step['cpu_seconds']:.2f} | {step['wall_seconds']:.2f} |")
-    print(f"at most {found['wall_seconds_at_most']:.1f} s, {found['peak_mb']} MB")
+    print(f"at most {result['wall_seconds_at_most']:.1f} s, {result['peak_mb']} MB")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Show what years of versions cost: the commands that read the registry, beyond their imports, at so many versions.
+"""The cost of years of versions: the commands that read the registry, without their imports, by number of versions.
 
 Type: .venv/bin/python -m bench.versions [--versions 1000] [--json]
-Each version has its tags, its training and its events, as if one had been trained and promoted each day.
+Each version has its tags, its training run and its events, as if a version had been trained and promoted each day.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ COMMANDS = (("promote", "--verify"), ("promote",), ("status",), ("history",))
 
 
 def measure(folder: Path, versions: int) -> list[dict[str, Any]]:
-    """The commands, one after the other, on a registry of so many versions whose newest is to be promoted."""
-    import tests.chaos.warm  # noqa: F401 - what commands import is imported now
+    """Return the measurements of the commands on a registry of `count` versions whose newest is to be promoted."""
+    import tests.chaos.warm  # noqa: F401 - imports of the commands are not measured
     from registry import store
     from tests.chaos import years
     from tests.place import FIRST, Place
@@ -30,11 +30,11 @@ def measure(folder: Path, versions: int) -> list[dict[str, Any]]:
     place.retrain(FIRST)
     place.person.merge()
     years.pass_by(place.folder, versions)
-    found = []
+    results = []
     for words in COMMANDS:
         start, used = time.perf_counter(), time.process_time()
         ran = place.mlops(*words)
-        found.append(
+        results.append(
             {
                 "command": " ".join(words),
                 "versions": versions,
@@ -44,23 +44,23 @@ def measure(folder: Path, versions: int) -> list[dict[str, Any]]:
                 "peak_mb": peak(),
             }
         )
-    return found
+    return results
 
 
 def main() -> None:
-    """Measure, and print a line for each command."""
+    """Measure, and print a line per command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--versions", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="versions-") as folder:
-        found = measure(Path(folder), given.versions)
+        results = measure(Path(folder), given.versions)
     if given.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(results, indent=1))
         return
-    for one in found:
+    for result in results:
         line = "{command:22} {versions:>12,} versions {seconds:>8} s {cpu_seconds:>8} s CPU {peak_mb:>6} MB"
-        print(line.format(**one))
+        print(line.format(**result))
 
 
 if __name__ == "__main__":

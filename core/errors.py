@@ -12,9 +12,12 @@ class MlopsError(Exception):
         what: what happened, with the values involved.
         why: the likely cause.
         fix: what to type or change next.
+
+    `production` is a sentence about what is in Production, asked after the error; empty if the registry was not asked.
     """
 
     exit_code = 1
+    production = ""
 
     def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
         self.what, self.why, self.fix = map(_cut, (what, why, fix))

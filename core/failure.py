@@ -18,7 +18,8 @@ class Failure(Record):
     """A stage that ended with an error: when, which kind of error, and its three parts.
 
     `kind` is the error's class as words: `data`, `config`, `outside`; `unexpected` for all other errors. Of those only
-    the class is kept: the message may contain a row or a secret.
+    the class is kept: the message may contain a row or a secret. `production` says what was in Production afterwards;
+    it is empty if the registry could not be asked.
     """
 
     model: str
@@ -28,6 +29,7 @@ class Failure(Record):
     what: str
     why: str
     fix: str
+    production: str = ""
 
     @classmethod
     def of(cls, model: str, as_of: dt.datetime, stage: Stage, err: Exception) -> Self:

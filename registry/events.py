@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -41,11 +42,16 @@ class Event(BaseModel):  # not a Record, whose method `kind` the field would hid
     details: dict[str, str] = Field(default_factory=dict)
 
 
-def record_event(client: MlflowClient, event: Event) -> None:
+def record_event(client: MlflowClient, event: Event, artifacts: Path | None = None) -> None:
     """Keep an event; an event that is equal in every field is not kept twice.
 
     Everything is in one tag, written in one transaction: an event is stored completely or not at all. Long texts are
     cut, numbers that are not finite are left out.
+
+    Args:
+        client: of the store.
+        event: what happened.
+        artifacts: the folder for files, if no server keeps them. Events have none, but MLflow notes a place for them.
 
     Raises:
         OutsideError: MLflow cannot be reached.
@@ -55,7 +61,7 @@ def record_event(client: MlflowClient, event: Event) -> None:
     key = hashlib.sha256(text.encode()).hexdigest()
     at = int(event.timestamp.timestamp()) * SECOND
     with store.reaching(client.tracking_uri, f"sent an event of {event.model}"):
-        experiment = runs.experiment(client, _experiment(event.model), None)
+        experiment = runs.experiment(client, _experiment(event.model), artifacts)
         same_second = _runs(
             client, experiment, f"attributes.start_time >= {at} and attributes.start_time < {at + SECOND}"
         )

@@ -18,6 +18,7 @@ from registry import runs, store
 from registry.version import (
     ALIAS,
     BASELINE,
+    BY_HAND,
     DAYS,
     EXAMPLE,
     PRODUCTION,
@@ -76,7 +77,7 @@ class Registry:
             raise RegistryError(
                 f"There is no version {number} of {name} that mlops train registered.",
                 why="The version or its tags were deleted in MLflow by hand.",
-                fix="Train again. Production stays as it is.",
+                fix="Train again.",
             )
         return version
 
@@ -100,7 +101,8 @@ class Registry:
             raise RegistryError(
                 f"In Production of {name}: version {numbers}; expected one version, registered by mlops train.",
                 why="A stage was moved, a model registered or a tag changed in MLflow by hand.",
-                fix="Run mlops promote: it puts the version that git declares into Production.",
+                fix="If git declares a version, run mlops promote: it puts that version into Production. If not: "
+                f"{BY_HAND}",
             )
         return version
 

@@ -77,8 +77,9 @@ def create(path: Path, artifacts: Path) -> None:
     except OSError as err:
         raise OutsideError(
             f"The MLflow database {path} cannot be opened: {err.strerror or err}.",
-            why="The folder is read-only, the disk is full, or a folder or another kind of file has this name.",
-            fix="Free the path, or set MLFLOW_TRACKING_URI to another.",
+            why="The folder is read-only, the disk is full, or a folder, another kind of file or half a copy has this "
+            "name.",
+            fix="Restore the database from a backup, free the path, or set MLFLOW_TRACKING_URI to another.",
         ) from err
 
 
@@ -102,9 +103,11 @@ def _is_database(path: Path) -> bool:
             start = file.read(len(HEADER))
     except FileNotFoundError:
         return False
-    if start and start != HEADER:
+    if not start:  # created elsewhere and moved here, a database is never empty: it was truncated
+        raise OSError("the file is empty, so what was in it is lost")
+    if start != HEADER:
         raise OSError("the file is not an SQLite database")
-    return bool(start)
+    return True
 
 
 def _sqlite_path(uri: str) -> Path:

@@ -141,5 +141,6 @@ class StoredVerdict(Protocol):
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+BY_HAND = "docs/rollback.md, 'A version that the template did not promote', says what to do."
 PRODUCTION = "Production"
 ALIAS = "production"

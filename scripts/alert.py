@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.config import Settings
     from review.alerts import Alert
+    from review.github import OpenIssue, Threads
 
 # The stages of each job, in the order in which they run. A job that left no record is reported under its own name.
 STAGES = {
@@ -119,25 +120,73 @@ def recovered_stages(settings: Settings, model: str, results: Mapping[str, str],
 def update_issues(
     settings: Settings, model: str, alerts: list[Alert], as_of: dt.datetime, *, over: set[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Open, update and close issues to match the alerts, and send new ones to chat and mail."""
+    """Open, update and close issues to match the alerts, and send new ones to chat and mail.
+
+    Issues and messages do not wait for each other: what one cannot tell, the other does.
+
+    Raises:
+        MlopsError: neither the issues nor APPRISE_URLS took the message.
+    """
     from review.alerts import text
 
-    threads = open_threads(settings.hub) if settings.hub else None
-    existing = {issue.key: issue for issue in threads.known(model)} if threads else {}
+    issues = Issues(open_threads(settings.hub) if settings.hub else None, model)
     opened, closed = [], []
     for alert in alerts:
-        before = existing.get(alert.key)
-        updated = text.again(alert, before.body if before else None)
-        issue, new = threads.tell(updated.key, updated.title, updated.body) if threads else (None, True)
+        before = issues.existing.get(alert.key)
+        issue, new = issues.tell(text.again(alert, before.body if before else None))
         opened.append({"cause": alert.cause, "title": alert.title, "url": issue.url if issue else None, "new": new})
     wanted = {alert.key for alert in alerts}
-    for key, issue in existing.items():
-        if key not in wanted and stage_of(key) in over and threads:
-            threads.done(issue.number, text.over(as_of, settings.hub.run_url if settings.hub else None))
-            closed.append({"cause": key.partition("/")[2], "title": issue.title, "url": issue.url})
+    for key, issue in issues.existing.items():
+        if key not in wanted and stage_of(key) in over:
+            comment = text.over(as_of, settings.hub.run_url if settings.hub else None)
+            if issues.close(issue.number, comment):
+                closed.append({"cause": key.partition("/")[2], "title": issue.title, "url": issue.url})
     new_messages = [(a.title, text.short(a)) for a, issue in zip(alerts, opened, strict=True) if issue["new"]]
-    send([*new_messages, *((f"{issue['title']}: resolved", f"Closed: {issue['url']}") for issue in closed)])
+    sent = send([*new_messages, *((f"{issue['title']}: resolved", f"Closed: {issue['url']}") for issue in closed)])
+    for err in issues.errors[:1]:
+        if not sent:
+            raise err
+        output.warn(f"Sent to APPRISE_URLS only: {err}")
     return {"open": opened, "closed": closed}
+
+
+class Issues:
+    """The issues of a model; an error is kept in `errors` and keeps nothing else from being sent.
+
+    Args:
+        threads: on GitHub; None if there is no repository there.
+        model: the model's folder name.
+    """
+
+    def __init__(self, threads: Threads | None, model: str) -> None:
+        self._threads = threads
+        self.errors: list[MlopsError] = []
+        self.existing: dict[str, OpenIssue] = {}
+        if threads is not None:
+            try:
+                self.existing = {issue.key: issue for issue in threads.known(model)}
+            except MlopsError as err:
+                self.errors.append(err)
+
+    def tell(self, alert: Alert) -> tuple[OpenIssue | None, bool]:
+        """Open or update the issue of an alert; return it, and whether its cause is new as far as is known."""
+        if self._threads is None:
+            return None, True
+        try:
+            return self._threads.tell(alert.key, alert.title, alert.body)
+        except MlopsError as err:
+            self.errors.append(err)
+            return None, alert.key not in self.existing
+
+    def close(self, number: int, text: str) -> bool:
+        """Close an issue with a last comment, and return whether that worked."""
+        try:
+            if self._threads is not None:
+                self._threads.done(number, text)
+        except MlopsError as err:
+            self.errors.append(err)
+            return False
+        return True
 
 
 def stage_of(key: str) -> str:
@@ -146,16 +195,22 @@ def stage_of(key: str) -> str:
     return "refused" if cause.endswith("-refused") else cause.partition("-")[0]
 
 
-def send(messages: list[tuple[str, str]]) -> None:
-    """Send titles with their texts to the addresses in `APPRISE_URLS`. A failure is a warning: the issue exists."""
+def send(messages: list[tuple[str, str]]) -> bool:
+    """Send titles with their texts to the addresses in `APPRISE_URLS`, and return whether all arrived everywhere.
+
+    A failure is a warning; the caller knows whether there is an issue.
+    """
     from review.alerts import apprise
 
     urls = apprise.addresses(os.environ.get("APPRISE_URLS", ""))
+    arrived = bool(urls)
     for title, text in messages if urls else ():
         try:
             apprise.send(urls, title, text)
         except MlopsError as err:
             output.warn(str(err))
+            arrived = False
+    return arrived
 
 
 def lines(model: str, issues: Mapping[str, list[dict[str, Any]]]) -> list[str]:

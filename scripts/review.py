@@ -37,7 +37,7 @@ def review(
         raise RegistryError(
             f"This pull request must not be merged: the manifest of {names} was changed, or is out of date.",
             why="The list above gives the reasons.",
-            fix="Close the pull request, or restore model/NAME/production.json; Production is unchanged.",
+            fix="Close the pull request, or restore model/NAME/production.json. This check changes nothing.",
         )
 
 

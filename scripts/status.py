@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.days import DAY
+from core.errors import RegistryError
 from scripts.cli import options, output
 from stages.context import Night
 from stages.promote import agreement
@@ -34,20 +35,31 @@ def run(night: Night) -> dict[str, Any]:
     from registry import read_events
 
     versions = night.registry.versions(night.config.registry_name)
-    champion = night.champion
+    served = in_service(night)
     proposal = night.forge.open_proposal(night.name)
     newest = versions[max(versions)] if versions else None
     events = read_events(night.registry.client, night.name)
     return {
-        "in service": "nothing yet"
-        if champion is None
-        else f"version {champion.version}, trained {champion.trained_at:%Y-%m-%d} "
-        f"({(night.as_of - champion.trained_at) // DAY} days ago) on rows up to {champion.data_until:%Y-%m-%d}",
+        "in service": served,
         "newest version": newest and f"version {newest.version}, validation {newest.validation}",
         "open proposal": proposal.url if proposal else "none",
         **readings(events),
         "registry": agreement(night),
     }
+
+
+def in_service(night: Night) -> str:
+    """Return the version in Production, or why it cannot be said."""
+    try:
+        champion = night.champion
+    except RegistryError as err:
+        return err.what
+    if champion is None:
+        return "nothing yet"
+    return (
+        f"version {champion.version}, trained {champion.trained_at:%Y-%m-%d} "
+        f"({(night.as_of - champion.trained_at) // DAY} days ago) on rows up to {champion.data_until:%Y-%m-%d}"
+    )
 
 
 def readings(events: list[Event]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,8 @@ def proposal(run: Run, proposal: Proposal, verdict: Verdict) -> None:
     )
 
 
-def move(run: Run, *, before: int | None, after: int, commit: str, sentence: str) -> None:
-    """Record that Production moved: to a newer version is a promotion, to an older one a rollback."""
+def move(run: Run, moment: dt.datetime, *, before: int | None, after: int, commit: str, sentence: str) -> None:
+    """Record that Production moved at `moment`: to a newer version is a promotion, to an older one a rollback."""
     _record(
         run,
         "promotion" if before is None or after > before else "rollback",
@@ -85,18 +86,28 @@ def move(run: Run, *, before: int | None, after: int, commit: str, sentence: str
         version=after,
         reasons=(sentence,),
         details={"commit": commit, "before": str(before or "")},
+        timestamp=moment,
     )
 
 
 def failure(run: Run, stage: Stage, err: Exception) -> None:
-    """Write that a stage failed to a file, for the job that alerts people, and to the log if it can be reached."""
+    """Write that a stage failed to a file, for the job that alerts people, and to the log if it can be reached.
+
+    Then the registry is asked what is in Production now: a promotion may have ended halfway.
+    """
     failure = Failure.of(run.name, run.as_of, stage, err)
     with contextlib.suppress(MlopsError):
         run.write(failure.file, failure.to_json)
-    with contextlib.suppress(MlopsError):
+    try:
         _record(run, "failure", trigger=stage, success=False, version=None, reasons=(failure.why,), error=failure.what)
+        production = run.registry.state(run.config.registry_name).sentence
+    except MlopsError:
+        LOG.info("The event log could not be reached either: this failure is not in it.")
         return
-    LOG.info("The event log could not be reached either: this failure is not in it.")
+    with contextlib.suppress(MlopsError):
+        run.write(failure.file, failure.model_copy(update={"production": production}).to_json)
+    if isinstance(err, MlopsError):
+        err.production = production
 
 
 def _fired(decision: Decision) -> list[str]:

@@ -8,18 +8,22 @@ from pathlib import Path
 
 from core.errors import BusyError, OutsideError
 
+# A process that was killed with its children holds the lock until the last child is gone.
+PATIENCE = 2.0
+
 
 @contextmanager
 def exclusive_lock(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock of the model `name`, whose records are in `folder`, until the block ends or the process dies.
 
     Raises:
-        BusyError: another run holds it. (Between machines, the workflows' concurrency groups do this.)
+        BusyError: another run holds it, for longer than a killed one takes to end. (Between machines, the workflows'
+            concurrency groups do this.)
         OutsideError: the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / ".lock", timeout=0)
+    lock = FileLock(folder / ".lock", timeout=PATIENCE)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()

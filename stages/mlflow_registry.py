@@ -25,7 +25,7 @@ class MlflowRegistry(Registry):
 
     def record_event(self, event: Event) -> None:
         """Keep an event."""
-        record_event(self.client, event)
+        record_event(self.client, event, self.artifacts)
 
     def events(self, model: str) -> list[Event]:
         """Return all events of a model, the oldest first."""

@@ -166,8 +166,17 @@ class Run(ABC):
 
     @cached_property
     def champion(self) -> ModelVersion | None:
-        """The version in Production when it was first asked for."""
-        return self.registry.champion(self.config.registry_name)
+        """The version in Production when it was first asked for; None before the first promotion.
+
+        Raises:
+            RegistryError: there is none, although git declares one: a retraining would be taken for the first.
+        """
+        version = self.registry.champion(self.config.registry_name)
+        if version is None and (manifest := self.manifest) is not None:
+            from registry.promotion import plan
+
+            raise plan.missing(self.registry.state(self.config.registry_name), manifest)
+        return version
 
     def baseline(self, version: ModelVersion) -> Baseline:
         """Return the baseline of a version. It never changes, so the last one read is kept."""

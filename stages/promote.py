@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ConfigError, OutsideError, RegistryError
+from core.errors import MlopsError, RegistryError
 from stages import event_log
 from stages.connect import open_threads
 
 if TYPE_CHECKING:
+    from registry import Event
     from registry.promotion import RegistryState
     from stages.ports import Run
 
@@ -39,44 +40,60 @@ def promote_declared(run: Run, *, dry_run: bool = False, verify: bool = False) -
         )
     if version is None or dry_run or verify:
         return result
+    last = registry.last_move(run.name) if plan.steps else None
     registry.promote(plan, run.as_of)
-    before = previous_version(run, state, version)
+    before = previous_version(run, state, version, last)
     if plan.steps or before != version:
         _announce(run, version, plan.commit)
     if before != version:
         # Written last: a promotion that is in the event log was carried out and announced completely.
+        # Its time is the one on the version, so that runs at the same time, or after the clock was set back, agree.
+        moment = registry.state(run.config.registry_name).promoted.get(version, run.as_of)
         sentence = plans.movement(state, before, version)
-        event_log.move(run, before=before, after=version, commit=plan.commit, sentence=sentence)
+        event_log.move(run, moment, before=before, after=version, commit=plan.commit, sentence=sentence)
     return {**result, "done": bool(plan.steps)}
 
 
-def previous_version(run: Run, state: RegistryState, version: int) -> int | None:
+def previous_version(run: Run, state: RegistryState, version: int, last: Event | None) -> int | None:
     """Return the version that `version` replaces; `version` itself if that is done and in the event log.
 
     A promotion that was killed after it had moved Production left no event: then the last event is the one before it.
+
+    Args:
+        run: asked for the event log as it is now.
+        state: the registry before the move.
+        version: the one that is in Production now.
+        last: the last move in the event log before the move; None if nothing had to be moved.
     """
     other = next((number for number in state.production if number != version), None)
+    now = run.registry.last_move(run.name)
+    if now != last and now is not None and now.version == version:
+        return version  # another run carried out and logged the same promotion in the meantime
     if other is not None or not state.production:
         return other
-    event = run.registry.last_move(run.name)
-    return event.version if event else None
+    return now.version if now else None
 
 
 def _announce(run: Run, version: int, commit: str) -> None:
-    """Tell the forge that Production moved. The registry is right already, so an error here is only a warning."""
+    """Tell the forge that Production moved: the registry is right already, so an error is only a warning."""
+    for inform in (_record_deployment, _supersede):
+        try:
+            inform(run, version, commit)
+        except MlopsError as err:
+            LOG.warning("Production was moved, but the forge could not be informed: %s", err)
+
+
+def _record_deployment(run: Run, version: int, commit: str) -> None:
+    """Update the forge, and on GitHub record which version is in Production."""
     name, hub = run.config.registry_name, run.settings.hub
-    try:
-        run.forge.follow(run.settings.root)
-        _supersede(run, version)
-        if hub is not None and commit:
-            url = f"{hub.mlflow_url}/#/models/{name}/versions/{version}" if hub.mlflow_url else hub.commit_url(commit)
-            text = f"{name} version {version} is in Production"
-            open_threads(hub).deployed(f"production/{run.name}", commit, text, url)
-    except (OutsideError, ConfigError) as err:
-        LOG.warning("Production was moved, but the forge could not be informed: %s", err)
+    run.forge.follow(run.settings.root)
+    if hub is not None and commit:
+        url = f"{hub.mlflow_url}/#/models/{name}/versions/{version}" if hub.mlflow_url else hub.commit_url(commit)
+        text = f"{name} version {version} is in Production"
+        open_threads(hub).deployed(f"production/{run.name}", commit, text, url)
 
 
-def _supersede(run: Run, production: int) -> None:
+def _supersede(run: Run, production: int, _commit: str) -> None:
     """Close an open proposal that was compared with another version than the one in Production now."""
     from registry.promotion import manifest
 
@@ -84,7 +101,11 @@ def _supersede(run: Run, production: int) -> None:
     text = run.forge.file(manifest.path(run.name), proposal.head) if proposal else None
     if proposal is None or text is None:
         return
-    proposed = manifest.parse(text, run.name)
+    try:
+        proposed = manifest.parse(text, run.name)
+    except RegistryError as err:
+        LOG.warning("Pull request %s cannot be read, so it stays open: %s", proposal.number, err.what)
+        return
     if proposed.champion == production:
         return
     was = f"version {proposed.champion}" if proposed.champion else "nothing"

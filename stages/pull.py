@@ -121,5 +121,5 @@ def stop_if_broken(window: Window) -> None:
         raise DataError(
             f"The monitoring data of {window.model} is broken: {'; '.join(f.sentence for f in critical[:3])}{more}.",
             why="Broken data looks like drift: judging it would retrain the model on garbage.",
-            fix="Fix the feed, then run the nightly job again. Nothing was retrained and Production is unchanged.",
+            fix="Fix the feed, then run the nightly job again. Nothing was retrained.",
         )

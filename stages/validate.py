@@ -45,10 +45,11 @@ def _evidence(run: Run, candidate: Candidate) -> CandidateEvidence:
     from training.gates import CandidateEvidence
 
     config, registry, task = run.config, run.registry, task_of(run.config)
+    champion, manifest = run.champion, run.manifest
     holdout = _holdout(run, candidate)
     rows = features(holdout, config.data)
     version = registry.version(candidate.registry_name, candidate.version)
-    challenger, champion, manifest = registry.load(version), run.champion, run.manifest
+    challenger = registry.load(version)
     if champion is not None and champion.version == candidate.version:
         champion = None
     return CandidateEvidence.of(

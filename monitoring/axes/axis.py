@@ -92,18 +92,18 @@ class NumericAxis(Record):
         finite = np.isfinite(numbers)
         special = None if finite.all() else ~finite
         safe = numbers if special is None else np.where(finite, numbers, self.low)
-        found = self._bins(safe)
+        cells = self._bins(safe)
         if special is not None:
             outside = numbers[special]
-            found[special] = np.where(np.isnan(outside), self.null, np.where(outside < 0, self.below, self.above))
+            cells[special] = np.where(np.isnan(outside), self.null, np.where(outside < 0, self.below, self.above))
         if invalid is not None:
-            found[invalid] = self.invalid
-        return found, (safe < self.low) | (safe > self.high)
+            cells[invalid] = self.invalid
+        return cells, (safe < self.low) | (safe > self.high)
 
     def _bins(self, numbers: Floats) -> NDArray[np.intp]:
         """The bin of each finite number."""
-        found = grid.cells(self.as_grid, numbers)
-        return found if self.form == "edges" else self._bin_of_cell.take(found, mode="wrap").astype(np.intp)
+        grid_cells = grid.cells(self.as_grid, numbers)
+        return grid_cells if self.form == "edges" else self._bin_of_cell.take(grid_cells, mode="wrap").astype(np.intp)
 
     def edges(self) -> Floats:
         """Where the bins begin and the last one ends (bins + 1 numbers), within [low, high]."""
@@ -166,10 +166,10 @@ class CategoricalAxis(Record):
         if words is None:
             return np.where(arrays.nulls(values), self.null, self.other)
         level = pc.index_in(words, value_set=self._words)
-        found = arrays.view(level, np.int32).astype(np.intp)
-        found[arrays.nulls(level)] = self.other
-        found[arrays.nulls(words)] = self.null
-        return found
+        places = arrays.view(level, np.int32).astype(np.intp)
+        places[arrays.nulls(level)] = self.other
+        places[arrays.nulls(words)] = self.null
+        return places
 
     @cached_property
     def _words(self) -> pa.Array:
@@ -187,16 +187,16 @@ Axis = Annotated[NumericAxis | CategoricalAxis, Field(discriminator="type")]
 def fit_numeric(values: Floats) -> NumericAxis:
     """The axis for a column whose baseline rows are `values` (NaN and inf allowed, also none or only one value)."""
     distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
-    found = grid.fit(distinct, counts)
+    fitted = grid.fit(distinct, counts)
     low, high = (float(distinct[0]), float(distinct[-1])) if len(distinct) else (-grid.LARGEST, grid.LARGEST)
-    return NumericAxis(**found._asdict(), low=low, high=high)
+    return NumericAxis(**fitted._asdict(), low=low, high=high)
 
 
 def fit_categorical(values: pa.Array | pa.ChunkedArray) -> CategoricalAxis:
     """The axis for a column whose baseline rows are `values`: its 1,000 most frequent levels, ties by name."""
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     words = [word for chunk in chunks if (word := spelling.texts(chunk)) is not None]
-    found = pc.value_counts(pa.chunked_array(words, pa.large_string()))
-    pairs = zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
+    counted = pc.value_counts(pa.chunked_array(words, pa.large_string()))
+    pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
     frequent = sorted(((-count, level) for level, count in pairs if level is not None))[:MOST_LEVELS]
     return CategoricalAxis(levels=tuple(sorted(level for _, level in frequent)))

@@ -63,8 +63,8 @@ def within(numbers: Floats, low: float, high: float) -> bool:
 
 def bins(grid: Grid, counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rows by bin, from rows by grid cell: over the last axis."""
-    found: NDArray[np.int64] = np.add.reduceat(counts, np.asarray(grid.cuts, np.intp), axis=-1)
-    return found
+    binned: NDArray[np.int64] = np.add.reduceat(counts, np.asarray(grid.cuts, np.intp), axis=-1)
+    return binned
 
 
 def starts(grid: Grid) -> Floats:
@@ -96,11 +96,11 @@ def fit(values: Floats, counts: NDArray[np.int64]) -> Grid:
     """
     most = MOST * counts.sum()
     for grid in _candidates(values, counts):
-        found = cells(grid, values)
-        first = np.flatnonzero(np.diff(found, prepend=-1))
+        occupied = cells(grid, values)
+        first = np.flatnonzero(np.diff(occupied, prepend=-1))
         mass, top = np.add.reduceat(counts, first), np.maximum.reduceat(counts, first)
         if (mass - top).max() <= most:
-            return grid._replace(cuts=_merge(found[first], found[first] + 1, mass, most, 0, CELLS - 1))
+            return grid._replace(cuts=_merge(occupied[first], occupied[first] + 1, mass, most, 0, CELLS - 1))
     with np.errstate(over="ignore"):  # after the largest number comes infinity, where no bin begins
         after = np.nextafter(values, np.inf)
     return Grid("edges", 0.0, 1.0, _merge(values, after, counts, most, -LARGEST, LARGEST))

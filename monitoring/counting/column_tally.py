@@ -65,11 +65,11 @@ def _form(value: Any) -> str:
 
 def _joined(days: Sequence[Any], written: Callable[[Any], Any]) -> dict[str, Any]:
     """Return days as written in JSON."""
-    found: dict[str, list[tuple[int, ColumnTally]]] = {}
+    by_name: dict[str, list[tuple[int, ColumnTally]]] = {}
     for place, day in enumerate(days):
         for name, part in day.columns.items():
-            found.setdefault(name, []).append((place, part))
-    columns = {name: _column(parts) for name, parts in found.items() if _alike([part.counts for _, part in parts])}
+            by_name.setdefault(name, []).append((place, part))
+    columns = {name: _column(parts) for name, parts in by_name.items() if _alike([part.counts for _, part in parts])}
     rest = [{name: part for name, part in day.columns.items() if name not in columns} for day in days]
     bare = tuple(day.model_copy(update={"columns": parts}) for day, parts in zip(days, rest, strict=True))
     return {"days": written(bare), "columns": columns}
@@ -77,7 +77,7 @@ def _joined(days: Sequence[Any], written: Callable[[Any], Any]) -> dict[str, Any
 
 def _alike(counts: Sequence[Counts]) -> bool:
     shape = counts[0].array.shape
-    return all(one.array.shape == shape for one in counts) and len(counts) * counts[0].array.size <= MOST_CELLS
+    return all(tally.array.shape == shape for tally in counts) and len(counts) * counts[0].array.size <= MOST_CELLS
 
 
 def _column(parts: Sequence[tuple[int, ColumnTally]]) -> Joined:

@@ -59,10 +59,10 @@ class DuplicateCounter:
         """Rows beyond the first with the same id on the same day, by day; days without any are absent."""
         if self._file:
             self._spill()
-        found: Counter[int] = Counter()
+        by_day: Counter[int] = Counter()
         for keys, days in self._parts():
-            found.update(repeated(keys, days))
-        return dict(found)
+            by_day.update(repeated(keys, days))
+        return dict(by_day)
 
     def parts(self) -> Iterator[Pairs]:
         """All pairs of id and day in 64 parts; equal ids are in the part of one number, whoever counted them.
@@ -105,12 +105,12 @@ class DuplicateCounter:
 
     def _read(self, file: IO[bytes], part: int, kind: np.dtype[Any]) -> NDArray[Any]:
         """The keys, or the days, of one part of each block."""
-        found = []
+        parts = []
         for start, ends in self._blocks:
             before = ends[-1] * KEY.itemsize if kind == DAY else 0
             file.seek(start + before + ends[part] * kind.itemsize)
-            found.append(np.frombuffer(file.read((ends[part + 1] - ends[part]) * kind.itemsize), kind))
-        return np.concatenate(found)
+            parts.append(np.frombuffer(file.read((ends[part + 1] - ends[part]) * kind.itemsize), kind))
+        return np.concatenate(parts)
 
 
 def repeated(keys: Keys, days: Callable[[], Days]) -> dict[int, int]:
@@ -118,15 +118,15 @@ def repeated(keys: Keys, days: Callable[[], Days]) -> dict[int, int]:
 
     `days` gives the day of each key. It is asked only where there is something to count, which mostly there is not.
     """
-    found: Counter[int] = Counter()
+    by_day: Counter[int] = Counter()
     ordered = np.sort(keys)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     if len(twice):
         repeated = np.isin(keys, twice)
         _, first, rows = np.unique(keys[repeated], return_index=True, return_counts=True)
         for day, extra in zip(days()[repeated][first].tolist(), (rows - 1).tolist(), strict=True):
-            found[day] += extra
-    return dict(found)
+            by_day[day] += extra
+    return dict(by_day)
 
 
 def hashes(ids: pa.Array) -> Keys:
@@ -141,29 +141,29 @@ def hashes(ids: pa.Array) -> Keys:
         data[: size - base] = np.frombuffer(values.buffers()[2], np.uint8, size - base, base)
     words: Keys = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
     starts, lengths = ends[:-1] - base, np.diff(ends)
-    found = _mixed(lengths.astype(np.uint64))
+    hashed = _mixed(lengths.astype(np.uint64))
     if not values.null_count and lengths.min() == lengths.max():  # mostly: words then lie at equal distances
         length = int(lengths[0])
         for at in range(0, length, 8):
-            word = np.ndarray(len(found), "<u8", data, at, strides=(length,))
-            found = _mixed(found ^ (word if length - at >= KEY.itemsize else word & _whole(lengths[0] - at)))
-        return found
+            word = np.ndarray(len(hashed), "<u8", data, at, strides=(length,))
+            hashed = _mixed(hashed ^ (word if length - at >= KEY.itemsize else word & _whole(lengths[0] - at)))
+        return hashed
     rows = np.flatnonzero(lengths)
     at = 0
     while len(rows):
         word = words[starts[rows] + at] & _whole(lengths[rows] - at)
-        found[rows] = _mixed(found[rows] ^ word)
+        hashed[rows] = _mixed(hashed[rows] ^ word)
         at += 8
         rows = rows[lengths[rows] > at]
     if values.null_count:
-        found[arrays.nulls(values)] = NULL
-    return found
+        hashed[arrays.nulls(values)] = NULL
+    return hashed
 
 
 def _whole(left: NDArray[np.int64]) -> Keys:
     """Which bits of a word belong to an id of which so many bytes are left, at least one."""
-    found: Keys = ~np.uint64(0) >> (np.uint64(64) - np.minimum(left, 8).astype(np.uint64) * np.uint64(8))
-    return found
+    mask: Keys = ~np.uint64(0) >> (np.uint64(64) - np.minimum(left, 8).astype(np.uint64) * np.uint64(8))
+    return mask
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: np.dtype[Any]) -> NDArray[Any]:
@@ -188,10 +188,10 @@ def _bytes(ids: pa.Array) -> pa.Array:
 
 def _mixed(words: Keys) -> Keys:
     """Each word with its bits spread over all 64 (the finalizer of SplitMix64; Steele, Lea and Flood 2014)."""
-    found = words + STEP
-    found ^= found >> np.uint64(30)
-    found *= np.uint64(0xBF58476D1CE4E5B9)
-    found ^= found >> np.uint64(27)
-    found *= np.uint64(0x94D049BB133111EB)
-    found ^= found >> np.uint64(31)
-    return found
+    mixed = words + STEP
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed

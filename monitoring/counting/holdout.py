@@ -43,5 +43,4 @@ def holdout_of(dates: Sequence[dt.date], labels: ArrayLike, scores: ArrayLike, t
         HoldoutDay(date=day.item(), counts=Counts(task.counted(label[day_of == day], score[day_of == day])))
         for day in np.unique(day_of)
     )
-    total = sum((day.counts.array for day in days), np.zeros((task.shape[0], task.shape[1] - 1), np.int64))
-    return Holdout(days=days, calibration=task.calibrate(total))
+    return Holdout(days=days, calibration=task.calibrate([day.counts.array for day in days]))

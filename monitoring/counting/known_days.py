@@ -27,8 +27,8 @@ class KnownDays(Record):
     @classmethod
     def of(cls, data: Data, days: Iterable[DayTally] = ()) -> Self:
         """Return the record of days that were counted with this section of the config."""
-        asked = hashlib.sha256(f"{DayTally.stamp()} {data.model_dump_json()}".encode()).hexdigest()
-        return cls(asked=asked, days=tuple(days))
+        settings = hashlib.sha256(f"{DayTally.stamp()} {data.model_dump_json()}".encode()).hexdigest()
+        return cls(asked=settings, days=tuple(days))
 
     def by_date(self, data: Data) -> dict[dt.date, DayTally]:
         """Return the days by date; empty if they were counted with another section of the config."""
@@ -36,22 +36,22 @@ class KnownDays(Record):
 
 
 def reuse_counted_days(
-    known: Mapping[dt.date, DayTally], without_features: Collection[DayTally], today: dt.date, read: Reader
+    stored: Mapping[dt.date, DayTally], without_features: Collection[DayTally], today: dt.date, read: Reader
 ) -> tuple[DayTally, ...]:
     """Return all days of a window by date, as if each had been counted again.
 
-    The features of a day are taken from `known` if it had as many rows then. Rows that were changed in place are not
+    The features of a day are taken from `stored` if it had as many rows then. Rows that were changed in place are not
     noticed if the number of rows is the same; use `--fresh` then.
 
     Args:
-        known: days with their features, as an earlier run counted them.
+        stored: days with their features, as an earlier run counted them.
         without_features: the days of the window as they are now, counted without any feature.
         today: the first day whose features do not count; it and later days are taken from `without_features`.
         read: counts the days from its first argument up to, not including, its second, with their features.
     """
     days = {day.date: day for day in without_features}
     for day in without_features:
-        before = known.get(day.date)
+        before = stored.get(day.date)
         if before is not None and before.rows == day.rows:
             now = {"scores": day.scores, "unscored": day.unscored, "bad_labels": day.bad_labels}
             days[day.date] = before.model_copy(update=now)

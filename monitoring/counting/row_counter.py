@@ -80,8 +80,8 @@ class RowCounter:
             self._count(batch, number)
 
     def _count(self, batch: pa.RecordBatch, number: NDArray[np.int64]) -> None:
-        found, index, rows = _by_day(number)
-        days = [self._day(int(day)) for day in found]
+        numbers, index, rows = _by_day(number)
+        days = [self._day(int(day)) for day in numbers]
         for day, n in zip(days, rows, strict=True):
             day.rows += int(n)
         for name, axis in self._axes.items():
@@ -160,15 +160,15 @@ def _by_day(number: NDArray[np.int64]) -> tuple[NDArray[np.int64], Index, NDArra
     if span > len(number):
         return np.unique(number, return_inverse=True, return_counts=True)
     rows = np.bincount(number - first)
-    found = np.flatnonzero(rows)
-    return found + first, (np.cumsum(rows > 0) - 1)[number - first], rows[found]
+    present = np.flatnonzero(rows)
+    return present + first, (np.cumsum(rows > 0) - 1)[number - first], rows[present]
 
 
 def _counts(days: list[Day], index: Index, values: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     """Return how often each of `size` values occurs on each day."""
-    found = np.zeros(len(days) * size, np.intp)
-    np.add.at(found, values if index is None else index * size + values, 1)  # a third faster than np.bincount
-    return found.reshape(len(days), size)
+    counts = np.zeros(len(days) * size, np.intp)
+    np.add.at(counts, values if index is None else index * size + values, 1)  # a third faster than np.bincount
+    return counts.reshape(len(days), size)
 
 
 def _rows(days: list[Day], index: Index, chosen: Bools) -> NDArray[np.intp]:
@@ -180,12 +180,12 @@ def _rows(days: list[Day], index: Index, chosen: Bools) -> NDArray[np.intp]:
 
 def _times(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
     """Return microseconds since 1970 of each row."""
-    found = batch.column(name) if name in batch.schema.names else None
-    if found is None or found.type != TIME or found.null_count:
-        state = "missing" if found is None else f"of type {found.type} with {found.null_count} nulls"
+    times = batch.column(name) if name in batch.schema.names else None
+    if times is None or times.type != TIME or times.null_count:
+        state = "missing" if times is None else f"of type {times.type} with {times.null_count} nulls"
         raise DataError(
             f"The time column {name!r} is {state}.",
             why="Every row needs a time in UTC, because rows are counted by day.",
             fix="Name the right column in data.columns.time of model.toml, or fix the feed.",
         )
-    return arrays.view(found, np.int64)
+    return arrays.view(times, np.int64)

@@ -39,20 +39,20 @@ class ColumnDays:
     @cached_property
     def total(self) -> Floats:
         """Rows by cell, of all days."""
-        found: Floats = self.values.sum(axis=0, dtype=np.float64)
-        return found
+        total: Floats = self.values.sum(axis=0, dtype=np.float64)
+        return total
 
     @cached_property
     def rows(self) -> Floats:
         """Rows by day."""
-        found: Floats = self.values.sum(axis=1, dtype=np.float64)
-        return found
+        rows: Floats = self.values.sum(axis=1, dtype=np.float64)
+        return rows
 
     @cached_property
     def shares(self) -> Floats:
         """Share of rows by cell."""
-        found: Floats = self.total / self.total.sum()
-        return found
+        shares: Floats = self.total / self.total.sum()
+        return shares
 
 
 def column_days(axis: Axis, name: str, days: Sequence[DayTally]) -> ColumnDays:
@@ -61,14 +61,14 @@ def column_days(axis: Axis, name: str, days: Sequence[DayTally]) -> ColumnDays:
     Raises:
         RecordError: the days were counted on another axis.
     """
-    found = [day.columns[name].counts.array for day in days if name in day.columns]
-    if any(counts.shape != (axis.size,) for counts in found):
+    arrays = [day.columns[name].counts.array for day in days if name in day.columns]
+    if any(counts.shape != (axis.size,) for counts in arrays):
         raise RecordError(
             f"Column {name!r} was not counted into the {axis.size} cells of this baseline.",
             why="The window was counted for another version of the model.",
             fix="Count it again: mlops pull.",
         )
-    counts = np.stack(found) if found else np.zeros((0, axis.size), np.int64)
+    counts = np.stack(arrays) if arrays else np.zeros((0, axis.size), np.int64)
     if isinstance(axis, NumericAxis):
         below, above = counts[:, axis.below, None], counts[:, axis.above, None]
         values = np.concatenate([below, counts[:, : axis.bins], above], axis=1)

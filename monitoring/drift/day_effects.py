@@ -121,13 +121,13 @@ def serial_factor(columns: Iterable[DayToDayVariation], length: int) -> float:
 
     Pooled over the columns, each in units of its own sampling variance. 1 for columns with under 3 * length days.
     """
-    found = expected = 0.0
+    observed = expected = 0.0
     for nights in columns:
         days = len(nights.rows)
         if length > 1 and days >= 3 * length and nights.spread > EVEN * nights.sampling:
-            found += nights.run_variance(length) / nights.sampling
+            observed += nights.run_variance(length) / nights.sampling
             expected += nights.spread / length * (1 - length / days) / nights.sampling
-    return max(1.0, found / expected) if expected > 0 else 1.0
+    return max(1.0, observed / expected) if expected > 0 else 1.0
 
 
 def p_value(surprise: float, days: int | None) -> float:
@@ -140,12 +140,12 @@ def p_value(surprise: float, days: int | None) -> float:
 
 def _upto(values: Floats) -> Floats:
     """Sums over all entries of the first axis before each one, and over all."""
-    found = np.zeros((len(values) + 1, *values.shape[1:]))
-    np.cumsum(values, axis=0, out=found[1:])
-    return found
+    sums = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=sums[1:])
+    return sums
 
 
 def _run_sums(upto: Floats, length: int) -> Floats:
     """Sums over each run of `length` consecutive entries, from what `_upto` returned."""
-    found: Floats = upto[length:] - upto[:-length]
-    return found
+    sums: Floats = upto[length:] - upto[:-length]
+    return sums

@@ -28,15 +28,15 @@ def with_outcomes(
     `triggers.drift.min_rows` rows.
     """
     task, mature = task_of(config), window.end - dt.timedelta(days=config.training.maturity_days)
-    known = [day.counts.array for day in holdout.days]
-    said, true = (_counts(window, config, end, leave_out) for end in (window.end, mature))
-    found = {
-        SCORE: _judged(SCORE, task.score_axis, map(task.by_score, known), map(task.by_score, said), config),
+    baseline = [day.counts.array for day in holdout.days]
+    scored, true = (_counts(window, config, end, leave_out) for end in (window.end, mature))
+    outcomes = {
+        SCORE: _judged(SCORE, task.score_axis, map(task.by_score, baseline), map(task.by_score, scored), config),
         TARGET: _judged(
-            TARGET, task.label_axis, map(task.by_label, known), (task.by_label(day[:, :-1]) for day in true), config
+            TARGET, task.label_axis, map(task.by_label, baseline), (task.by_label(day[:, :-1]) for day in true), config
         ),
     }
-    return report.model_copy(update=found)
+    return report.model_copy(update=outcomes)
 
 
 def _counts(
@@ -47,12 +47,12 @@ def _counts(
 
 
 def _judged(name: str, axis: Axis, before: Any, after: Any, config: ModelConfig) -> ColumnDrift | None:
-    known, now = side_of(axis, list(before)), side_of(axis, list(after))
+    past, now = side_of(axis, list(before)), side_of(axis, list(after))
     if now.rows.sum() < config.triggers.drift.min_rows:
         return None
-    return judge_columns(
-        [(ReferenceColumn(name, axis, known), now)], len(now.rows), config.triggers.drift, newest=True
-    )[0]
+    return judge_columns([(ReferenceColumn(name, axis, past), now)], len(now.rows), config.triggers.drift, newest=True)[
+        0
+    ]
 
 
 def side_of(axis: Axis, days: Sequence[NDArray[np.int64]]) -> ColumnDays:

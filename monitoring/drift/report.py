@@ -84,13 +84,13 @@ def drift_report(
     Raises:
         RecordError: the window was counted into other cells than those of this baseline.
     """
-    known = columns(baseline, config)
+    references = columns(baseline, config)
     nights = []
     for ago in reversed(range(config.nights[1])):
         end = window.end - dt.timedelta(days=ago)
         last = [day for day in window.last(config.window_days, end) if day.date not in leave_out and day.rows]
         season = {name: seasonal(baseline, name, end, config.window_days) for name in config.seasonal_columns}
-        pasts = [known[name] if name in known else season[name] for name in baseline.axes]
+        pasts = [references[name] if name in references else season[name] for name in baseline.axes]
         nights.append(_night(pasts, last, end, config, newest=ago == 0))
     return DriftReport(
         nights=tuple(nights),
@@ -105,11 +105,11 @@ def _night(
     rows = sum(day.rows for day in days)
     if rows < config.min_rows:
         return DriftNight(end=end, rows=rows, drifted=(), columns=())
-    found = judge_columns(
+    judged = judge_columns(
         [(past, column_days(past.axis, past.name, days)) for past in pasts], len(days), config, newest=newest
     )
-    drifted = tuple(column.column for column in found if column.drifted)
-    return DriftNight(end=end, rows=rows, drifted=drifted, columns=found)
+    drifted = tuple(column.column for column in judged if column.drifted)
+    return DriftNight(end=end, rows=rows, drifted=drifted, columns=judged)
 
 
 def judge_columns(
@@ -119,8 +119,8 @@ def judge_columns(
     nightly = config.rule == "nights"
     values = {past.name: past.compare(after, nightly=nightly) for past, after in sides}
     tested = {past.name: pair for past, _ in sides if not past.untested and (pair := values[past.name])}
-    asked = [(past, after) for past, after in sides if not past.untested]
-    nulls = {past.name: pair for past, after in asked if (pair := past.compare_nulls(after, nightly=nightly))}
+    pairs = [(past, after) for past, after in sides if not past.untested]
+    nulls = {past.name: pair for past, after in pairs if (pair := past.compare_nulls(after, nightly=nightly))}
     verdicts, missing = significance(tested, nulls, length, config)
     return tuple(
         _column(past, after, values[past.name], (verdicts.get(past.name), missing.get(past.name)), config, newest)

@@ -53,23 +53,23 @@ def significance(
         adjusted = _adjusted([*alone.values(), *gone.values()], config)
     else:  # what cannot fire must not cost the others power
         adjusted = _adjusted([*alone.values()], config) + _adjusted([*gone.values()], config)
-    top = max((one.top for one in alone.values()), default=-math.inf)
+    top = max((unadjusted.top for unadjusted in alone.values()), default=-math.inf)
     of_values, of_nulls = adjusted[: len(alone)], adjusted[len(alone) :]
     return (
         {
-            name: _verdict(one, p, values[name].effect, top, length, config)
-            for (name, one), p in zip(alone.items(), of_values, strict=True)
+            name: _verdict(unadjusted, p, values[name].effect, top, length, config)
+            for (name, unadjusted), p in zip(alone.items(), of_values, strict=True)
         },
         {
-            name: _verdict(one, p, nulls[name].effect, one.top, length, config)
-            for (name, one), p in zip(gone.items(), of_nulls, strict=True)
+            name: _verdict(unadjusted, p, nulls[name].effect, unadjusted.top, length, config)
+            for (name, unadjusted), p in zip(gone.items(), of_nulls, strict=True)
         },
     )
 
 
 def _adjusted(tests: Sequence[_Unadjusted], config: DriftTrigger) -> list[float]:
-    found = CORRECTIONS[config.correction](np.array([one.p_value for one in tests])) if tests else np.empty(0)
-    return [float(p) for p in found]
+    adjusted = CORRECTIONS[config.correction](np.array([test.p_value for test in tests])) if tests else np.empty(0)
+    return [float(p) for p in adjusted]
 
 
 def _each(compared: Mapping[str, ColumnComparison], length: int, config: DriftTrigger) -> dict[str, _Unadjusted]:
@@ -97,17 +97,17 @@ def _alone(pair: ColumnComparison, length: int, serial: float, *, adjusted: bool
     return _Unadjusted(adjusted, surprise, p, own, float(surprises.max()))
 
 
-def _verdict(one: _Unadjusted, p: float, effect: float, top: float, length: int, config: DriftTrigger) -> Significance:
-    top = top if one.adjusted else -math.inf
-    fallback = config.rule == "nights" and not one.adjusted
+def _verdict(test: _Unadjusted, p: float, effect: float, top: float, length: int, config: DriftTrigger) -> Significance:
+    top = top if test.adjusted else -math.inf
+    fallback = config.rule == "nights" and not test.adjusted
     floor = max(config.min_effect, UNADJUSTED_EFFECT) if fallback else config.min_effect
     notes = ["not adjusted for the variation between days"] if fallback else []
     drifted = False
     if p < config.alpha:
-        large, beyond = effect >= floor, one.surprise > top
+        large, beyond = effect >= floor, test.surprise > top
         drifted = large and beyond
         if not large:
             notes.append(f"significant, but the effect is under the threshold of {floor:g}")
         elif not beyond:
             notes.append(f"significant, but no larger than for {length} consecutive days of the baseline")
-    return Significance(p, one.own, drifted, "; ".join(notes))
+    return Significance(p, test.own, drifted, "; ".join(notes))

@@ -17,22 +17,22 @@ def holm(p_values: Floats) -> Floats:
     """Rejecting those below alpha has any false one with at most this chance, however tests depend (Holm, 1979)."""
     ordered, back = _sorted(p_values)
     stepped = np.maximum.accumulate(ordered * np.arange(len(ordered), 0, -1))
-    found: Floats = np.minimum(stepped, 1)[back]
-    return found
+    adjusted: Floats = np.minimum(stepped, 1)[back]
+    return adjusted
 
 
 def bonferroni(p_values: Floats) -> Floats:
     """The same promise as Holm's, in one step: never finds more than that."""
-    found: Floats = np.minimum(p_values * len(p_values), 1)
-    return found
+    adjusted: Floats = np.minimum(p_values * len(p_values), 1)
+    return adjusted
 
 
 def benjamini_hochberg(p_values: Floats) -> Floats:
     """Of those below alpha this share is false on average, where tests do not depend (Benjamini, Hochberg, 1995)."""
     ordered, back = _sorted(p_values)
     ranked = ordered * (len(ordered) / np.arange(1, len(ordered) + 1))
-    found: Floats = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)[back]
-    return found
+    adjusted: Floats = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)[back]
+    return adjusted
 
 
 def none(p_values: Floats) -> Floats:
@@ -66,8 +66,8 @@ class Kolmogorov:
 
     def distance(self, differences: Floats) -> Floats:
         """The largest difference, over the last axis."""
-        found: Floats = np.abs(differences).max(axis=-1)
-        return found
+        distances: Floats = np.abs(differences).max(axis=-1)
+        return distances
 
     def needed(self, differences: Floats) -> Floats:
         """Differences of the same distance and surprise, as few as can be: the largest, over the last axis."""
@@ -81,8 +81,8 @@ class Kolmogorov:
         """
         root = np.sqrt(size)
         x = (root + 0.12 + 0.11 / root) * self.distance(differences)
-        found: Floats = np.where(x < 3, -np.log(tail_probabilities.kolmogorov(np.minimum(x, 3))), 2 * x * x - np.log(2))  # noqa: PLR2004
-        return found
+        logs: Floats = np.where(x < 3, -np.log(tail_probabilities.kolmogorov(np.minimum(x, 3))), 2 * x * x - np.log(2))  # noqa: PLR2004
+        return logs
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class ChiSquare:
 
     def distance(self, differences: Floats) -> Floats:
         """The total variation: half the sum of the absolute differences, over the last axis."""
-        found: Floats = np.abs(differences).sum(axis=-1) / 2
-        return found
+        distances: Floats = np.abs(differences).sum(axis=-1) / 2
+        return distances
 
     def needed(self, differences: Floats) -> Floats:
         """Differences of the same distance and surprise: all of them."""
@@ -123,8 +123,8 @@ class ChiSquare:
         )
         x, a = np.maximum(statistic / 2, 1), freedom / 2
         far = x - a * np.log(x) + math.lgamma(a) + np.log(np.maximum(x + 1 - a, 1))
-        found: Floats = np.where(p_value > 1e-280, -np.log(np.maximum(p_value, 1e-280)), far)  # noqa: PLR2004
-        return found
+        surprises: Floats = np.where(p_value > 1e-280, -np.log(np.maximum(p_value, 1e-280)), far)  # noqa: PLR2004
+        return surprises
 
 
 Test = Kolmogorov | ChiSquare

@@ -105,9 +105,9 @@ class Binary(Task):
         """Return how many labels are 1."""
         return int(self.by_label(labelled)[1])
 
-    def calibrate(self, labelled: NDArray[Any]) -> Calibration | None:
+    def calibrate(self, days: Sequence[NDArray[Any]]) -> Calibration | None:
         """Return what `fit_calibration` returns."""
-        return fit_calibration(labelled)
+        return fit_calibration(days)
 
 
 BINARY = Binary()  # for counting, which needs no threshold

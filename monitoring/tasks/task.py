@@ -115,8 +115,8 @@ class Task(ABC):
         """Return how many labels are 1; None if the task has no such label."""
         return None
 
-    def calibrate(self, labelled: NDArray[Any]) -> Calibration | None:  # noqa: ARG002 - only binary tasks use it
-        """Return how to read scores as probabilities; None if the task has none, or too few rows."""
+    def calibrate(self, days: Sequence[NDArray[Any]]) -> Calibration | None:  # noqa: ARG002 - only binary tasks use it
+        """Return how to read scores as probabilities, from labelled counts by day; None if there are too few rows."""
         return None
 
     def rows(self, counts: NDArray[Any]) -> int:

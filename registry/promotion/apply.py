@@ -96,7 +96,7 @@ def _refused(manifest: Manifest, reason: str) -> RegistryError:
     return RegistryError(
         f"Version {manifest.version} of {manifest.model} {reason}.",
         why="Git or the registry was changed by hand, and only what was reviewed is promoted.",
-        fix=f"{REVERT} Production stays as it is.",
+        fix=REVERT,
     )
 
 

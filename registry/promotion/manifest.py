@@ -86,7 +86,7 @@ def _unusable(name: str, problem: str) -> RegistryError:
     return RegistryError(
         problem,
         why="It was edited by hand, or contains conflict markers of a merge.",
-        fix=f"Restore the last good one: git log -p -- {path(name)} shows it. Production stays as it is.",
+        fix=f"Restore the last good one: git log -p -- {path(name)} shows it.",
     )
 
 

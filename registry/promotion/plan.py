@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from core.errors import RegistryError
 from core.records import Record
-from registry import ALIAS, PRODUCTION
+from registry import ALIAS, BY_HAND, PRODUCTION
 
 if TYPE_CHECKING:
     from registry.promotion.manifest import Manifest
@@ -31,6 +31,21 @@ class RegistryState(Record):
     production: tuple[int, ...]
     alias: int | None
     promoted: dict[int, AwareDatetime]
+
+    @property
+    def sentence(self) -> str:
+        """Return what is in Production, and what services load if that is something else, as a sentence."""
+        numbers = " and ".join(map(str, self.production))
+        noun, verb = ("Versions", "are") if len(self.production) > 1 else ("Version", "is")
+        stage = (
+            f"{noun} {numbers} of {self.name} {verb} in {PRODUCTION}"
+            if numbers
+            else f"No version of {self.name} is in {PRODUCTION}"
+        )
+        if self.production == (() if self.alias is None else (self.alias,)):
+            return f"{stage}."
+        served = f"names version {self.alias}" if self.alias is not None else "is missing"
+        return f"{stage}, but the alias {ALIAS}, which services load, {served}."
 
 
 class Plan(Record):
@@ -60,8 +75,8 @@ def plan(state: RegistryState, manifest: Manifest | None, commit: str) -> Plan:
             raise RegistryError(
                 f"Version {version} of {state.name} is in Production, but git declares none.",
                 why="Its production.json was deleted or never committed, or it was promoted in MLflow by hand.",
-                fix="Restore production.json (git log --oneline -- 'model/*/production.json' shows what deleted it). "
-                "To take the model out of service on purpose, archive the version in MLflow and delete the alias.",
+                fix="If git declared it once, restore production.json (git log --oneline -- 'model/*/production.json' "
+                f"shows what deleted it). If not: {BY_HAND}",
             )
         return Plan(name=state.name, version=None, commit=commit, steps=(), sentences=())
     if manifest.model != state.name:
@@ -75,6 +90,27 @@ def plan(state: RegistryState, manifest: Manifest | None, commit: str) -> Plan:
     return Plan(name=state.name, version=manifest.version, commit=commit, steps=steps, sentences=sentences)
 
 
+def missing(state: RegistryState, manifest: Manifest) -> RegistryError:
+    """Return the error for a registry that has nothing in Production, although git declares a version."""
+    number = manifest.version
+    if state.versions.get(number) == READY:
+        why = f"Version {number} is in the registry. Its promotion did not run or did not end, or a person archived it."
+        fix = "Run mlops promote (on GitHub: Actions > promote > Run workflow)."
+    else:
+        numbers = ", ".join(map(str, sorted(state.versions)[-3:]))
+        has = f"versions up to {numbers}" if numbers else "no version of it"
+        why = f"The registry has {has}. {WRONG_STORE}"
+        fix = (
+            "Point MLFLOW_TRACKING_URI at the store of the training, or restore that store. If the version is lost, "
+            f"delete production.json of {state.name} in git: then the next nightly run trains a first model."
+        )
+    return RegistryError(
+        f"Git declares version {number} of {manifest.model}, but no version of {state.name} is in Production.",
+        why=why,
+        fix=fix,
+    )
+
+
 def require_ready(name: str, version: int, status: str | None) -> None:
     """Make sure that a version exists (`status` is None if it does not) and is ready.
 
@@ -86,7 +122,7 @@ def require_ready(name: str, version: int, status: str | None) -> None:
             f"Version {version} of {name} "
             + ("is not in the registry." if status is None else f"has the status {status}, not {READY}."),
             why=WRONG_STORE,
-            fix=f"{REVERT} Production stays as it is.",
+            fix=REVERT,
         )
 
 

@@ -33,14 +33,16 @@ def send(urls: Sequence[str], title: str, text: str) -> None:
         ) from err
     post = apprise.Apprise()
     invalid = [str(place) for place, url in enumerate(urls, start=1) if not post.add(url)]
+    # One bad address does not keep the message from the others.
+    sent = len(invalid) == len(urls) or post.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT)
     if invalid:
         raise ConfigError(
             f"Address {', '.join(invalid)} of {len(urls)} in APPRISE_URLS is not a valid Apprise URL.",
             fix="Separate addresses with spaces; see the Apprise documentation for the format.",
         )
-    if not post.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT):
+    if not sent:
         raise OutsideError(
             f"At least one of the {len(urls)} addresses in APPRISE_URLS did not accept the message.",
             why="The service is down, or its password or webhook changed.",
-            fix="Test each address with the apprise command. The issue on GitHub has the same message.",
+            fix="Test each address with the apprise command.",
         )

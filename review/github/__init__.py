@@ -4,6 +4,6 @@ from review.github.api import Api
 from review.github.codeowners import PLACES, owners
 from review.github.forge import GitHubForge
 from review.github.setup import Setup, read
-from review.github.threads import Threads
+from review.github.threads import OpenIssue, Threads
 
-__all__ = ["PLACES", "Api", "GitHubForge", "Setup", "Threads", "owners", "read"]
+__all__ = ["PLACES", "Api", "GitHubForge", "OpenIssue", "Setup", "Threads", "owners", "read"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import email.utils
+import re
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.config import GitHubContext
 from core.errors import ConfigError
-from review.github.errors import message_of, overtaken, refused, unreachable
+from review.github.errors import RATE_LIMIT, message_of, overtaken, refused, unreachable
 
 if TYPE_CHECKING:
     from github.GithubException import GithubException
@@ -147,15 +148,21 @@ def limited(err: GithubException) -> bool:
 
     headers = err.headers or {}
     announced = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    announced |= bool(re.search(RATE_LIMIT, message_of(err.data), re.IGNORECASE))  # a secondary limit has no header
     return isinstance(err, RateLimitExceededException) or err.status == 429 or (err.status == 403 and announced)  # noqa: PLR2004 - HTTP
 
 
 def requested_pause(err: GithubException) -> float:
-    """Return the seconds that GitHub asks to wait; a minute if it gives none, as its documentation says."""
+    """Return the seconds that GitHub asks to wait; a minute if it gives none, as its documentation says.
+
+    The reset of the hourly limit counts only if that limit is used up: a secondary limit ends earlier.
+    """
     headers = err.headers or {}
     try:
         if "retry-after" in headers:
             return float(headers["retry-after"])
+        if headers.get("x-ratelimit-remaining", "0") != "0":
+            return LONGEST_PAUSE
         # By the clock of GitHub, so that the clock of this machine does not matter.
         responded = email.utils.parsedate_to_datetime(headers["date"]).timestamp()
         return max(1.0, float(headers["x-ratelimit-reset"]) - responded + 1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.errors import OutsideError
 
 SETUP = "docs/setup-github.md"
+RATE_LIMIT = "rate limit|abuse detection"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ REFUSALS = (
     ),
     Refusal(
         _on(403, 429),
-        "rate limit|abuse detection",
+        RATE_LIMIT,
         "Too many requests were made with this token, and GitHub asks for a longer pause than a job should wait.",
         "Re-run the job later. A GitHub App token has a limit of its own: docs/setup-github.md, step 6.",
     ),
@@ -113,7 +114,7 @@ def refused(action: str, status: int, data: object, headers: Mapping[str, str] |
         headers: those of the response, in lower case.
     """
     message = message_of(data)
-    refusal = next((known for known in REFUSALS if known.matches(status, message)), UNKNOWN)
+    refusal = next((refusal_kind for refusal_kind in REFUSALS if refusal_kind.matches(status, message)), UNKNOWN)
     wanted = (headers or {}).get("x-accepted-github-permissions", "")
     needs = f" GitHub requires: {wanted}." if wanted and status == 403 else ""  # noqa: PLR2004 - HTTP
     shown = message[:300].rstrip(". ") or "without a message"

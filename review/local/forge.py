@@ -60,7 +60,7 @@ class LocalForge:
         try:
             git("push", "--quiet", "--no-verify", str(self.path), f"HEAD:{MAIN}")
         except GitError as err:
-            if "rejected" not in err.output:
+            if "rejected" not in err.output or err.lock or err.lost_race:
                 raise
             raise OutsideError(
                 f"{root} and the forge {self.path} have diverged: each has commits that the other lacks.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 import datetime as dt
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from core.errors import OutsideError
 from review.forge import BOT
 
 SECONDS = 60
+LOCK_SECONDS = 3  # git itself waits so long for the lock of another process
+LOCKED = re.compile(r"Unable to create '([^']+\.lock)': File exists")
 QUIET = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -30,17 +33,23 @@ class GitError(OutsideError):
     def __init__(self, args: tuple[str, ...], output: str) -> None:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote: error"))]
-        super().__init__(
-            f"git {args[0]} failed: {next(iter([*errors, *lines]), 'no reason given')[:300]}",
-            why="The repository is damaged, locked or not writable.",
-            fix="Run `git fsck` in it. If the message names a *.lock file of a process that ended, delete that file.",
-        )
+        what = f"git {args[0]} failed: {next(iter([*errors, *lines]), 'no reason given')[:300]}"
+        locked = LOCKED.search(output)
+        self.lock = locked[1] if locked else None
+        if self.lock:
+            super().__init__(
+                f"git {args[0]} failed: the file {self.lock} exists.",
+                why="A git process that was killed left it, or another one is working there.",
+                fix=f"If no other run or git command is working there, type: rm '{self.lock}' and run this again.",
+            )
+        else:
+            super().__init__(what, why="The repository is damaged or not writable.", fix="Run `git fsck` in it.")
         self.output = output
 
     @property
     def lost_race(self) -> bool:
-        """Return whether another process moved a ref in the meantime."""
-        return "cannot lock ref" in self.output
+        """Return whether another process moved a ref in the meantime. A lock that stays is another matter."""
+        return "cannot lock ref" in self.output and self.lock is None
 
 
 class Git:
@@ -67,7 +76,13 @@ class Git:
             OutsideError: git is not installed, the folder does not exist, or git took longer than a minute.
         """
         # The user chose this folder and runs code from it anyway. Its owner may differ (containers, mounts).
-        call = ("git", "-c", f"safe.directory={self.folder}", "-c", f"core.hooksPath={os.devnull}", *words)
+        settings = {
+            "safe.directory": self.folder,
+            "core.hooksPath": os.devnull,
+            "core.filesRefLockTimeout": LOCK_SECONDS * 1000,
+            "core.packedRefsTimeout": LOCK_SECONDS * 1000,
+        }
+        call = ("git", *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")), *words)
         try:
             done = subprocess.run(  # noqa: S603 - no shell, and the arguments are constants or commits
                 call,

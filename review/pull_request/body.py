@@ -44,7 +44,7 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
         raise UsageError(
             f"Version {candidate.version} of {candidate.registry_name} cannot be declared for Production.",
             why="Its score is undefined on the holdout." if verdict.passed else view.headline,
-            fix="Read the report. The model in service is unchanged.",
+            fix="Read the report. Nothing was proposed.",
         )
     return Manifest(
         model=candidate.registry_name,

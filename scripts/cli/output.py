@@ -57,8 +57,13 @@ def error(err: MlopsError) -> None:
 
 
 def error_lines(err: MlopsError) -> list[str]:
-    """Return the three parts of an error, a line each."""
-    parts = (("[bold red]  error[/]", err.what), ("[dim]because[/]", err.why), ("[dim]     do[/]", err.fix))
+    """Return the three parts of an error, and what is in Production if the registry was asked, a line each."""
+    parts = (
+        ("[bold red]  error[/]", err.what),
+        ("[dim]because[/]", err.why),
+        ("[dim]     do[/]", err.fix),
+        ("[dim]    now[/]", err.production),
+    )
     return [f"{label} {clean(redact(text))}" for label, text in parts if text]
 
 

@@ -178,9 +178,7 @@ class Story:
         """Print the error of a run that broken data stopped."""
         self.print_quiet()
         chapter(f"The nightly run of {self.night.as_of:%Y-%m-%d}: broken data")
-        output.say(
-            "[bold]$ mlops pull[/]", *output.error_lines(err), f"exit code {err.exit_code}; Production is unchanged."
-        )
+        output.say("[bold]$ mlops pull[/]", *output.error_lines(err), f"exit code {err.exit_code}")
         self.counts["stopped"] += 1
 
     def scores(self) -> tuple[float, float]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.config import Settings
 
 LOCKED = re.compile(r"^([a-z0-9._-]+)==(\S+?)(?: ;.*)?(?: \\)?$", re.MULTILINE)
+PROBE = "mlops.doctor"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
@@ -59,11 +60,12 @@ def packages(settings: Settings) -> Diagnosis:
 
 
 def registry(settings: Settings) -> Diagnosis:
-    """Check that the registry answers and can be written to."""
+    """Check that the registry answers and can be written to. Nothing is left behind."""
     from registry import store
 
     client = store.connect(settings.store, settings.artifacts)
     with store.reaching(settings.store, "written to"):
-        client.set_experiment_tag("0", "mlops.doctor", "looked")
+        client.set_experiment_tag("0", PROBE, "looked")
+        client.delete_experiment_tag("0", PROBE)
     kind = "a server" if settings.store.startswith("http") else "a local database"
     return Diagnosis("", "ok", f"{kind}, can be read and written")

@@ -41,10 +41,10 @@ def test_it_ends_with_the_ratios(told: dict[str, Any]) -> None:
 def test_every_program_reads_every_row(told: dict[str, Any]) -> None:
     """Each runs in turn on windows of three sizes and in two databases; what cannot run says why."""
     run = {(one["program"], one["window"], one["rows"]) for one in told["cases"] if not one["skipped"]}
-    parquet = {(program, "Parquet", rows) for program in ("ours", "reading") for rows in (2_000, 20_000, 200_000)}
+    parquet = {(program, "Parquet", rows) for program in ("mlops", "reading") for rows in (2_000, 20_000, 200_000)}
 
     assert parquet <= run
-    assert ("ours", "SQLite", ROWS) in run
+    assert ("mlops", "SQLite", ROWS) in run
     assert all(one["skipped"] or one["cpu_seconds"] > 0 for one in told["cases"])
 
 
@@ -55,7 +55,7 @@ def test_distances_are_those_of_scipy(told: dict[str, Any]) -> None:
 
 def test_a_program_that_fails_is_no_figure() -> None:
     """It is left out with its last words, and is not run again."""
-    one = Case("ours", "Parquet", 1, (sys.executable, "-c", "raise SystemExit('no such window')"))
+    one = Case("mlops", "Parquet", 1, (sys.executable, "-c", "raise SystemExit('no such window')"))
     one.measure()
     one.measure()
 
@@ -83,4 +83,4 @@ def test_it_is_a_command() -> None:
         [sys.executable, "-m", "bench.drift", "--help"], cwd=ROOT, check=True, capture_output=True, text=True
     )
 
-    assert "to_reading = ours / pyarrow" in said.stdout
+    assert "to_reading = mlops / pyarrow" in said.stdout

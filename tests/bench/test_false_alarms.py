@@ -73,15 +73,15 @@ def test_the_bench_asks_the_rule_that_ships(shift: float, length: int) -> None:
         config = DEFAULT.model_copy(update={"window_days": length, "nights": (1, 1)})
         expected = drift_report(baseline, window, config, ()).fired_nights == 1
 
-        assert expected == verdicts(days, AXES, length)["ours"]
+        assert expected == verdicts(days, AXES, length)["mlops"]
 
 
 def test_a_line_is_measured_and_told() -> None:
-    """Ours is calm on independent rows and sees half a deviation; the article rings in both."""
+    """The template's rule fires on half a deviation and not on independent rows; the article's rule fires on both."""
     calm = line("independent", "calm", Setting(1000), 6)
     moved = line("power", "moved", Setting(1000, 0.01, shift=0.5), 6)
 
-    assert (0.0, 1.0) == (calm["share"]["7 d"]["ours"], moved["share"]["7 d"]["ours"])  # type: ignore[index]
+    assert (0.0, 1.0) == (calm["share"]["7 d"]["mlops"], moved["share"]["7 d"]["mlops"])  # type: ignore[index]
     assert calm["share"]["7 d"]["article"] >= 0.5  # type: ignore[index]
     assert calm["met"]
     assert moved["met"]

@@ -9,7 +9,7 @@ import pytest
 from bench.mutants import Mutant, complaints, listed, mutant, place, table
 
 ROOT = Path(__file__).parent.parent.parent
-DIFF = """# model.gates.x__gate__mutmut_2: survived
+DIFF = """# training.gates.gates.x__gate__mutmut_2: survived
 --- training/gates/gates.py
 +++ training/gates/gates.py
 @@ -1,3 +1,2 @@

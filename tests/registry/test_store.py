@@ -88,7 +88,12 @@ def _other_file(folder: Path) -> Path:
     return folder / "mlflow.db"
 
 
-@pytest.mark.parametrize("spoil", [_file_as_folder, _folder_as_file, _other_file])
+def _empty_file(folder: Path) -> Path:
+    (folder / "mlflow.db").touch()
+    return folder / "mlflow.db"
+
+
+@pytest.mark.parametrize("spoil", [_file_as_folder, _folder_as_file, _other_file, _empty_file])
 def test_a_database_that_cannot_be_opened_is_an_outside_failure(tmp_path: Path, spoil: object) -> None:
     """A path that cannot be written, or holds something else, ends at once with exit code 6 and is left alone."""
     path = spoil(tmp_path)  # type: ignore[operator]

@@ -225,7 +225,7 @@ def gates() -> tuple[Gate, ...]:
             "The weakest of 3 slices is origin = LGA: 0.611 on 694 rows. The gate requires at least -0.100.",
         ),
         ("load_back", None, None, "The model loaded from its files gives the same scores as before."),
-        ("latency", 6.4, 50.0, "6.4 ms for a single row (95th percentile). The gate allows at most 50."),
+        ("latency", 6.4, 50.0, "6.4 ms of processor time per row (95th percentile). The gate allows at most 50."),
         ("size", 0.42, 100.0, "0.42 MB on disk. The gate allows at most 100."),
     ]
     return tuple(Gate(name=n, state="passes", value=v, limit=limit, sentence=s) for n, v, limit, s in rows)

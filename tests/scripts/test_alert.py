@@ -17,8 +17,10 @@ from review.pull_request import promotion_check
 from review.pull_request.promotion_check import Check, Review, Reviews
 from tests.github import people
 from tests.github.double import TOKEN, Double
+from tests.github.faults import Fault
 from tests.github.state import Comment, Issue
 from tests.place import FIRST, Place, Ran
+from tests.review.alerts.test_apprise import Chat, chat  # noqa: F401 - fixture
 from tests.review.conftest import make_verdict, verdict  # noqa: F401 - fixtures
 from training.gates.validate import Verdict
 
@@ -134,6 +136,37 @@ def test_what_was_not_run_again_stays_open(desk: Desk) -> None:
     desk.alert(RED, FIRST + DAY)
 
     assert {"flights/propose-outside", "flights/pull-data"} == set(desk.open())
+
+
+def off(double: Double) -> None:
+    """Somebody switched issues off."""
+    double.faults = [
+        Fault(path="/issues", times=99, status=410, message="Issues has been disabled in this repository.")
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_chat_is_told_though_issues_are_switched_off(desk: Desk, chat: Chat) -> None:  # noqa: F811
+    """Each channel by itself: the message arrives, the missing issue is a warning, and the exit code is 0."""
+    off(desk.double)
+    desk.failed("pull", DataError("dest is empty."))
+    told = json.dumps({name: {"result": result} for name, result in RED.items()})
+    ran = desk.run("alert", MLOPS_JOBS=told, APPRISE_URLS=f"{chat.address} nonsense://x")
+    assert 6 == ran.code
+    ran = desk.run("alert", MLOPS_JOBS=told, APPRISE_URLS=chat.address)
+
+    assert 0 == ran.code, ran.err
+    assert "Issues are switched off" in ran.out + ran.err
+    assert ["flights: pull failed (data)"] * 2 == [one["title"] for one in chat.told]
+
+
+def test_without_issues_and_without_chat_it_ends_as_an_error(desk: Desk) -> None:
+    """What nobody was told ends with exit code 6 and the setting to click."""
+    off(desk.double)
+    desk.failed("pull", DataError("dest is empty."))
+    ran = desk.run("alert", MLOPS_JOBS=json.dumps({name: {"result": result} for name, result in RED.items()}))
+
+    assert (6, True) == (ran.code, "Features: tick Issues" in ran.err), ran.err
 
 
 def test_a_refusal_is_an_issue_until_a_candidate_passes(desk: Desk, make_verdict: Callable[..., Verdict]) -> None:  # noqa: F811

@@ -1,7 +1,8 @@
 """Gates: what a candidate must pass before it is proposed."""
 
-from training.gates.evidence import CandidateEvidence, latency_p95
+from training.gates.evidence import CandidateEvidence
 from training.gates.gates import Comparison, Gate, Score
+from training.gates.latency import latency_p95
 from training.gates.slices import SliceScore
 from training.gates.validate import Verdict, validate
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from core.config import ModelConfig
 from monitoring.performance import PromotedScore
 from monitoring.tasks import Task
-from training import data_digest, scoring_method
+from training import data_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,24 +97,3 @@ def _categories(column: pd.Series) -> NDArray[np.object_]:
     codes, categories = column.factorize()
     texts: NDArray[np.object_] = np.array([*map(str, categories), "(missing)"], object)[codes]  # -1 is a missing value
     return texts
-
-
-def latency_p95(estimator: Any, rows: pd.DataFrame, calls: int = 5) -> float:
-    """Return the 95th percentile over `rows` of the time to score a single row on one core, in milliseconds.
-
-    Each row is scored `calls` times and the fastest call counts, so that a busy runner does not block a model. The
-    first call, which may load and compile, does not count.
-    """
-    from threadpoolctl import threadpool_limits
-
-    single_rows = [rows.iloc[[position]] for position in range(len(rows))]
-    predict = getattr(estimator, scoring_method(estimator))
-    seconds = np.empty((len(single_rows), calls))
-    with threadpool_limits(1):
-        predict(single_rows[0])
-        for position, row in enumerate(single_rows):
-            for call in range(calls):
-                start = time.perf_counter()
-                predict(row)
-                seconds[position, call] = time.perf_counter() - start
-    return 1000 * float(np.quantile(seconds.min(axis=1), 0.95))

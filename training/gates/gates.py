@@ -138,7 +138,12 @@ def files(evidence: CandidateEvidence, config: ModelConfig) -> Iterator[Gate]:
     sentence = f"The model loaded from its files {'gives' if same else 'does not give'} the same scores as before."
     yield gate_result("load_back", None, None, passes=same, sentence=sentence)
     for name, value, limit, unit in (
-        ("latency", evidence.latency_p95_ms, config.gates.max_p95_ms, "ms for a single row (95th percentile)"),
+        (
+            "latency",
+            evidence.latency_p95_ms,
+            config.gates.max_p95_ms,
+            "ms of processor time per row (95th percentile)",
+        ),
         ("size", evidence.size_mb, config.gates.max_size_mb, "MB on disk"),
     ):
         if math.isfinite(value):

@@ -62,7 +62,7 @@ class Verdict(Record):
             blocking = " ".join(gate.sentence for gate in self.gates if gate.state != "passes")
             raise GateBlockedError(
                 f"Version {self.candidate.version} of {self.candidate.registry_name} is refused: {blocking}",
-                fix="Read the report. The model in service stays in service.",
+                fix="Read the report. A refused candidate is not proposed.",
             )
 
 

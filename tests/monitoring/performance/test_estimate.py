@@ -131,7 +131,7 @@ def drawn(n: int, seed: int, centre: float) -> tuple[np.ndarray, np.ndarray]:
 def test_the_estimate_follows_who_is_scored(metric: str, centre: float) -> None:
     """Fitted around 0, and true to 0.02 where harder or easier rows are scored, if scores keep their worth."""
     scores, labels = drawn(20_000, 1, 0.0)
-    calibration = fit_calibration(BINARY.counted(labels, scores))
+    calibration = fit_calibration([BINARY.counted(labels, scores)])
     assert calibration is not None
     scores, labels = drawn(200_000, 2, centre)
     truth = BINARY.counted(labels, scores)
@@ -143,7 +143,7 @@ def test_the_estimate_follows_who_is_scored(metric: str, centre: float) -> None:
 def test_the_estimate_is_blind_to_new_meanings() -> None:
     """Its limit: with all labels turned round, the scores and so the estimate stay the same."""
     scores, labels = drawn(2000, 1, 0.0)
-    calibration = fit_calibration(BINARY.counted(labels, scores))
+    calibration = fit_calibration([BINARY.counted(labels, scores)])
     assert calibration is not None
 
     one, other = (estimated(day(4, scores, y), calibration=calibration) for y in (labels, 1 - labels))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import RegistryError
 from registry.promotion.manifest import Manifest
-from registry.promotion.plan import REVERT, WRONG_STORE, RegistryState, movement, plan, steps_to
+from registry.promotion.plan import REVERT, WRONG_STORE, RegistryState, missing, movement, plan, steps_to
 
 MOMENT = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -113,8 +113,8 @@ def test_an_undeclared_version_is_never_taken_out_of_service(before: RegistrySta
     assert (
         "Version 2 of flights is in Production, but git declares none.\n"
         "Its production.json was deleted or never committed, or it was promoted in MLflow by hand.\n"
-        "Restore production.json (git log --oneline -- 'model/*/production.json' shows what deleted it). "
-        "To take the model out of service on purpose, archive the version in MLflow and delete the alias."
+        "If git declared it once, restore production.json (git log --oneline -- 'model/*/production.json' shows what "
+        "deleted it). If not: docs/rollback.md, 'A version that the template did not promote', says what to do."
     ) == str(caught.value)
 
 
@@ -123,7 +123,46 @@ def test_a_version_that_is_not_there_is_refused() -> None:
     with pytest.raises(RegistryError, match=r"^Version 7 of flights is not in the registry\.") as caught:
         plan(state(2, alias=2), declared(7), "")
 
-    assert (WRONG_STORE, f"{REVERT} Production stays as it is.") == (caught.value.why, caught.value.fix)
+    assert (WRONG_STORE, REVERT) == (caught.value.why, caught.value.fix)
+
+
+@pytest.mark.parametrize(
+    ("before", "why", "fix"),
+    [
+        (state(), "Version 3 is in the registry. Its promotion did not run", "Run mlops promote"),
+        (state().model_copy(update={"versions": {1: "READY"}}), "The registry has versions up to 1. It was", "restore"),
+        (state().model_copy(update={"versions": {}}), "The registry has no version of it. It was deleted", "Point MLF"),
+    ],
+)
+def test_what_git_declares_and_the_registry_lacks_is_never_a_first_model(
+    before: RegistryState, why: str, fix: str
+) -> None:
+    """Nothing in Production under a manifest is an error that says whether the version is there, and what to do."""
+    err = missing(before, declared(3))
+
+    assert "Git declares version 3 of flights, but no version of flights is in Production." == err.what
+    assert err.why.startswith(why)
+    assert fix in err.fix
+
+
+@pytest.mark.parametrize(
+    ("now", "sentence"),
+    [
+        (state(2, alias=2), "Version 2 of flights is in Production."),
+        (state(), "No version of flights is in Production."),
+        (
+            state(2, alias=1),
+            "Version 2 of flights is in Production, but the alias production, which services load, names version 1.",
+        ),
+        (
+            state(2, 3),
+            "Versions 2 and 3 of flights are in Production, but the alias production, which services load, is missing.",
+        ),
+    ],
+)
+def test_a_state_says_what_is_in_production_and_what_is_served(now: RegistryState, sentence: str) -> None:
+    """A promotion that ended halfway shows in the sentence."""
+    assert sentence == now.sentence
 
 
 def test_a_version_that_is_not_ready_is_refused() -> None:

@@ -39,15 +39,32 @@ def test_a_failure_says_what_why_and_what_to_do() -> None:
     assert alert.body.startswith("⛔ **The pull of `flights` failed.** dest is empty.")
     assert "## Why\n\nThe feed broke." in alert.body
     assert "## What to do\n\nFix it." in alert.body
-    assert "Nothing was promoted. Production is unchanged." in alert.body
+    assert "Nothing was promoted.\nThe registry could not be asked what is in Production." in alert.body
     assert alert.body.endswith(f"## Seen on\n\n- 2013-06-01: [workflow run]({RUN})\n")
 
 
-def test_a_failed_promotion_says_that_production_is_as_it_was() -> None:
-    """What the reader fears first depends on the stage."""
-    made = failure().model_copy(update={"stage": "promote"})
+HALFWAY = "Version 2 of flights is in Production, but the alias production, which services load, names version 1."
 
-    assert "Production is unchanged" in alerts.failed(made, None).body
+
+def test_a_failure_says_what_is_in_production_as_it_was_asked() -> None:
+    """No sentence is a constant: the failure carries what the registry answered, and says so where it could not."""
+    half = failure().model_copy(update={"stage": "promote", "production": HALFWAY})
+
+    assert f"After the failure the registry was asked: {HALFWAY}" in alerts.failed(half, None).body
+    assert "could not be asked" in alerts.failed(half.model_copy(update={"production": ""}), None).body
+    assert "unchanged" not in alerts.failed(half, None).body
+
+
+@pytest.mark.parametrize(
+    ("job", "meaning"),
+    [("promote", "may have moved Production before it stopped"), ("train", "This job promotes nothing")],
+)
+def test_a_job_that_stopped_promises_nothing_about_production(job: str, meaning: str) -> None:
+    """A promotion that was cut off may have moved Production; nobody could ask."""
+    body = alerts.stopped("flights", job, NIGHT, None).body
+
+    assert meaning in body
+    assert "unchanged" not in body
 
 
 def test_a_job_without_a_word_has_a_cause_of_its_own() -> None:
@@ -134,7 +151,7 @@ def test_text_from_data_stays_text(field: str, text: str) -> None:
 
 @pytest.mark.parametrize("stage", ["pull", "check", "train", "validate", "propose", "promote"])
 def test_each_stage_says_what_it_means(stage: str) -> None:
-    """A reader at night learns whether Production is touched."""
-    body = alerts.failed(failure().model_copy(update={"stage": stage}), None).body
+    """A reader at night learns what is in Production."""
+    body = alerts.failed(failure().model_copy(update={"stage": stage, "production": HALFWAY}), None).body
 
-    assert re.search("## What it means\n\n.*Production is unchanged", body)
+    assert re.search(f"## What it means\n\n.*\n.*{re.escape(HALFWAY)}", body)

@@ -359,6 +359,16 @@ class TestRefusals:
 
         assert [7.0] == pauses
 
+    @pytest.mark.parametrize("head", [{}, {"x-ratelimit-remaining": "4711", "x-ratelimit-reset": "9999999999"}])
+    def test_a_secondary_limit_without_a_time_is_waited_for_a_minute(
+        self, forge: GitHubForge, double: Double, pauses: list[float], head: dict[str, str]
+    ) -> None:
+        """GitHub names no pause, or only when the hourly limit ends, which is not used up: a minute, then again."""
+        text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        double.faults = [Fault("GET", status=403, headers=head, message=text)]
+        assert None is forge.open_proposal("flights")
+        assert [60.0] == pauses
+
     def test_a_long_rate_limit_is_reported(self, forge: GitHubForge, double: Double, pauses: list[float]) -> None:
         """No job waits for an hour: it ends, and says that it is the limit."""
         head = {"retry-after": str(int(LONGEST_PAUSE) + 1)}

@@ -46,6 +46,23 @@ def test_all_is_well(place: Place) -> None:
     assert "alice" in found["flights: reviewers"]["says"]
 
 
+def test_the_doctor_leaves_nothing_behind(place: Place) -> None:
+    """The registry is written to for the check, and is afterwards as it was."""
+    client = place.night(NIGHT).registry.client
+    before = {one.name: one.tags for one in client.search_experiments()}
+    states(place)
+
+    assert before == {one.name: one.tags for one in client.search_experiments()}
+
+
+def test_all_places_for_files_are_in_local(place: Place) -> None:
+    """Those of trainings and those of events. The experiment Default came with the copied database."""
+    client = place.night(NIGHT).registry.client
+    places = {one.artifact_location for one in client.search_experiments() if one.name != "Default"}
+
+    assert {True} == {str(place.folder / "local") in one for one in places}, places
+
+
 WRONG: dict[str, tuple[str, str, str]] = {
     "a column is gone": ('ALTER TABLE predictions DROP COLUMN "distance"', "rows", "fail"),
     "scores are gone": ("ALTER TABLE predictions DROP COLUMN prediction", "rows", "fail"),

@@ -235,7 +235,13 @@ def test_the_files_are_judged_by_what_they_do() -> None:
 
     assert [
         gate("load_back", "passes", None, None, "The model loaded from its files gives the same scores as before."),
-        gate("latency", "passes", 20.0, 20, "20 ms for a single row (95th percentile). The gate allows at most 20."),
+        gate(
+            "latency",
+            "passes",
+            20.0,
+            20,
+            "20 ms of processor time per row (95th percentile). The gate allows at most 20.",
+        ),
         gate("size", "passes", 1.5, 1.5, "1.5 MB on disk. The gate allows at most 1.5."),
     ] == list(gates.files(good, config))
     assert [
@@ -246,6 +252,12 @@ def test_the_files_are_judged_by_what_they_do() -> None:
             None,
             "The model loaded from its files does not give the same scores as before.",
         ),
-        gate("latency", "blocks", 20.4, 20, "20.4 ms for a single row (95th percentile). The gate allows at most 20."),
+        gate(
+            "latency",
+            "blocks",
+            20.4,
+            20,
+            "20.4 ms of processor time per row (95th percentile). The gate allows at most 20.",
+        ),
         gate("size", "cannot_judge", None, 1.5, "Cannot judge: the size was not measured."),
     ] == list(gates.files(bad, config))

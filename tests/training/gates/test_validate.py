@@ -16,7 +16,8 @@ from core.quality_report import Finding
 from monitoring.performance.reference import PromotedScore
 from training.fit import Candidate, Split, fit_estimator
 from training.frame import features
-from training.gates.evidence import CandidateEvidence, latency_p95
+from training.gates.evidence import CandidateEvidence
+from training.gates.latency import latency_p95
 from training.gates.validate import Verdict, validate
 from training.pipeline_file import load_build
 from training.scoring import score
@@ -458,25 +459,6 @@ def test_evidence_of_flights_has_what_rows_tell(parts: Split, config: ModelConfi
     assert {"EWR", "LGA", "(missing)"} == set(seen.slices["origin"])
     assert (2_348, np.datetime64("2013-02-18T00", "h")) == (len(seen.labels), seen.times.min().astype("datetime64[h]"))
     assert 64 == len(seen.holdout_digest)
-
-
-def test_latency_is_that_of_single_rows(parts: Split, config: ModelConfig) -> None:
-    """Each timed call gets one row; the 95th percentile is in milliseconds."""
-    import time
-
-    class Slow:
-        calls: list[int] = []  # noqa: RUF012 - the test reads it
-
-        def predict_proba(self, rows: pd.DataFrame) -> None:
-            self.calls.append(len(rows))
-            until = time.perf_counter() + 0.002
-            while time.perf_counter() < until:
-                pass
-
-    found = latency_p95(Slow(), features(parts.holdout, config.data).iloc[:20])
-
-    assert found >= 2.0
-    assert [1] * 101 == Slow.calls
 
 
 def test_the_flights_model_answers_in_time(model: Any, parts: Split, config: ModelConfig) -> None:
