@@ -30,7 +30,7 @@ from bench.year_rules import (
     holdout_scores,
 )
 from bench.year_world import CALM, DECAY, EVERY, HOLDOUT, MATURITY, SCORE, Setting, World, fall, shares, year
-from monitoring.agreement import ALPHA, cochran_q, proposed_max_drop
+from training.scaffold.agreement import ALPHA, cochran_q, proposed_max_drop
 
 SEED = 20131130
 QUICK, FULL, COMPARED = 100, 2000, 500

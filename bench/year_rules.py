@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtri, stdtr
 
 from bench.year_world import HOLDOUT, PROMOTIONS, Floats, World, looks, noise
-from monitoring import persistence
-from monitoring.reference import KEEP
+from core.config import PerformanceTrigger
+from monitoring.performance import KEPT_PROMOTIONS, persistence
 
 FLOOR, MAX_DROP = 0.60, 0.05
 LOWER = 1.796  # t with 11 degrees of freedom, 95%
@@ -68,7 +68,7 @@ def best_run(least: int) -> Reference:
 
 
 REFERENCES: Mapping[str, Reference] = {
-    "mean of 13 (chosen)": _last(np.mean, KEEP),
+    "mean of 13 (chosen)": _last(np.mean, KEPT_PROMOTIONS),
     "mean of 13, held": held_mean,
     "median of 13": _last(np.median, 13),
     "mean of 5": _last(np.mean, 5),
@@ -93,10 +93,10 @@ class Rule:
     k of the last n nights. `by_day`: errors by day instead of by rows. `pooling`: noise of days from all holdouts.
     """
 
-    lengths: tuple[int, ...] = persistence.lengths(7)
+    lengths: tuple[int, ...] = PerformanceTrigger(window_days=7).look_days
     confidence: float = 0.95
     evidence: float = persistence.EVIDENCE
-    surest: float = persistence.SUREST
+    surest: float = persistence.ENOUGH
     nights: tuple[int, int] = (1, 1)
     by_day: bool = True
     pooling: bool = True

@@ -3,7 +3,7 @@
 from monitoring.tasks import outcome_columns, tail_probabilities
 from monitoring.tasks.binary import BINARY, Binary
 from monitoring.tasks.binary_metrics import METRICS, evaluate
-from monitoring.tasks.calibration import FEWEST, Calibration, candidate_calibrations, fit_calibration
+from monitoring.tasks.calibration import FEWEST, Calibration
 from monitoring.tasks.day_bounds import DayBounds, day_bounds
 from monitoring.tasks.day_spread import DaySpread, day_spread, pool
 from monitoring.tasks.multiclass import Multiclass
@@ -27,11 +27,9 @@ __all__ = [
     "Regression",
     "SliceBounds",
     "Task",
-    "candidate_calibrations",
     "day_bounds",
     "day_spread",
     "evaluate",
-    "fit_calibration",
     "outcome_columns",
     "paired_bounds",
     "pool",

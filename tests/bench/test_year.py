@@ -8,8 +8,11 @@ import pytest
 from bench.year import false_years, goals, measured, nights_to_find, table
 from bench.year_rules import CHOSEN, CHOSEN_REFERENCE, REFERENCES, RULES, TODAY, TODAY_REFERENCE, holdout_scores
 from bench.year_world import CALM, HOLDOUT, Setting, fall, looks, noise, year
-from monitoring.persistence import Look, judge, lengths
-from monitoring.reference import Promoted, pooled, reference
+from core.config import PerformanceTrigger
+from monitoring.performance import PromotedScore, reference_score
+from monitoring.performance.persistence import required_confidence
+from monitoring.tasks import DaySpread, pool
+from monitoring.tasks.tail_probabilities import student_quantile
 
 SHIPPED = (RULES[CHOSEN], CHOSEN_REFERENCE)
 
@@ -24,44 +27,48 @@ def test_rows_of_a_day_correlate_as_asked() -> None:
 def test_the_bench_asks_the_reference_that_ships() -> None:
     """After each promotion, for all years."""
     scores, errors = holdout_scores(year(Setting("season", 50, 0.02), 5, 2))
-    for found, own, error in zip(REFERENCES[CHOSEN_REFERENCE](scores, errors), scores, errors, strict=True):
+    for values, own, error in zip(REFERENCES[CHOSEN_REFERENCE](scores, errors), scores, errors, strict=True):
+        promoted = [
+            PromotedScore(version=number, metric="accuracy", score=score, error=deviation)
+            for number, (score, deviation) in enumerate(zip(own, error, strict=True), 1)
+        ]
         for count in range(1, 14):
-            told = reference([Promoted(*one) for one in zip(own[:count], error[:count], strict=True)])
-            assert told is not None
-            assert told.value == pytest.approx(found[count - 1])
+            shipped = reference_score(promoted[:count])
+            assert shipped is not None
+            assert shipped.value == pytest.approx(values[count - 1])
 
 
 def test_the_bench_asks_the_rule_that_ships() -> None:
-    """Each night fires where `judge` fires on one of its looks."""
+    """Each night fires if one look is under the limit by the quantile of `required_confidence`."""
     world = fall(0.10, 50, 0.02, 8, 3)
-    found = REFERENCES[CHOSEN_REFERENCE](*holdout_scores(world))
-    fired = SHIPPED[0].fires(world, found)[:, 0]
+    references = REFERENCES[CHOSEN_REFERENCE](*holdout_scores(world))
+    fired = SHIPPED[0].fires(world, references)[:, 0]
     expected = np.zeros_like(fired)
-    for length in lengths(7):
+    for length in PerformanceTrigger(window_days=7).look_days:
         look = looks(world, length)
-        for own in range(8):
-            limit = max(0.60, found[own, world.of[own, 0]] - 0.05)
-            for day in range(fired.shape[1]):
-                value, _, error, freedom = (one[own, 0, day] for one in look)
-                if not np.isnan(value):
-                    one = Look(length, float(value), float(error), float(freedom))
-                    expected[own, day] |= judge(one, limit, 0.05, 0.95).fired
+        for own, day in np.ndindex(*fired.shape):
+            limit = max(0.60, references[own, world.of[own, 0]] - 0.05)
+            value, _, error, freedom = (float(part[own, 0, day]) for part in look)
+            if not np.isnan(value):
+                needed = student_quantile(required_confidence(error, 0.05, 0.95), freedom)
+                expected[own, day] |= value + needed * error < limit
 
     assert expected.any()
     assert (expected == fired).all()
 
 
 def test_the_noise_of_days_is_the_pooled_one() -> None:
-    """On the first day of a version its design effect is that of `pooled`."""
+    """On the first day of a version its design effect is that of `pool`."""
     world = year(Setting("flat", 200, 0.02), 3, 4)
     look, effects = looks(world, 7), noise(world.holdouts, 200)
     for own, version in np.ndindex(3, 13):
-        known = [Promoted(0.7, 0.01, (one - 1) / 199, HOLDOUT) for one in effects[own, : version + 1]]
-        spread = pooled(known)
-        assert spread is not None
+        holdouts = [
+            DaySpread.of_correlation((effect - 1) / 199, HOLDOUT - 1, HOLDOUT) for effect in effects[own, : version + 1]
+        ]
+        pooled = pool(DaySpread(0.0, 1.0, 0.0, 200.0, 1), holdouts)
         ratio = float(look.by_day[own, version, 0] / look.by_rows[own, version, 0]) ** 2
-        assert spread.design_effect(200) == pytest.approx(ratio)
-        assert spread.freedom == look.freedom[own, version, 0]
+        assert max(1.0, pooled.effect) == pytest.approx(ratio)
+        assert pooled.freedom == look.freedom[own, version, 0]
 
 
 @pytest.mark.parametrize(("rows", "most"), [(15, 10), (50, 5), (200, 5), (1000, 5)])

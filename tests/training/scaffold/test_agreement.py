@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy import stats
 
-from monitoring.agreement import agreement, change_point, cochran_q, proposed_max_drop
+from training.scaffold.agreement import agreement, change_point, cochran_q, proposed_max_drop
 
 
 def test_q_is_the_weighted_sum_of_squares() -> None:
