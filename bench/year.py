@@ -2,7 +2,7 @@
 
 usage: python -m bench.year [--quick] [--years N] [--seed N] [--only TABLE] [--json]
 
-Tables: `goals` (the shipped rules and today's), `references` and `rules` (each alternative beside the shipped choice of
+Tables: `goals` (the shipped rules and today's), `references` and `rules` (each alternative, with the shipped choice of
 the other), `spans` (Cochran's Q). A year has 13 promotions, one every 28 days, each with a holdout of 12 days; labels
 are 2 days late; floor .60, max_drop .05, true score .70. Nights to find a fall count from the first nightly run that
 sees a label of the fall; add 2 for the calendar. A fall not found in 60 nights counts as 61.

@@ -252,14 +252,19 @@ class Registry:
         with self._files(version) as folder:
             model_file.require_digest(folder, version.digest)
 
-    def load(self, version: ModelVersion) -> Any:
+    def load(self, version: ModelVersion, rows: pd.DataFrame | None = None) -> Any:
         """Return the estimator of a version.
 
+        Args:
+            version: the one to load.
+            rows: that the estimator will score; a process of its own scores them first. None for the example rows.
+
         Raises:
-            RegistryError: its files were changed, or contain types that must not be loaded.
+            RegistryError: its files were changed, contain types that must not be loaded, or crash what opens them.
         """
+        rows = self.example(version)[0] if rows is None else rows
         with self._files(version) as folder:
-            return model_file.load(folder, version.digest)
+            return model_file.load(folder, version.digest, rows)
 
     def reproduces_example(self, version: ModelVersion, estimator: Any) -> bool:
         """Return whether the estimator still gives the stored scores for the stored example rows.

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigError, MlopsError, OutsideError, UsageError
+from registry.causes import cause_of
+from registry.relocation import follow_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -52,6 +54,8 @@ def connect(uri: str, artifacts: Path) -> MlflowClient:
     if uri.startswith("sqlite:"):
         path = _sqlite_path(uri)
         create(path, artifacts)
+        with reaching(uri, "opened"):
+            follow_folder(path, artifacts.absolute())
         uri = f"{SQLITE}{path}"
     from mlflow import MlflowClient
 
@@ -143,10 +147,9 @@ def reaching(uri: str, action: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, OSError) as err:
         text = str(err)
         clean = " ".join(scrub(text).split())[:300]
+        cause = cause_of(text)
         raise OutsideError(
-            f"The MLflow store {scrub(uri)} could not be {action}: {clean}",
-            why="It is down or not reachable, rejects the credentials, has another MLflow version, or lost a file.",
-            fix="Run this again when it responds; MLFLOW_TRACKING_URI is its address.",
+            f"The MLflow store {scrub(uri)} could not be {action}: {clean}", why=cause.why, fix=cause.fix
         ) from (err if scrub(text) == text else None)
 
 

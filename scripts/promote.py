@@ -10,6 +10,7 @@ from core.errors import MlopsError
 from scripts.cli import options, output
 from stages.context import Night
 from stages.promote import promote_declared
+from stages.repository import require_top_level
 
 
 def promote(
@@ -30,6 +31,7 @@ def promote(
     errors: list[MlopsError] = []
     for night in Night.each(model, as_of):
         try:
+            require_top_level(night.settings.root)
             with night.stage("promote"):
                 results.append(promote_declared(night, dry_run=dry_run, verify=verify))
         except MlopsError as err:

@@ -9,8 +9,8 @@ from scripts.cli import github_runner, options, output
 from stages.context import Night
 
 if TYPE_CHECKING:
-    from registry.promotion import Manifest, RegistryState
-    from review.pull_request import Check, Review
+    from registry.promotion import Check, Manifest, RegistryState
+    from review.pull_request import Review
 
 
 def review(
@@ -49,9 +49,14 @@ def run(night: Night) -> Review | None:
     declared = night.forge.file(manifest.path(night.name))
     try:
         proposed = night.manifest
-        before = None if declared is None else manifest.parse(declared, night.name)
     except RegistryError as err:
         return promotion_check.unreadable(night.name, err.what)
+    try:
+        before = None if declared is None else manifest.parse(declared, night.name)
+    except RegistryError as err:
+        # The pull request that repairs it must not be red for what it repairs.
+        output.warn(f"On the default branch, {err.what}")
+        before = None
     if proposed == before:
         return None
     if proposed is None:
@@ -61,25 +66,22 @@ def run(night: Night) -> Review | None:
 
 def check_manifest(night: Night, proposed: Manifest, before: Manifest | None, state: RegistryState) -> Review:
     """Return the review of one manifest, with all its checks."""
-    from registry.promotion import plan
-    from review.pull_request import Check, promotion_check
-    from training.gates import Verdict
+    from registry.promotion import Check, checks, plan
+    from review.pull_request import promotion_check
 
-    production = state.production[0] if len(state.production) == 1 else None
-    versions = night.registry.versions(night.config.registry_name)
-    version = versions.get(proposed.version)
-    rollback = promotion_check.is_rollback(version, production)
-    checks: list[Check | None] = [trusted(night, proposed)]
+    production = checks.in_production(state, proposed)
+    version = night.registry.versions(night.config.registry_name).get(proposed.version)
+    rollback = checks.is_rollback(version, production)
+    results: list[Check | None] = [trusted(night, proposed)]
     if len(state.production) > 1:
         several = " and ".join(map(str, state.production))
         sentence = f"Versions {several} are in Production at once. Run the workflow promote first."
-        checks.append(Check(name="registry", state="blocks", sentence=sentence))
-    kept = version is not None and version.validation != "none"
-    verdict = night.registry.record(version, "verdict.json", Verdict) if version and kept else None
-    checks += [
-        promotion_check.evidence(proposed, verdict, rollback=rollback),
-        promotion_check.champion(proposed, production, rollback=rollback),
-        promotion_check.newer(proposed, versions.get(production) if production else None, rollback=rollback),
+        results.append(Check(name="registry", state="blocks", sentence=sentence))
+    elif before is not None and not state.production:
+        results.append(Check(name="registry", state="blocks", sentence=str(plan.missing(state, before))))
+    results += [
+        *night.registry.checks(proposed, state),
+        promotion_check.again(proposed.version, night.registry.events(night.name)),
         promotion_check.reference(proposed, before, rollback=rollback),
     ]
     try:
@@ -90,15 +92,14 @@ def check_manifest(night: Night, proposed: Manifest, before: Manifest | None, st
         model=night.name,
         rollback=rollback,
         version=proposed.version,
-        checks=tuple(check for check in checks if check is not None),
+        checks=tuple(check for check in results if check is not None),
         steps=steps,
     )
 
 
 def trusted(night: Night, proposed: Manifest) -> Check:
     """Return the check whether mlops promote would accept the declared version."""
-    from registry.promotion import apply
-    from review.pull_request import Check
+    from registry.promotion import Check, apply
 
     if proposed.model != night.config.registry_name:
         sentence = (

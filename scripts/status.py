@@ -13,7 +13,7 @@ from stages.promote import agreement
 if TYPE_CHECKING:
     from registry import Event
 
-TRIGGERS, EARLY_WARNINGS = ("performance", "drift", "age"), ("score", "target", "estimate")
+TRIGGERS, EARLY_WARNINGS = ("performance", "drift", "age"), ("damage", "score", "target", "estimate")
 
 
 def status(

@@ -16,7 +16,7 @@ from stages.clock import instant
 from stages.connect import open_forge
 from stages.lock import exclusive_lock
 from stages.ports import Run
-from stages.repository import find_root, head_commit, only_model
+from stages.repository import find_root, head_author, head_commit, only_model, require_top_level, uncommitted
 
 if TYPE_CHECKING:
     from monitoring.sources import Source
@@ -77,7 +77,12 @@ class Night(Run):
 
     @cached_property
     def forge(self) -> Forge:
-        """The home of pull requests: GitHub, or a bare git repository."""
+        """The home of pull requests: GitHub, or a bare git repository.
+
+        Raises:
+            ConfigError: the template is in a subfolder of a git repository.
+        """
+        require_top_level(self.settings.root)
         return open_forge(self.settings)
 
     @property
@@ -98,6 +103,16 @@ class Night(Run):
     def commit(self) -> str:
         """The commit that is checked out, as 40 hex digits; empty if the repository is not under git."""
         return head_commit(self.settings.root)
+
+    @property
+    def author(self) -> str:
+        """Who made the commit that is checked out; empty if the repository is not under git."""
+        return head_author(self.settings.root)
+
+    @property
+    def uncommitted(self) -> tuple[str, ...]:
+        """The files behind the model that differ from the commit."""
+        return uncommitted(self.settings.root, self.name)
 
     def on_spark(self) -> Night:
         """Return the same run with rows that are read and counted by Spark."""
@@ -135,7 +150,7 @@ class Night(Run):
         record = cls.read(path)
         if record.model != self.name:
             raise RecordError(f"{path} is about {record.model}, not {self.name}.", fix="Name its model with --model.")
-        if self.live and self.as_of - record.as_of < DAY:
+        if self.live and (self.as_of - record.as_of < DAY or self._same_workflow_run):
             self.as_of = record.as_of
         elif self.as_of != record.as_of:
             raise RecordError(
@@ -144,6 +159,11 @@ class Night(Run):
                 fix=f"Run that stage again, or add --as-of {record.as_of.isoformat()}.",
             )
         return record
+
+    @property
+    def _same_workflow_run(self) -> bool:
+        """Whether the records are of this workflow run, so that a job that is run again days later continues it."""
+        return self.settings.hub is not None and self.settings.hub.run_url is not None
 
     @contextmanager
     def stage(self, name: Stage) -> Iterator[None]:

@@ -85,7 +85,7 @@ def move(run: Run, moment: dt.datetime, *, before: int | None, after: int, commi
         success=True,
         version=after,
         reasons=(sentence,),
-        details={"commit": commit, "before": str(before or "")},
+        details={"commit": commit, "before": str(before or ""), "by": run.author},
         timestamp=moment,
     )
 

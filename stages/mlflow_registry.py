@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from registry import Event, Registry, last_move, read_events, record_event
-from registry.promotion import Manifest, Plan, RegistryState, apply
+from registry.promotion import Check, Manifest, Plan, RegistryState, apply, checks
 
 
 class MlflowRegistry(Registry):
@@ -18,6 +18,16 @@ class MlflowRegistry(Registry):
     def verify(self, manifest: Manifest, *, load: bool) -> None:
         """Make sure that the declared version is the one that was reviewed; see `apply.verify`."""
         apply.verify(self, manifest, load=load)
+
+    def checks(self, manifest: Manifest, state: RegistryState) -> tuple[Check, ...]:
+        """Return the results of the checks of `promotion.checks`, with the verdict that is kept with the version."""
+        from training.gates import Verdict
+
+        versions = self.versions(manifest.model)
+        version = versions.get(manifest.version)
+        kept = version is not None and version.validation != "none"
+        verdict = self.record(version, "verdict.json", Verdict) if version and kept else None
+        return checks.checks(manifest, versions, verdict, state)
 
     def promote(self, plan: Plan, as_of: dt.datetime) -> None:
         """Carry out a plan; see `apply.apply`."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitoring.counting import Baseline, KnownDays
     from monitoring.sources import Source
     from registry import Event, ModelVersion, Origin
-    from registry.promotion import Manifest, Plan, RegistryState
+    from registry.promotion import Check, Manifest, Plan, RegistryState
     from review.forge import Forge
     from training.gates import Verdict
 
@@ -64,8 +64,8 @@ class ModelRegistry(Protocol):
     def mark(self, name: str, version: int, verdict: Verdict) -> bool:
         """Keep a verdict with its version; return False if the version was in Production and keeps its own."""
 
-    def load(self, version: ModelVersion) -> Any:
-        """Return the estimator of a version."""
+    def load(self, version: ModelVersion, rows: pd.DataFrame | None = None) -> Any:
+        """Return the estimator of a version, which will score `rows` (None: the example rows)."""
 
     def reproduces_example(self, version: ModelVersion, estimator: Any) -> bool:
         """Return whether the estimator still gives the stored scores for the stored example rows."""
@@ -87,6 +87,9 @@ class ModelRegistry(Protocol):
 
     def verify(self, manifest: Manifest, *, load: bool) -> None:
         """Make sure that the declared version is the one that was reviewed; with `load` also that it works."""
+
+    def checks(self, manifest: Manifest, state: RegistryState) -> tuple[Check, ...]:
+        """Return whether the manifest still matches what was validated, and Production what it was compared with."""
 
     def promote(self, plan: Plan, as_of: dt.datetime) -> None:
         """Carry out a plan."""
@@ -145,6 +148,16 @@ class Run(ABC):
     def commit(self) -> str:
         """The commit that is checked out, as 40 hex digits; empty if the repository is not under git."""
 
+    @property
+    @abstractmethod
+    def author(self) -> str:
+        """Who made that commit; empty if that is not known."""
+
+    @property
+    @abstractmethod
+    def uncommitted(self) -> tuple[str, ...]:
+        """The files behind the model that differ from that commit."""
+
     @abstractmethod
     def write(self, name: str, text: Callable[[], str], path: Path | None = None) -> None:
         """Write a file for the next stage or for people: to `path`, else under its name in the model's folder."""
@@ -169,13 +182,18 @@ class Run(ABC):
         """The version in Production when it was first asked for; None before the first promotion.
 
         Raises:
-            RegistryError: there is none, although git declares one: a retraining would be taken for the first.
+            RegistryError: there is none, although git declares one: a retraining would be taken for the first. Or it
+                is not the model that git declares under its number.
         """
-        version = self.registry.champion(self.config.registry_name)
-        if version is None and (manifest := self.manifest) is not None:
-            from registry.promotion import plan
+        version, manifest = self.registry.champion(self.config.registry_name), self.manifest
+        if manifest is None:
+            return version
+        from registry.promotion import apply, plan
 
+        if version is None:
             raise plan.missing(self.registry.state(self.config.registry_name), manifest)
+        if version.version == manifest.version:
+            apply.require_declared(version, manifest)
         return version
 
     def baseline(self, version: ModelVersion) -> Baseline:

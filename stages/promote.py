@@ -23,6 +23,7 @@ def promote_declared(run: Run, *, dry_run: bool = False, verify: bool = False) -
     Raises:
         RegistryError: the declared version cannot be trusted; or, with `verify`, it is not the one in Production.
     """
+    from registry.promotion import checks
     from registry.promotion import plan as plans
 
     manifest, registry = run.manifest, run.registry
@@ -30,6 +31,7 @@ def promote_declared(run: Run, *, dry_run: bool = False, verify: bool = False) -
     plan = plans.plan(state, manifest, run.commit)
     if manifest is not None:
         registry.verify(manifest, load=verify or bool(plan.steps))
+        checks.require(registry.checks(manifest, state))
     version = manifest.version if manifest else None
     result = {"model": run.name, "version": version, "done": False, "steps": plan.sentences}
     if verify and plan.steps:

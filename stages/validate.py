@@ -49,7 +49,7 @@ def _evidence(run: Run, candidate: Candidate) -> CandidateEvidence:
     holdout = _holdout(run, candidate)
     rows = features(holdout, config.data)
     version = registry.version(candidate.registry_name, candidate.version)
-    challenger = registry.load(version)
+    challenger = registry.load(version, rows)
     if champion is not None and champion.version == candidate.version:
         champion = None
     return CandidateEvidence.of(
@@ -58,7 +58,7 @@ def _evidence(run: Run, candidate: Candidate) -> CandidateEvidence:
         challenger_scores=score(challenger, rows, task),
         champion_version=champion.version if champion else None,
         champion_fit_until=champion.fit_until if champion else None,
-        champion_scores=score(registry.load(champion), rows, task) if champion else None,
+        champion_scores=score(registry.load(champion, rows), rows, task) if champion else None,
         example_equal=registry.reproduces_example(version, challenger),
         latency_p95_ms=run.calculations.latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),

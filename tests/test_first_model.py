@@ -34,6 +34,7 @@ def test_a_table_with_history_of_a_year_goes_the_same_way(tmp_path: Path, mlflow
     for command in (
         "source .venv/bin/activate",
         f"mlops new delays --from {shlex.quote(str(FLIGHTS))} --time timestamp --target target",
+        'git add model/delays && git commit -q -m "Describe delays"',
         f"export MLOPS_MODEL=delays MLOPS_AS_OF=2013-12-30 MONITORING_URL={shlex.quote(str(FLIGHTS))}",
         *(f"mlops {step}" for step in WAY[1:-1]),
         "git pull -q local/forge.git promote/delays",
@@ -57,6 +58,7 @@ def test_classes_and_numbers_go_the_same_way(
     for command in (
         "source .venv/bin/activate",
         "mlops new own --from local/rows.csv --time asked_at --target target",
+        'git add model/own && git commit -q -m "Describe own"',
         f"export MLOPS_MODEL=own MLOPS_AS_OF={night}",
         *(f"mlops {step}" for step in WAY[1:-1]),
         "git pull -q local/forge.git promote/own",

@@ -22,10 +22,11 @@ from core.errors import DataError
 from core.failure import Failure
 from core.replay_result import Alarms, PolicyResult, ReplayResult
 from monitoring.triggers.decision import Decision
+from registry.promotion.checks import Check
 from review import alerts, pull_request
 from review.pages import pull_request_page, replay_page, report
 from review.pull_request import promotion_check, replay_comment
-from review.pull_request.promotion_check import Check, Review, Reviews
+from review.pull_request.promotion_check import Review, Reviews
 from review.text import markdown
 from review.text.links import Links
 from scripts.app import trace

@@ -61,7 +61,13 @@ def test_a_workflow_gives_no_rights_by_itself(name: str) -> None:
 
     assert {} == flow["permissions"]
     assert name.removesuffix(".yml") == flow["name"]
-    assert {"group", "cancel-in-progress"} == set(flow["concurrency"])
+    assert {"group", "cancel-in-progress"} == set(flow["concurrency"]) - {"queue"}
+
+
+@pytest.mark.parametrize("name", ["retrain.yml", "nightly.yml", "alert.yml"])
+def test_a_run_that_waits_is_not_dropped_for_a_later_one(name: str) -> None:
+    """A retraining that a person asked for, or a result to report, waits its turn: without a queue nobody is told."""
+    assert ("max", False) == (FLOWS[name]["concurrency"]["queue"], FLOWS[name]["concurrency"]["cancel-in-progress"])
 
 
 @pytest.mark.parametrize(("name", "job", "body"), JOBS, ids=[f"{name}-{job}" for name, job, _ in JOBS])

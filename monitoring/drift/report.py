@@ -10,6 +10,7 @@ from core.config import DriftTrigger
 from core.records import Record
 from monitoring.counting import Baseline, DayTally, Window
 from monitoring.drift.comparison import ColumnComparison, ColumnDays, ReferenceColumn, column_days, columns, seasonal
+from monitoring.drift.damage import ColumnDamage, damage_report
 from monitoring.drift.day_effects import FEWEST_DAYS
 from monitoring.drift.significance import Significance, significance
 from monitoring.drift.statistics import stability_index
@@ -62,13 +63,15 @@ class DriftNight(Record):
 class DriftReport(Record):
     """The last nights, oldest first. `adjusted` is False where p-values take rows as independent of their day.
 
-    `score`: the scores of the model in service compared with those of the holdout, and `target`: the labels against
-    what did there; None where they cannot be judged (`outcomes.with_outcomes`).
+    `damage`: shares of the newest window that are larger than days explain (`damage.damage_report`). `score` and
+    `target`: the scores of the model in service and the labels, compared with those of the holdout
+    (`outcomes.with_outcomes`). Each is None if it cannot be judged.
     """
 
     nights: tuple[DriftNight, ...]
     fired_nights: int
     adjusted: bool
+    damage: tuple[ColumnDamage, ...] | None = None
     score: ColumnDrift | None = None
     target: ColumnDrift | None = None
 
@@ -96,6 +99,7 @@ def drift_report(
         nights=tuple(nights),
         fired_nights=sum(len(night.drifted) >= config.min_columns for night in nights),
         adjusted=config.rule == "nights" and sum(day.rows > 0 for day in baseline.days) >= FEWEST_DAYS,
+        damage=damage_report(baseline, window, config, leave_out),
     )
 
 

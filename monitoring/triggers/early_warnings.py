@@ -6,10 +6,51 @@ from collections.abc import Callable, Mapping
 
 from core.days import DAY
 from core.wording import distinct, metric, sentence_case, span
-from monitoring.drift import ColumnDrift
+from monitoring.drift import FEWEST_DAYS, ColumnDamage, ColumnDrift
 from monitoring.performance import PerformanceReport
 from monitoring.tasks import FEWEST, task_of
 from monitoring.triggers.evidence import Evidence, Name, Reading, cannot_judge, switched_off
+
+SHOWN = 3  # columns in a sentence
+
+
+def damage(evidence: Evidence) -> Reading:
+    """Warns when a column has more missing, invalid, unusual or repeated values than days explain."""
+    config, report = evidence.config.triggers.drift, evidence.drift
+    if report is None or not report.nights:
+        return cannot_judge("damage", "There is no baseline of the model in service to compare with.")
+    end = report.nights[-1].end
+    days = span(end - config.window_days * DAY, end)
+    if report.damage is None:
+        return cannot_judge(
+            "damage",
+            f"Fewer than {config.min_rows:,} rows from {days}, or fewer than {FEWEST_DAYS} days in the baseline.",
+        )
+    sentences = [_damaged(item) for item in report.damage[:SHOWN]]
+    more = len(report.damage) - len(sentences)
+    sentences += [f"and {more} more"] if more else []
+    return Reading(
+        trigger="damage",
+        state="warns" if sentences else "quiet",
+        value=float(len(report.damage)),
+        limit=0.0,
+        sentence=f"Rows from {days}: {'; '.join(sentences)}."
+        if sentences
+        else f"No column has more missing, invalid, unusual or repeated values from {days} than days explain.",
+    )
+
+
+def _damaged(item: ColumnDamage) -> str:
+    """Return a share that is damage, as a phrase."""
+    what = {
+        "null": "missing",
+        "not a number": "not a number",
+        "infinite": "infinite",
+        "out of range": "out of the baseline's range",
+        "new": "a value that the baseline does not have",
+        "repeated": item.value,
+    }[item.kind]
+    return f"{item.column} is {what} in {item.share:.1%} (baseline {item.baseline:.1%}, at most {item.largest:.1%})"
 
 
 def score(evidence: Evidence) -> Reading:
@@ -102,6 +143,7 @@ def watch_all(evidence: Evidence) -> tuple[Reading, ...]:
 
 
 EARLY_WARNINGS: Mapping[Name, tuple[str, Callable[[Evidence], Reading]]] = {
+    "damage": ("drift", damage),
     "score": ("drift", score),
     "target": ("drift", target),
     "estimate": ("performance", estimate),

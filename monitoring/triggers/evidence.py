@@ -14,7 +14,7 @@ from monitoring.counting import Holdout
 from monitoring.drift import DriftReport
 from monitoring.performance import Estimate, PerformanceReport, PromotedScore
 
-Name = Literal["performance", "drift", "age", "manual", "score", "target", "estimate"]
+Name = Literal["performance", "drift", "age", "manual", "damage", "score", "target", "estimate"]
 
 
 class Reading(Record):

@@ -68,13 +68,7 @@ def verify(registry: Registry, manifest: Manifest, *, load: bool = True) -> None
     version = ModelVersion.from_entry(entry)
     if version is None:
         raise _refused(manifest, "was not registered by mlops train, or its tags were changed")
-    for what, declared, actual in (
-        ("run", manifest.run_id, version.run_id),
-        ("digest", manifest.digest, version.digest),
-        ("data digest", manifest.data_digest, version.data_digest),
-    ):
-        if declared != actual:
-            raise _refused(manifest, f"has the {what} {actual[:12]}…, but {declared[:12]}… was reviewed")
+    require_declared(version, manifest)
     if version.validation != "passed":
         raise _refused(manifest, f"has the validation {version.validation!r}, not 'passed'")
     if not load:
@@ -90,6 +84,21 @@ def verify(registry: Registry, manifest: Manifest, *, load: bool = True) -> None
                 manifest,
                 f"has the digest {actual[:12]}… over its baseline, example and times, but {declared} was reviewed",
             )
+
+
+def require_declared(version: ModelVersion, manifest: Manifest) -> None:
+    """Make sure that a version has the run, digest and data that git declares, whatever MLflow's tags say now.
+
+    Raises:
+        RegistryError: it has others.
+    """
+    for what, declared, actual in (
+        ("run", manifest.run_id, version.run_id),
+        ("digest", manifest.digest, version.digest),
+        ("data digest", manifest.data_digest, version.data_digest),
+    ):
+        if declared != actual:
+            raise _refused(manifest, f"has the {what} {actual[:12]}…, but {declared[:12]}… was reviewed")
 
 
 def _refused(manifest: Manifest, reason: str) -> RegistryError:

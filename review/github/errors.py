@@ -96,6 +96,20 @@ REFUSALS = (
         "Re-run the job when it is over. Every step is safe to repeat.",
     ),
 )
+LOGIN = (
+    "Something other than GitHub answers there, such as the login page of a proxy.",
+    "Sign in there, or correct GITHUB_API_URL or MLOPS_FORGE; then run it again.",
+)
+# By the class of the error.
+NO_RESPONSE = {
+    "SSLError": (
+        "The certificate is expired, for another host, or of an authority that is not known here.",
+        "Set REQUESTS_CA_BUNDLE to the file of your authority; then run it again.",
+    ),
+    "ProxyError": ("The proxy refuses the connection.", "Correct HTTPS_PROXY; then run it again."),
+    "InvalidJSONError": LOGIN,
+    "JSONDecodeError": LOGIN,
+}
 UNKNOWN = Refusal(
     frozenset(),
     "",
@@ -123,10 +137,13 @@ def refused(action: str, status: int, data: object, headers: Mapping[str, str] |
 
 def unreachable(action: str, address: str, reason: str) -> OutsideError:
     """Return the error for no response at all."""
+    why, fix = NO_RESPONSE.get(
+        reason, ("The network, a proxy or GitHub is down. Several tries failed.", "Run it again.")
+    )
     return OutsideError(
         f"GitHub at {address} did not respond to a request to {action}: {reason}.",
-        why="The network, a proxy or GitHub is down. Several tries failed.",
-        fix="Run it again. Steps that are done already are not repeated.",
+        why=why,
+        fix=f"{fix} Steps that are done already are not repeated.",
     )
 
 

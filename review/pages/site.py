@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DRAWN = 400 * DAY  # of the score: more would be too narrow on a phone
 LATE = 2 * DAY
 OPEN_LINES = 30
-TRIGGERS = ("performance", "drift", "age", "manual", "score", "target", "estimate")
+TRIGGERS = ("performance", "drift", "age", "manual", "damage", "score", "target", "estimate")
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,8 @@ def render_body(
     report: str | None = None,
     links: Links | None = None,
     events: Sequence[Event] = (),
+    taken_back: str = "",
+    uncommitted: Sequence[str] = (),
 ) -> str:
     """Return the body of the pull request in Markdown: the most important first, at most 65,000 characters.
 
@@ -138,6 +140,8 @@ def render_body(
         report: path of the HTML report, shown if it has no address.
         links: addresses for the reviewer; None in the local forge.
         events: the model's event log, oldest first; with it, score and drift are drawn over time.
+        taken_back: when the version was rolled back, if it was in Production before.
+        uncommitted: settings that differ from the commit that the manifest names.
     """
     links, view = links or Links(), VerdictView(verdict)
     text = template.render_markdown(
@@ -150,6 +154,8 @@ def render_body(
         links=links,
         report=report,
         charts=charts.over_time(verdict, events),
+        taken_back=taken_back,
+        uncommitted=uncommitted,
     )
     head, *sections = re.split(r"\n\n(?=## )", text)
     story = _story(verdict, previous)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from registry import Event
 
 MOVES = frozenset({"promotion", "rollback"})
@@ -33,3 +35,20 @@ def undated(event: Event) -> str:
         return f"{line}, replacing version {before}" if before else line
     reason = event.error or "; ".join(event.reasons)
     return f"{line} ({reason[:200]})" if reason else line
+
+
+def taken_back(version: int, events: Sequence[Event]) -> str:
+    """Return when and by whom a version was taken out of Production by a rollback; empty if none did it last.
+
+    Args:
+        version: the one that may come back.
+        events: of the model, oldest first.
+    """
+    moves = (event for event in reversed(events) if event.kind in MOVES)
+    last = next((move for move in moves if str(version) in {str(move.version), move.details.get("before")}), None)
+    if last is None or last.kind != "rollback" or last.version == version:
+        return ""
+    commit, author = last.details.get("commit", ""), last.details.get("by", "")
+    by = f" by {author}" if author else ""
+    at = f" (commit {commit[:12]}{by})" if commit else by
+    return f"Version {version} was in Production before, and was rolled back on {last.timestamp:%Y-%m-%d}{at}."

@@ -6,10 +6,12 @@ import re
 import unicodedata
 
 # GitHub links names, numbers and addresses after it has undone every escape, and once more in e-mail replies, where
-# code spans do not protect. Only a zero-width space inside them keeps them text.
+# code spans do not protect. Only a zero-width space inside them keeps them text. The same holds for the words in a
+# commit message that skip workflows or name authors: title and body become one when a pull request is squashed.
 JOINT = "\u200b"
 LINKS = re.compile(
-    r"(?<=@)|(?<=#)(?=\d)|(?<=gh-)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=mailto:)|(?<=xmpp:)|(?<=:)(?=[a-z0-9_+-]+:)",
+    r"(?<=@)|(?<=#)(?=\d)|(?<=gh-)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=mailto:)|(?<=xmpp:)|(?<=:)(?=[a-z0-9_+-]+:)"
+    r"|(?<=\[)(?=(?:skip ci|ci skip|no ci|skip actions|actions skip)\])|(?<=skip-checks)(?=\s*:)|(?<=-by)(?=\s*:)",
     re.IGNORECASE,
 )
 ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-_])")

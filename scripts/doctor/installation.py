@@ -21,6 +21,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 def checks(settings: Settings) -> Iterator[tuple[str, Check]]:
     """Return the checks with their names."""
     yield "python", python
+    yield "repository", lambda: repository(settings)
     yield "packages", lambda: packages(settings)
     yield "registry", lambda: registry(settings)
 
@@ -32,6 +33,18 @@ def python() -> Diagnosis:
     if OLDEST <= version <= NEWEST:
         return Diagnosis("", "ok", says)
     return Diagnosis("", "fail", says, "Only 3.11 to 3.13 are tested.", "make setup PYTHON=python3.12")
+
+
+def repository(settings: Settings) -> Diagnosis:
+    """Check that the template is at the top of a git repository."""
+    from stages.repository import head_commit, require_top_level
+
+    require_top_level(settings.root)
+    commit = head_commit(settings.root)
+    if commit:
+        return Diagnosis("", "ok", f"at the top of its repository, commit {commit[:12]}")
+    why = "Proposals are commits, and a merge promotes."
+    return Diagnosis("", "warn", "not under git", why, "git init -b main && git add --all && git commit -m 'First'")
 
 
 def packages(settings: Settings) -> Diagnosis:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitoring.counting import Baseline, KnownDays
 from registry import PRODUCTION, Event, ModelVersion, Origin
-from registry.promotion import Manifest, Plan, RegistryState
+from registry.promotion import Check, Manifest, Plan, RegistryState
 from stages.replay.shared import SharedCalculations, StoredModel
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ReplayRegistry:
         self._versions[version] = self.version(name, version).model_copy(update={"validation": state})
         return True
 
-    def load(self, version: ModelVersion) -> Any:
+    def load(self, version: ModelVersion, rows: pd.DataFrame | None = None) -> Any:  # noqa: ARG002 - it was never a file
         """Return the estimator of a version."""
         return self.model(version.version).estimator
 
@@ -128,6 +128,10 @@ class ReplayRegistry:
 
     def verify(self, manifest: Manifest, *, load: bool) -> None:
         """Do nothing: no one changes a version in memory."""
+
+    def checks(self, manifest: Manifest, state: RegistryState) -> tuple[Check, ...]:  # noqa: ARG002 - no one edits
+        """Return nothing: no one edits a manifest in memory."""
+        return ()
 
     def promote(self, plan: Plan, as_of: dt.datetime) -> None:
         """Put the version of a plan into Production."""

@@ -112,6 +112,16 @@ class ReplayNight(Run):
         """Empty: nothing is committed."""
         return ""
 
+    @property
+    def author(self) -> str:
+        """Empty: nothing is committed."""
+        return ""
+
+    @property
+    def uncommitted(self) -> tuple[str, ...]:
+        """Nothing: nothing is committed."""
+        return ()
+
     def write(self, name: str, text: Callable[[], str], path: Path | None = None) -> None:
         """Do nothing."""
 

@@ -21,6 +21,7 @@ GROUPS = {
     "test_outage": "an MLflow that fails",
     "test_outage_github": "a GitHub that fails",
     "test_tamper": "tampered with",
+    "test_accidents": "accidents",
 }
 Tried = Callable[[int, list[str]], None]
 

@@ -119,6 +119,18 @@ def replaced(place: Spoiled) -> None:
     place.tag("digest", model_file.tree_digest(place.files))
 
 
+def crafted(place: Spoiled) -> None:
+    """A tree of allowed types that leads out of its own memory, with every digest brought up to date."""
+    import skops.io
+
+    path = place.files / "model.skops"
+    model = skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+    nodes = model.steps[-1][1]._predictors[0][0].nodes
+    nodes["left"][0] = nodes["right"][0] = 2**31
+    place.keep(model)
+    place.agree()
+
+
 def pickled(place: Spoiled) -> None:
     """A pickle beside the model."""
     (place.files / "model.pkl").write_bytes(b"\x80\x04.")
@@ -229,6 +241,12 @@ CHANGES: dict[str, tuple[Callable[[Spoiled], object], str]] = {
     "the manifest names other data": (lambda place: place.declare(data_digest="0" * 64), "has the data digest"),
     "the manifest names another model": (lambda place: place.declare(model="boats"), "declares a version of 'boats'"),
     "the manifest names no records": (lambda place: place.declare(records_digest=None), "but none was reviewed"),
+    "the manifest names another score": (lambda place: place.declare(score=0.99), "score is 0.99, not"),
+    "the manifest names another champion": (lambda place: place.declare(champion=7), "champion is 7, not"),
+    "the manifest names another time": (
+        lambda place: place.declare(data_until="2013-01-02T00:00:00Z"),
+        "data_until is 2013-01-02",
+    ),
     "the manifest has a key of its own": (lambda place: place.declare(approved=True), "approved"),
     "the manifest is half a file": (lambda place: place.declared.write_text('{"record": "Mani'), "production.json"),
     "MLmodel names another loader": (loader, "loader_module"),
@@ -251,6 +269,7 @@ CHANGES: dict[str, tuple[Callable[[Spoiled], object], str]] = {
     ),
     "a link beside the model": (linked, "a path leads out of them: The following failures"),
     "another place for the files": (elsewhere, "files have the digest"),
+    "a tree with nodes that are not there": (crafted, "model.skops is refused: a process that opens it"),
     "an array of pickles": (array_of_pickles, "Object arrays cannot be loaded"),
     "an MLmodel of billions": (explosive, "code [[[...], [...]"),
     "a zip bomb": (partial(bomb, claimed=2**26), "model.skops of the model has compressed files: schema.json"),

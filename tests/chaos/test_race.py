@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 import sqlite3
@@ -111,6 +112,29 @@ def test_two_production_versions_are_repaired(nights: Nights, tmp_path: Path) ->
     assert 5 == process.mlops(repo, "promote", "--verify", day=LATER).code
     assert 0 == process.mlops(repo, "promote", day=LATER).code
     assert ({2}, 2) == serving(repo)
+
+
+@whole
+def test_three_promotions_at_once_are_noted_once(nights: Nights, tmp_path: Path, tried: Tried) -> None:
+    """Two more machines promote the same manifest, by later clocks, at any instant: one event says so."""
+    step, lost = BY_NAME["promote"], []
+    points = moments(nights, "promote", every=4)
+    for point in points:
+        repo = nights.copy(step, tmp_path / "race" / str(point.number))
+        running, hold = process.held(repo, "promote", day=LATER, at=point)
+        ended = []
+        for days in (1, 2):
+            other, env = elsewhere(repo, f"other {days}")
+            ended.append(process.mlops(other, "promote", day=LATER + dt.timedelta(days=days), env=env))
+        hold.go.set()
+        ended.append(running.end())
+        ended.append(process.mlops(repo, "promote", day=LATER - dt.timedelta(days=60)))
+        noted = [event for event in looks.events(looks.store(repo)) if event["kind"] == "promotion"]
+        if {one.code for one in ended} != {0} or [1, 2] != [event["version"] for event in noted]:
+            lost.append(f"{point}: {[one.code for one in ended]} {noted}")
+    tried(len(points), lost)
+
+    assert [] == lost
 
 
 def test_two_nights_on_one_machine(nights: Nights, tmp_path: Path) -> None:

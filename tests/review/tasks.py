@@ -14,7 +14,7 @@ from monitoring.triggers.decision import Decision
 from monitoring.triggers.evidence import Evidence, History
 from training.gates import gates
 from training.gates.gates import Comparison, Gate, Score
-from training.gates.slices import SliceScore
+from training.gates.slices import SliceScore, slice_gates
 from training.gates.validate import Verdict
 
 MAE = "neg_mean_absolute_error"
@@ -90,12 +90,23 @@ def _verdict(
     report: PerformanceReport,
 ) -> Verdict:
     found = tuple(
-        SliceScore(column="origin", value=v, rows=n, challenger=new, champion=old) for v, n, new, old in places
+        SliceScore(
+            column="origin",
+            value=v,
+            rows=n,
+            challenger=new,
+            champion=old,
+            difference=new - old,
+            high=new - old + asked.gates.max_slice_loss / 2,
+            confidence=0.99,
+            harmed=new - old < -asked.gates.max_slice_loss,
+        )
+        for v, n, new, old in places
     )
     judged: tuple[Gate, ...] = (
         *gates.floors(scores, made.rows, asked),
         gates.champion(made, made.champion, asked),
-        *gates.slices(found, scores[0].value, asked),
+        *slice_gates(found, asked),
     )
     files = tuple(gate for gate in verdict.gates if gate.name in {"data_quality", "load_back", "latency", "size"})
     decision = _decision(verdict.candidate.decision, asked, report)

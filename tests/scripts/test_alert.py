@@ -13,8 +13,9 @@ import pytest
 from core.errors import DataError, OutsideError
 from core.failure import Failure, Stage
 from core.replay_result import Alarms, PolicyResult, ReplayResult
+from registry.promotion.checks import Check
 from review.pull_request import promotion_check
-from review.pull_request.promotion_check import Check, Review, Reviews
+from review.pull_request.promotion_check import Review, Reviews
 from tests.github import people
 from tests.github.double import TOKEN, Double
 from tests.github.faults import Fault

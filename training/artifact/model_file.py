@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import reprlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from core.errors import ConfigError, RegistryError
-from training.artifact import zip_index
+from training.artifact import trial, zip_index
 from training.artifact.zip_index import RETRAIN, TAMPERED
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MODEL_FILE = "model.skops"
 ENTRY_FILE = "MLmodel"
@@ -109,8 +112,13 @@ def require_digest(folder: Path, digest: str) -> None:
         )
 
 
-def load(folder: Path, digest: str) -> Any:
-    """Return the estimator in `folder`, after its digest, files and types were checked.
+def load(folder: Path, digest: str, rows: pd.DataFrame | None = None) -> Any:
+    """Return the estimator in `folder`, after its digest, files and types were checked and a trial ended well.
+
+    Args:
+        folder: with the model's files.
+        digest: that the files must have.
+        rows: scored in the trial; None to only load there.
 
     Raises:
         RegistryError: a check failed, or the file cannot be loaded.
@@ -125,7 +133,9 @@ def load(folder: Path, digest: str) -> Any:
     try:
         types = set(skops.io.get_untrusted_types(data=data))
         _refuse(sorted(types - ALLOWED_TYPES), "contains types outside the allow-list")
-        return skops.io.loads(data, trusted=sorted(types))
+        trusted = sorted(types)
+        trial.attempt(MODEL_FILE, len(data), lambda: skops.io.loads(data, trusted=trusted), rows)
+        return skops.io.loads(data, trusted=trusted)
     except RegistryError:
         raise
     except Exception as err:

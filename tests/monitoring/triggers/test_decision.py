@@ -123,7 +123,7 @@ def test_a_quiet_night_says_why_nothing_happens() -> None:
 
     assert (False, False, 3, ()) == (decision.retrain, decision.first, decision.champion, decision.held_back_by)
     assert ("No trigger fired: performance is quiet, drift is quiet, age is quiet.",) == decision.reasons
-    told = ["performance", "drift", "age", "manual", "score", "target", "estimate"]
+    told = ["performance", "drift", "age", "manual", "damage", "score", "target", "estimate"]
     assert told == [reading.trigger for reading in decision.readings]
     assert decision.performance is not None
     assert decision.drift is not None
@@ -377,7 +377,7 @@ def test_disabled_triggers_are_not_even_counted() -> None:
 
     assert (False, None, None) == (decision.retrain, decision.performance, decision.drift)
     off_too = [reading for reading in decision.readings if reading.trigger != "manual"]
-    assert ["Switched off."] * 6 == [reading.sentence for reading in off_too]
+    assert ["Switched off."] * 7 == [reading.sentence for reading in off_too]
     assert decision.estimate is None
 
 

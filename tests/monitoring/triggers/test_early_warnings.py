@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from monitoring.counting.holdout import holdout_of
+from monitoring.drift import ColumnDamage
 from monitoring.performance.estimate import Estimate
 from monitoring.tasks.binary import BINARY
 from monitoring.tasks.calibration import Calibration
-from monitoring.triggers.early_warnings import EARLY_WARNINGS, estimate, score, watch_all
+from monitoring.triggers.early_warnings import EARLY_WARNINGS, damage, estimate, score, watch_all
 from tests.monitoring.triggers.test_rules import CALM, column, evidence, moved, scored
 
 DAY = dt.timedelta(days=1)
@@ -119,11 +120,46 @@ def test_the_score_says_what_is_missing(shown: Any, said: str) -> None:
     assert said in reading.sentence
 
 
+def damage_of(**values: Any) -> ColumnDamage:
+    """Return nulls in 3.1% of `wind`, at most 0.1% before."""
+    known = {"column": "wind", "kind": "null", "value": "", "share": 0.031, "baseline": 0.0002, "largest": 0.001}
+    return ColumnDamage(**{**known, "p_value": 1e-9, **values})
+
+
+def test_damage_names_columns_and_shares() -> None:
+    """The sentence has days, column, kind and shares of up to three columns, and how many more there are."""
+    others = [
+        damage_of(column="fare", kind="out of range"),
+        damage_of(column="town", kind="new"),
+        damage_of(column="temp", kind="repeated", value="51.8"),
+    ]
+    reading = damage(seen(drift=moved([CALM]).model_copy(update={"damage": (damage_of(), *others)})))
+
+    shares = "in 3.1% (baseline 0.0%, at most 0.1%)"
+    assert ("damage", "warns", 4.0) == (reading.trigger, reading.state, reading.value)
+    assert reading.sentence.endswith(
+        f": wind is missing {shares}; fare is out of the baseline's range {shares}; "
+        f"town is a value that the baseline does not have {shares}; and 1 more."
+    )
+
+
+def test_no_damage_is_quiet_and_an_unknown_one_cannot_be_judged() -> None:
+    """An empty report is quiet; without a report, the numbers that are missing are named."""
+    quiet = damage(seen(drift=moved([CALM]).model_copy(update={"damage": ()})))
+    missing = damage(seen(drift=moved([CALM])))
+
+    assert ("quiet", 0.0) == (quiet.state, quiet.value)
+    assert "cannot_judge" == missing.state
+    assert "fewer than 8 days in the baseline" in missing.sentence
+    assert "cannot_judge" == damage(seen(drift=None)).state
+
+
 def test_watches_never_fire() -> None:
     """Whatever they see: what rests on assumptions alone trains nothing."""
     outcomes = {name: column(name, 0.9, drifted=True) for name in ("score", "target")}
-    far = moved([CALM]).model_copy(update=outcomes)
+    nulls = damage_of()
+    far = moved([CALM]).model_copy(update={**outcomes, "damage": (nulls,)})
     worst = watch_all(seen(expected(value=0.0), drift=far))
 
-    assert ["warns"] * 3 == [reading.state for reading in worst]
+    assert ["warns"] * 4 == [reading.state for reading in worst]
     assert list(EARLY_WARNINGS) == [reading.trigger for reading in worst]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -135,3 +136,22 @@ def test_a_template_escapes_what_it_is_given(value: str) -> None:
     text = template.render_markdown("review.pull_request", "promotion_check.md.jinja", reviews=[review], run_url=value)
 
     assert f"**Merging** will {markdown.plain(value)}." == text.splitlines()[-1]
+
+
+@pytest.mark.parametrize("show", [markdown.inert, markdown.plain, markdown.code])
+@pytest.mark.parametrize(
+    "text",
+    ["[skip ci]", "[ci skip]", "[No CI]", "[skip actions]", "[actions skip]", "skip-checks: true", "skip-checks:true"],
+)
+def test_no_text_skips_a_workflow_when_it_becomes_a_commit_message(show: Callable[[str], str], text: str) -> None:
+    """Squashed, title and body are the message of the merge: a category of that name must not stop promote."""
+    shown = show(f"carrier {text} x")
+
+    assert text.lower() not in shown.lower()
+    assert "skip-checks:" not in shown
+
+
+@pytest.mark.parametrize("show", [markdown.inert, markdown.plain, markdown.code])
+def test_no_text_names_an_author_when_it_becomes_a_commit_message(show: Callable[[str], str]) -> None:
+    """Trailers such as Co-authored-by and Signed-off-by stay text."""
+    assert not re.search(r"-by\s*:", show("Co-authored-by: eve <eve@x.org>"))
