@@ -78,7 +78,7 @@ class Reference(NamedTuple):
 
     @property
     def lowered(self) -> bool:
-        """Whether the reviewer must be told that the reference is lower than it was."""
+        """Whether the pull request must say that the reference is lower than it was."""
         return self.highest - self.value > (self.error or 0.0)
 
 

@@ -102,7 +102,7 @@ def _spread(day: NDArray[np.intp], champion: Floats, challenger: Floats) -> DayS
 
     Rows that the two models score alike have no influence on the difference, so few rows may decide. The shares of
     days come from the influence on either model instead, which all rows have. With shares from the difference, too few
-    degrees of freedom were left at 1 positive in 50: type I error 1 % instead of 3 to 5 %.
+    degrees of freedom were left at 1 positive in 50: type I error 1% instead of 3 to 5%.
     """
     more = challenger - champion
     rows = np.bincount(day).astype(np.float64)

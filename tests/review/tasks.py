@@ -119,6 +119,8 @@ def _verdict(
             "comparison": made,
             "slices": found,
             "reference": report.reference,
+            "promoted": (),
+            "limit": None,
         }
     )
 

@@ -104,10 +104,8 @@ def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None
         f"The gate requires at least {said[3]}. | {low} | {allowed} |" in body
     )
     assert f"The gate requires at least {wording.figure(MAE, -120.0 * unit)}. | {ours} | {floor} |" in body
-    assert (
-        f" {said[4]} compared with the champion on this slice. The gate requires at least {said[5]}. "
-        f"| {lost} | {margin} |" in body
-    )
+    assert f" {said[4]} compared with the champion on this slice and, with 99% confidence, at most " in body
+    assert f"The gate blocks under {said[5]} if this bound is under 0. | {lost} | {margin} |" in body
     assert f"| {before} | {after} | {lost} |" in body
 
 

@@ -102,7 +102,7 @@ def _judged(
 def _to_overall(
     unseen: CandidateEvidence, overall: float, rows: np.ndarray, confidence: float, config: ModelConfig
 ) -> SliceBounds:
-    """Return the bounds of one slice's difference to the candidate overall, whose own error is small beside it."""
+    """Return the bounds of one slice's difference to the candidate overall, whose own error is small."""
     counts = unseen.counts_by_day(unseen.challenger_scores, task_of(config), rows)
     of_slice = day_bounds(
         task_of(config),
@@ -118,7 +118,7 @@ def _to_overall(
 
 
 def slice_gates(scores: tuple[SliceScore, ...], config: ModelConfig) -> Iterator[Gate]:
-    """Return one gate a slice column: blocks when a category is harmed; names those that cannot be judged."""
+    """Yield one gate for each slice column: it blocks if a category is harmed; names those that cannot be judged."""
     margin = config.gates.max_slice_loss
     for column in config.gates.slices:
         own = [score for score in scores if score.column == column]
@@ -137,7 +137,7 @@ def slice_gates(scores: tuple[SliceScore, ...], config: ModelConfig) -> Iterator
 
 
 def _sentence(weakest: SliceScore, judged: int, lacking: list[str], config: ModelConfig) -> str:
-    """Return what a slice gate result."""
+    """Return the sentence of a slice gate."""
     metric, allowed = config.triggers.performance.metric, -config.gates.max_slice_loss
     value = wording.figure(metric, weakest.challenger or 0.0)
     lost, high, limit = (wording.change(metric, one or 0.0) for one in (weakest.difference, weakest.high, allowed))

@@ -224,12 +224,12 @@ def test_a_look_fires_when_its_upper_bound_is_under_the_limit() -> None:
 
 def test_a_small_fall_shows_in_a_longer_look() -> None:
     """A week of few rows proves nothing; four weeks of them do, and the report is about these."""
-    days = week([0.62] * 28, rows=60)
+    days = week([0.67] * 28, rows=40)
     found = report(days, configured(window_days=7, floor=0.7, max_drop=0.05, confidence=0.95))
 
     assert [False, False, True] == [look.fired for look in found.looks]
     assert [7, 14, 28] == [look.days for look in found.looks]
-    assert (28 * 60, AS_OF.date() - 30 * DAY) == (found.labels, found.start)
+    assert (28 * 40, AS_OF.date() - 30 * DAY) == (found.labels, found.start)
     assert 28 == len(found.days)
 
 
