@@ -39,10 +39,10 @@ setup: $(STAMP)
 # uv is optional: with it this takes seconds instead of a minute. Bytecode is compiled now, because Python would compile
 # the libraries at every start if it may not write next to them: MLflow then takes four times as long to load.
 ifdef UV
-venv = uv venv --quiet --clear $(addprefix --python=,$(PYTHON)) $(1)
+venv = uv venv --quiet --clear $(if $(PYTHON),--python="$(PYTHON)") $(1)
 pip = uv pip install --quiet --compile-bytecode --python $(1)
 else
-venv = $(or $(PYTHON),python3) -m venv --clear $(1)
+venv = "$(or $(PYTHON),python3)" -m venv --clear $(1)
 pip = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
@@ -58,7 +58,7 @@ demo: $(STAMP)
 	@$(BIN)/mlops demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # The tests in tests/chaos, at every point instead of a sample, and with a real mlflow server.
 chaos: $(STAMP)
@@ -71,7 +71,7 @@ mutants: $(STAMP)
 tools: $(TOOLS)/.installed
 
 $(TOOLS)/.installed: tests/github/tools.py
-	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$($(or $(PYTHON),python3) tests/github/tools.py)
+	@npm install --prefix $(TOOLS) --no-save --no-package-lock --no-audit --no-fund $$("$(or $(PYTHON),python3)" tests/github/tools.py)
 	@touch $@
 
 # Each part is also a command with --help. Evidently and NannyML are installed once, separately, in local/bench.

@@ -20,7 +20,8 @@ from core.config import Columns, load_config
 from monitoring.counting import TIME, Baseline, DayTally, build_baseline
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
+EXAMPLE = ROOT / "tests" / "example"  # where the example is also when model/ has it no longer
+SAMPLE = EXAMPLE / "model" / "flights" / "data" / "flights_sample.parquet"
 
 
 @cache
@@ -29,9 +30,11 @@ def year() -> Baseline:
     rows = pq.read_table(SAMPLE)
     place = rows.column_names.index("timestamp")
     rows = rows.set_column(place, pa.field("timestamp", TIME), rows["timestamp"].cast(pa.timestamp("us")).cast(TIME))
-    data = load_config(ROOT, "flights").data
+    data = load_config(EXAMPLE, "flights").data
     batches = rows.combine_chunks().to_batches()
-    return build_baseline(batches, data.numeric, data.categorical, Columns(), dt.datetime(2014, 1, 2, tzinfo=dt.UTC))
+    return build_baseline(
+        batches, data.numeric, data.categorical, Columns(id="id"), dt.datetime(2014, 1, 2, tzinfo=dt.UTC)
+    )
 
 
 def shuffled(times: int, seed: int) -> Iterator[tuple[DayTally, ...]]:

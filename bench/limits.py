@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from core.config import Data
+from core.config import Columns, Data
 from monitoring.axes import Axis, fit_categorical, fit_numeric
 from monitoring.counting import count
 from monitoring.sources import open_source
@@ -48,7 +48,8 @@ class Case:
     def data(self) -> Data:
         """Return the config."""
         numeric, categorical = tuple(self.numbers), tuple(self.texts)
-        return Data(source="rows", table="predictions", numeric=numeric, categorical=categorical)
+        columns = Columns(id="id")
+        return Data(source="rows", table="predictions", columns=columns, numeric=numeric, categorical=categorical)
 
     def values(self, rng: np.random.Generator, rows: int) -> dict[str, pa.Array]:
         """Return values of all features."""

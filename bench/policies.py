@@ -37,7 +37,8 @@ from stages.replay import PolicyHistory
 
 SEEDS, REVIEW = 2, 1
 POLICIES = ("default", "never", "weekly", "monthly", "seed")
-FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
+EXAMPLE = ROOT / "tests" / "example"
+FLIGHTS = EXAMPLE / "model" / "flights" / "data" / "flights_sample.parquet"
 SHORT = dt.date(2013, 5, 1)
 
 
@@ -66,7 +67,7 @@ def replayed(stream: str, seed: int, also: Sequence[str], *, quick: bool) -> Fou
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if stream == "flights":
-            root, model, source, truth, last = ROOT, "flights", FLIGHTS, None, SHORT if quick else None
+            root, model, source, truth, last = EXAMPLE, "flights", FLIGHTS, None, SHORT if quick else None
         else:
             drawn = replace(STREAMS[stream], nights=142, night=82) if quick else STREAMS[stream]
             root, model, truth, last = model_folder(folder), MODEL, drawn.truth, None

@@ -26,15 +26,16 @@ LOG = logging.getLogger("mlops")
 def pulled(night: Night, out: Path | None = None, *, fresh: bool = False) -> Iterator[Window]:
     """Run the whole stage: count, let the caller print the window, and stop if it is broken."""
     with night.stage("pull"):
-        window = count_window(night, out, fresh=fresh)
+        window = count_window(night, out, fresh=fresh, versions=True)
         yield window
         stop_if_broken(window)
 
 
-def count_window(run: Run, out: Path | None = None, *, fresh: bool = False) -> Window:
+def count_window(run: Run, out: Path | None = None, *, fresh: bool = False, versions: bool = False) -> Window:
     """Return the tallies of the days that the triggers need, with the findings of the expectation suite; also written.
 
-    Before the first promotion the window is empty, because there is no baseline to compare with.
+    Before the first promotion the window is empty, because there is no baseline to compare with. `versions`: also
+    look for rows that name a version which is not registered. In a replay most rows do: it registers its own versions.
     """
     from monitoring.counting import build_window
 
@@ -48,6 +49,7 @@ def count_window(run: Run, out: Path | None = None, *, fresh: bool = False) -> W
         window = build_window(config, champion.version, run.as_of, tallies, source.columns)
         window = window.model_copy(update={"quality": run.calculations.check_window(window, config, baseline)})
         _keep_days(run, champion, kept, window)
+        window = _with_unregistered(run, source, window) if versions else window
     run.write("window.json", window.to_json, out)
     return window
 
@@ -78,6 +80,26 @@ def _count_days(
     if not kept:
         return read(first, end)
     return reuse_counted_days(kept, read(first, end, features=False), run.today, read)
+
+
+def _with_unregistered(run: Run, source: Source, window: Window) -> Window:
+    """Return the window with a finding if scored rows name a version that is not registered."""
+    from monitoring.counting import scored_versions, unregistered_versions
+    from monitoring.tasks import task_of
+
+    columns, quality, task = run.config.data.columns, window.quality, task_of(run.config)
+    # Usually every row was scored by the champion. Only the rows of other versions are worth another reading.
+    others = sum(day.rows - day.unscored - task.rows(day.scores.array) for day in window.days)
+    if columns.version is None or quality is None or not others:
+        return window
+    names = [name for name in (columns.time, columns.score, columns.version) if name in source.columns]
+    rows = scored_versions(source.batches(names, midnight(window.start), midnight(window.end)), columns)
+    finding = unregistered_versions(
+        rows, run.registry.versions(run.config.registry_name), columns.version, window.model
+    )
+    if finding is None:
+        return window
+    return window.model_copy(update={"quality": quality.model_copy(update={"findings": (*quality.findings, finding)})})
 
 
 def _known_days(run: Run, champion: ModelVersion) -> dict[dt.date, DayTally]:

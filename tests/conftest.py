@@ -33,6 +33,15 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules that need a registry or GitHub take longest and come first, else one process would end with one alone.
+
+    They come by their names, not by their folders: those of one folder would wait for what the first of them builds.
+    """
+    slow = {item.path for item in items if {"mlflow_store", "gateway"} & {*getattr(item, "fixturenames", ())}}
+    items.sort(key=lambda item: (False, item.path.name, item.path) if item.path in slow else (True,))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _postgres_ends() -> Iterator[None]:
     """A PostgreSQL that tests of this session started does not outlive it."""

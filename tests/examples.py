@@ -19,7 +19,7 @@ from registry.serving import Served
 from scripts.demo.command import prepare
 from scripts.demo.reviewer import Reviewer
 from stages.context import Night
-from tests.place import FLIGHTS, ROOT, Place
+from tests.place import EXAMPLE, FLIGHTS, Place
 
 DAY = dt.timedelta(days=1)
 FIRST = dt.date(2013, 3, 4)
@@ -146,7 +146,7 @@ class World:
 
     def __init__(self, folder: Path, example: Example, store: Path) -> None:
         self.example = example
-        self.place = Place(prepare(ROOT, folder))
+        self.place = Place(prepare(EXAMPLE, folder))
         example.write(folder / "model" / example.name)
         self.person.start()
         (folder / "local").mkdir()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from monitoring.counting.window import Window
     from training.fit import Candidate, Split
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parent / "example"
 DAY = dt.timedelta(days=1)
 Days = Callable[[dt.date, dt.date], pa.RecordBatch]
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.place import ROOT
+from tests.place import EXAMPLE, ROOT
 
 WHO = ("-c", "user.name=team", "-c", "user.email=team@localhost", "-c", "init.defaultBranch=main")
 
@@ -29,12 +29,24 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
+def archive(ref: str) -> bytes:
+    """The files of a commit of the project's history as a tar, or nothing if this clone does not have the commit."""
+    words = ("git", "archive", ref, "--", ".", ":!model/flights/data", ":!docs/pictures")
+    return subprocess.run(words, cwd=ROOT, check=False, capture_output=True).stdout
+
+
+def present(folder: Path) -> None:
+    """Write the files that are here now, with the example; the year of flights is left out."""
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("data"), dirs_exist_ok=True)
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if (ROOT / name).is_file() and not name.endswith(".parquet"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
 def make(template: Path, own: Path) -> None:
     """The template with two commits, and a repository made of the first; the year of flights is left out."""
-    for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if (ROOT / name).is_file() and not name.endswith(".parquet"):
-            (template / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, template / name)
+    present(template)
     git(template, "init", "--quiet")
     commit(template, "One")
     shutil.copytree(template, own, ignore=shutil.ignore_patterns(".git"))

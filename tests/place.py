@@ -30,7 +30,8 @@ from tests.moving import moved
 from training import features, score
 
 ROOT = Path(__file__).parent.parent
-FLIGHTS = ROOT / "model" / "flights" / "data" / "flights_sample.parquet"
+EXAMPLE = ROOT / "tests" / "example"  # a repository of one model: the example, which a team deletes from model/
+FLIGHTS = EXAMPLE / "model" / "flights" / "data" / "flights_sample.parquet"
 FIRST, SECOND = dt.date(2013, 3, 4), dt.date(2013, 4, 20)
 STEERS = ("MLFLOW_", "MONITORING_URL", "MLOPS_", "GITHUB_", "GH_TOKEN", "APPRISE_URLS")  # variables that commands read
 
@@ -59,7 +60,7 @@ class Place:
     @classmethod
     def make(cls, folder: Path, *, store: Path | None = None) -> Place:
         """A new repository with a filled monitoring table; `store` is an empty MLflow database to copy."""
-        prepare(ROOT, folder)
+        prepare(EXAMPLE, folder)
         place = cls(folder)
         place.person.start()
         (folder / "local").mkdir()

@@ -124,7 +124,7 @@ def test_the_sbom_lists_what_jobs_install(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml", "requirements.lock", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "installed").touch()
-    words = ["make", "sbom", "STAMP=installed", "LOCK=requirements.lock", f"BIN={Path(sys.executable).parent}"]
+    words = ["make", "sbom", "STAMP=installed", "LOCK=requirements.lock", f"BIN='{Path(sys.executable).parent}'"]
     subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
     found = json.loads((tmp_path / "dist" / "sbom.json").read_text())
     locked = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)

@@ -10,10 +10,10 @@ from core.config.settings import Settings, load_config
 from core.days import midnight
 from scripts.doctor.model import pipeline
 from stages.context import Night
-from tests.place import FIRST
+from tests.place import EXAMPLE, FIRST, ROOT
 
-ROOT = Path(__file__).parent.parent
 MODELS = sorted(path.parent.name for path in ROOT.glob("model/*/model.toml"))
+COPIES = sorted(path.relative_to(EXAMPLE) for path in EXAMPLE.rglob("*.*") if path.suffix != ".pyc")
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -22,3 +22,10 @@ def test_the_pipeline_of_a_model_is_fitted_and_comes_back_the_same(name: str) ->
     diagnosis = pipeline(Night(Settings.load(ROOT, {}), load_config(ROOT, name), midnight(FIRST), live=False))
 
     assert "ok" == diagnosis.state, diagnosis
+
+
+@pytest.mark.skipif(MODELS != ["flights"], reason="a team's repository, in which the example may change or be deleted")
+@pytest.mark.parametrize("path", COPIES, ids=str)
+def test_the_example_is_the_one_that_the_tests_use(path: Path) -> None:
+    """The tests have a copy of the example, because a team deletes it. In the template both are the same."""
+    assert (EXAMPLE / path).read_bytes() == (ROOT / path).read_bytes(), f"Type: cp {path} {EXAMPLE / path}"

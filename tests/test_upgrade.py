@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
+import os
 import shutil
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from core.config import Settings, load_config
+from core.days import midnight
 from core.errors import ConfigError, UsageError
 from scripts import upgrade
-from tests.instance import commit, edit, git, make
+from stages.context import Night
+from tests.instance import archive, commit, edit, git, make, present
+from tests.moving import moved
+from tests.place import Place
+
+BEFORE = "332f1e4"  # the last commit whose model/ holds files of the engine
+STORE = Path(__file__).parent / "data" / "old_store.tar.xz"
+LAST = dt.date(2013, 2, 16)
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +124,60 @@ def test_what_cannot_be_upgraded_says_why(own: Path, tmp_path: Path) -> None:
     git(own, "remote", "set-url", "upstream", str(other))
     with pytest.raises(ConfigError, match="shares no commit"):
         upgrade.run(own, "upstream/main", check=False)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A team's repository made of the template before its move: with a small model in service, without the example.
+
+    The template beside it has gone on to the files that are here now.
+    """
+    template, own = tmp_path / "template", tmp_path / "store"
+    if not (files := archive(BEFORE)):
+        pytest.skip(f"commit {BEFORE} is not in the history of this clone")
+    with tarfile.open(fileobj=io.BytesIO(files)) as tar:
+        tar.extractall(template, filter="data")
+    shutil.copytree(template, own)
+    for folder in (template, own):
+        git(folder, "init", "--quiet")
+        commit(folder, "One")
+    git(own, "rm", "-r", "--quiet", "model/flights")
+    with tarfile.open(STORE) as tar:
+        names = ("store/local/artifacts", "store/local/mlflow.db", "store/local/monitoring.db", "store/model")
+        wanted = [member for member in tar if member.name.startswith(names)]
+        tar.extractall(tmp_path, wanted, filter="data")
+    moved(own / "local" / "mlflow.db", "/store", str(own))
+    commit(own, "Our model")
+    git(template, "rm", "-r", "--quiet", ".")
+    present(template)
+    commit(template, "Two")
+    git(own, "remote", "add", "upstream", str(template))
+    return own
+
+
+def test_an_instance_of_the_tree_before_the_move_is_upgraded_and_its_night_runs(old: Path) -> None:
+    """Its own command merges the present tree without a conflict, keeps its model, and its next night proposes."""
+    models = tree(old, "model/small")
+    words = [sys.executable, "-m", "scripts", "upgrade", "--json"]
+    env = {**os.environ, "PYTHONPATH": str(old)}
+    ran = subprocess.run(words, cwd=old, env=env, check=False, capture_output=True, text=True)
+    assert 0 == ran.returncode, ran.stdout + ran.stderr
+    assert '"conflicts": []' in ran.stdout
+    assert "" == git(old, "diff", "--cached", "--name-only", "upstream/main", "--", ".", ":!model")
+    commit(old, "Upgrade")
+    assert models == tree(old, "model")
+
+    place = Place(old)
+    for command in (
+        ["pull"],
+        ["check", "--force", "--reason", "after an upgrade"],
+        ["train"],
+        ["validate"],
+        ["propose"],
+    ):
+        ended = place.mlops(*command, day=LAST)
+        assert 0 == ended.code, ended.err
+    night = Night(Settings.load(old, {}), load_config(old, "small"), midnight(LAST), live=False)
+    assert (1,) == night.registry.state("small").production
+    assert 2 == len(night.registry.versions("small"))  # the one that the old release had trained of the same rows
+    assert night.forge.proposals("small")

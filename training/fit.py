@@ -80,7 +80,10 @@ def split_rows(rows: pd.DataFrame, config: ModelConfig) -> Split:
             why="Labels have not arrived yet, or the feed of labels stopped.",
             fix="Wait for labels, take more days with training.window_days, or lower training.min_rows.",
         )
-    positions = order(rows, [time, config.data.columns.id])
+    # Without an id, all columns decide the order of rows of one instant: it must not depend on the source.
+    positions = order(
+        rows, [time, *([config.data.columns.id] if config.data.columns.id else [*config.data.features, label])]
+    )
     ordered = rows if (np.diff(positions) > 0).all() else rows.iloc[positions]
     times = ordered[time]
     cuts = times.dt.floor("D") if times.iloc[0].date() < times.iloc[-1].date() else times

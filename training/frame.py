@@ -30,7 +30,7 @@ def labelled_frame(batches: Iterable[pa.RecordBatch], data: Data, as_of: dt.date
     """
     import pandas as pd
 
-    names = [*data.features, data.columns.id, data.columns.time]
+    names = [*data.features, *filter(None, [data.columns.id]), data.columns.time]
     parts: dict[str, list[pa.Array]] = {name: [] for name in names}
     label_dtype = label_type(data)
     labels = [np.empty(0, label_dtype)]

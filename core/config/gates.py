@@ -7,7 +7,8 @@ from typing import Annotated, get_args
 from pydantic import Field
 
 from core.config.metrics import Metric
-from core.config.triggers import Loss, Most, Name, Negated, Share
+from core.config.names import Name
+from core.config.triggers import Loss, Most, Negated, Share
 from core.records import Record
 
 

@@ -8,14 +8,18 @@ from pydantic import Field, model_validator
 
 from core.config.gates import Gates, Quality
 from core.config.metrics import METRICS, Task, is_share
-from core.config.triggers import Days, Name, Triggers
+from core.config.names import Name
+from core.config.triggers import Days, Triggers
 from core.records import Record
 
 
 class Columns(Record):
-    """Names of columns in the monitoring table. `labelled_at` and `version` are optional."""
+    """Names of columns in the monitoring table. `id`, `labelled_at` and `version` are optional.
 
-    id: Name = "id"
+    Without `id`, duplicate rows are not looked for, and no prediction log can be written.
+    """
+
+    id: Name | None = None
     time: Name = "timestamp"
     score: Name = "prediction"
     label: Name = "actual"

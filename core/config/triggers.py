@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from core.config.metrics import Metric, is_share
+from core.config.names import Name
 from core.records import Record
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=1, le=3650)]
-# Names of columns as tables have them, such as "sepal length (cm)"; no quotes, markup or control characters.
-_NAME = re.compile(r"[\w(][\w .,:()/%+=&°'-]*")
-LONGEST_NAME = 128
-# The length is not in the pattern: every command would spend time on compiling 128 alternatives.
-Name = Annotated[str, Field(pattern=f"^{_NAME.pattern}$", max_length=LONGEST_NAME)]
-
-
-def is_name(text: str) -> bool:
-    """Return whether a text is a valid column name in a config."""
-    return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
-
-
 Loss = Annotated[float, Field(ge=0, le=1e9)]  # a loss of a metric: at most 1 if the metric is a share
 Negated = Annotated[float, Field(gt=-1e9, lt=0)]
 Most = Annotated[float, Field(ge=-1e9, le=1)]

@@ -18,7 +18,7 @@ def run(root: Path, model: str, file: Path) -> int:
     config, settings = load_config(root, model), Settings.load(root)
     served = Served(Registry(settings.store, settings.artifacts), config)
     log = open_log(settings.source(config), config.data, root)
-    columns = [config.data.columns.id, config.data.columns.time, *config.data.features]
+    columns = [name for name in (config.data.columns.id, config.data.columns.time, *config.data.features) if name]
     rows = 0
     for batch in parquet.ParquetFile(file).iter_batches(10_000, columns=columns):
         values = batch.to_pylist()

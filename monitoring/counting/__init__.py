@@ -7,6 +7,7 @@ from monitoring.counting.holdout import Holdout, holdout_of
 from monitoring.counting.known_days import KnownDays, reuse_counted_days
 from monitoring.counting.row_counter import TIME, RowCounter, date
 from monitoring.counting.tally import Baseline, DayTally, build_baseline, count, tallies
+from monitoring.counting.unregistered import scored_versions, unregistered_versions
 from monitoring.counting.window import Window, build_window, days_needed
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "duplicates",
     "holdout_of",
     "reuse_counted_days",
+    "scored_versions",
     "tallies",
     "tally",
+    "unregistered_versions",
 ]

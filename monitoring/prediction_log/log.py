@@ -156,6 +156,12 @@ def _table_name(data: Data, place: str) -> str:
 def schema(data: Data) -> pa.Schema:
     """Return the columns of the monitoring table, with the types that are written."""
     columns = data.columns
+    if columns.id is None:
+        raise ConfigError(
+            "data.columns.id is missing: predictions cannot be logged.",
+            why="A label finds its row by the id, and a row that is sent twice is written once.",
+            fix="Name the column that identifies rows as id under [data.columns] in model.toml.",
+        )
     fields = [pa.field(columns.id, pa.string(), nullable=False), pa.field(columns.time, INSTANT, nullable=False)]
     fields += [pa.field(name, pa.float64()) for name in data.numeric]
     fields += [pa.field(name, pa.string()) for name in data.categorical]

@@ -100,10 +100,11 @@ class _Statements:
         kinds = {
             field.name: (KINDS.get(str(field.type), time) + ("" if field.nullable else " NOT NULL")) for field in fields
         }
-        kinds[columns.id] += " PRIMARY KEY"
+        id_ = str(columns.id)  # `schema` requires one
+        kinds[id_] += " PRIMARY KEY"
         listed = ", ".join(f"{_quoted(column)} {kind}" for column, kind in kinds.items())
         index = f"{table.rpartition('.')[2]}_by"
-        key, label = _quoted(columns.id), _quoted(columns.label)
+        key, label = _quoted(id_), _quoted(columns.label)
         into, conflict = ", ".join(map(_quoted, fields.names)), f"ON CONFLICT ({key}) DO NOTHING"
         self.insert = f"INSERT INTO {name} ({into}) VALUES ({', '.join(marks)}) {conflict}"  # noqa: S608 - quoted
         nulls = ", ".join(["NULL"] * len(fields))
@@ -116,7 +117,7 @@ class _Statements:
             probe,
             f"CREATE INDEX IF NOT EXISTS {_quoted(f'{index}_time')} ON {name} ({_quoted(columns.time)})",
         )
-        self._table, self._kinds, self._id = name, kinds, columns.id
+        self._table, self._kinds, self._id = name, kinds, id_
         self._by_id = f"CREATE UNIQUE INDEX {_quoted(f'{index}_id')} ON {name} ({key})"
         when = ""
         self._timed = columns.labelled_at is not None
@@ -173,7 +174,7 @@ class FileLedger:
 
     def add(self, rows: pa.Table) -> None:
         """Add the rows whose id is new."""
-        rows = _first_of_each(rows, self._columns.id)
+        rows = _first_of_each(rows, str(self._columns.id))
         days = pc.cast(rows[self._columns.time], pa.date32())
         with self._exclusive():
             for day in pc.unique(days):

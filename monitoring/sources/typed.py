@@ -28,7 +28,7 @@ def require(columns: Collection[str], data: Data, shown: str) -> None:
     """
     for role in ("time", "id"):
         name = getattr(data.columns, role)
-        if name not in columns:
+        if name is not None and name not in columns:
             some = ", ".join(sorted(columns)[:30])
             raise DataError(
                 f"{shown} has no column {name!r}, which is data.columns.{role} in model.toml.",
@@ -152,7 +152,7 @@ def from_text(batch: pa.RecordBatch, data: Data, *, decimal_comma: bool = False)
     for name in {roles.time, roles.labelled_at or roles.time} & set(batch.schema.names):
         if pc.all(pc.match_substring_regex(batch.column(name), SECONDS)).as_py():
             parsed[name] = spelling.numbers(batch.column(name))[0]
-    if roles.id in batch.schema.names and roles.id not in parsed:
+    if roles.id and roles.id in batch.schema.names and roles.id not in parsed:
         parsed[roles.id] = spelling.without_zero_decimals(batch.column(roles.id))
     if not with_text:
         yield _replaced(batch, parsed)

@@ -156,7 +156,12 @@ MOST_NAMES = 5
 
 
 def names(columns: Iterable[ColumnDrift]) -> str:
-    """Return the columns that changed most, with their effects."""
+    """Return the columns that changed most, with their effects, and with the share of nulls if that is what drifted."""
     ordered = sorted(columns, key=lambda column: (-column.effect, column.column))
     more = f" and {len(ordered) - MOST_NAMES} more" if len(ordered) > MOST_NAMES else ""
-    return ", ".join(f"{column.column} ({column.effect:.3f})" for column in ordered[:MOST_NAMES]) + more
+    return ", ".join(f"{column.column} ({_change(column)})" for column in ordered[:MOST_NAMES]) + more
+
+
+def _change(column: ColumnDrift) -> str:
+    nulls = f", missing in {column.null_window:.1%} instead of {column.null_baseline:.1%}"
+    return f"{column.effect:.3f}{nulls if column.null_drifted else ''}"

@@ -46,7 +46,7 @@ def column_views(report: DriftReport | None) -> tuple[ColumnView, ...]:
 
 
 def _missing(column: ColumnDrift) -> str:
-    if abs(column.null_window - column.null_baseline) < 0.005:  # noqa: PLR2004 - half a percent
+    if not column.null_drifted and abs(column.null_window - column.null_baseline) < 0.005:  # noqa: PLR2004 - half a percent
         return ""
     return f"missing {column.null_baseline:.1%} \u2192 {column.null_window:.1%}"
 

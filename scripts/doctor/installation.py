@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -54,12 +55,15 @@ def packages(settings: Settings) -> Diagnosis:
         return Diagnosis(
             "", "warn", "requirements-dev.lock is missing", "Without it runs are not repeatable.", "make lock"
         )
-    locked = dict(LOCKED.findall(lock.read_text(encoding="utf-8")))
+    # A package may be locked in several versions, each for some versions of Python.
+    locked: defaultdict[str, list[str]] = defaultdict(list)
+    for name, version in LOCKED.findall(lock.read_text(encoding="utf-8")):
+        locked[name].append(version)
     different = [
-        f"{package.metadata['Name']} {package.version}, locked {locked[name]}"
+        f"{package.metadata['Name']} {package.version}, locked {' or '.join(locked[name])}"
         for package in metadata.distributions()
         if (name := re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()) in locked
-        and package.version != locked[name]
+        and package.version not in locked[name]
     ]
     if not different:
         return Diagnosis("", "ok", f"as in {lock.name}")

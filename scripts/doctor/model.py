@@ -79,12 +79,12 @@ def rows(night: Night) -> Diagnosis:
     """Check that the source can be read, has all columns, and has recent rows."""
     source, data = night.source, night.config.data
     missing = [name for name in (*data.features, *data.roles) if name not in source.columns]
-    if missing == [data.columns.score] and night.champion is None:
+    if missing and {*missing} <= {data.columns.score, data.columns.version} and night.champion is None:
         return Diagnosis(
             "",
             "warn",
-            f"column {missing[0]} is missing, all others exist",
-            "The service that uses the model writes its scores to this column.",
+            f"missing so far: {' and '.join(missing)}; all other columns exist",
+            "The service that uses the model writes its scores and the model version.",
             "Nothing to do before the first version is in Production; then see docs/serving.md",
         )
     if missing:
@@ -100,6 +100,8 @@ def rows(night: Night) -> Diagnosis:
         return Diagnosis("", "warn", "the table is empty", "Training needs rows.", "Write rows to it: docs/serving.md")
     age = (night.as_of - newest) // DAY
     says = f"all columns exist, newest row of {newest:%Y-%m-%d %H:%M} UTC"
+    if data.columns.id is None:
+        says += "; no id, so duplicate rows are not looked for"
     if age >= LATE:
         why = "The nightly run stops if the day before has no rows."
         return Diagnosis("", "warn", f"{says}, {age} days ago", why, "Check the job that writes the rows.")

@@ -1,9 +1,10 @@
-"""Open a table that no model describes yet, whatever its columns are called."""
+"""The rows of a table that no model describes yet, whatever its columns are called."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,35 +20,51 @@ if TYPE_CHECKING:
 
 VARIABLE = "${MONITORING_URL}"
 IN_REPOSITORY = re.compile(r"(sqlite|duckdb):///[^/?#]+")
-ANY = ("classes", "not known yet")
-NEVER = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)  # nanoseconds reach no further
+ANY = ("classes", "not known yet")  # any two classes: labels are then read as text
+NEVER = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)  # the end of nanoseconds
 
 
 class TableRows:
-    """The rows at `url`, of which only the columns in `asked` are known: time, label, and more where they were named.
+    """The rows at `url`. Only the roles of the columns in `given` are known: time, label, and others that were named.
 
     Args:
         root: the repository.
-        url: path or URL; a path is relative to where the command runs.
+        url: path or URL; a path is relative to the current folder.
         table: in a database, or a folder in the folder.
-        asked: the names given for roles.
+        given: the names given for roles. An accented letter may be composed or not: the table's spelling is used.
+
+    Raises:
+        UsageError: a named column does not exist.
     """
 
-    def __init__(self, root: Path, url: str, table: str | None, asked: Mapping[str, str | None]) -> None:
+    def __init__(self, root: Path, url: str, table: str | None, given: Mapping[str, str | None]) -> None:
         self._root, self._url, self._table = root, url if "://" in url else str(Path(url).resolve()), table
         self.shown = Path(url).name if "://" not in url else url.partition("://")[0] + " table"
-        self._asked = {role: name for role, name in asked.items() if name}
-        try:
-            found = self._opened(self._data({"id": asked["time"], "score": "", **self._asked}))
-        except DataError as err:
-            if "data.columns.time" not in err.what:
-                raise
-            raise self._lacks([str(asked["time"])], err.why) from err
-        self.columns = tuple(found.columns)
-        absent = [name for name in self._asked.values() if name not in self.columns]
+        self._given = {role: name for role, name in given.items() if name}
+        self.columns = self._open_by_time()
+        self.given = {role: self.spelled(name) if name else None for role, name in given.items()}
+        self._given = {role: name for role, name in self.given.items() if name}
+        absent = [name for name in self._given.values() if name not in self.columns]
         if absent:
             raise self._lacks(absent, f"Its columns are: {', '.join(self.columns[:30])}.")
         self.utc = self._naive()
+
+    def _open_by_time(self) -> tuple[str, ...]:
+        """Return the columns of the source, which can only be opened with the spelling of the time column."""
+        time, problem = self._given["time"], None
+        for name in dict.fromkeys((time, *(unicodedata.normalize(form, time) for form in ("NFC", "NFD")))):
+            try:
+                return tuple(self._opened(self._data({"score": "", "time": name})).columns)
+            except DataError as err:
+                if "data.columns.time" not in err.what:
+                    raise
+                problem = problem or self._lacks([time], err.why)
+        raise problem or self._lacks([time], "")
+
+    def spelled(self, name: str) -> str:
+        """Return a name in the spelling of the table, whose accented letters may be composed or not."""
+        composed = unicodedata.normalize("NFC", name)
+        return next((column for column in self.columns if unicodedata.normalize("NFC", column) == composed), name)
 
     def _lacks(self, names: list[str], there: str) -> UsageError:
         shown = ", ".join(map(repr, names))
@@ -56,15 +73,15 @@ class TableRows:
     def _data(
         self, roles: Mapping[str, Any], numeric: tuple[str, ...] = (), *, utc: bool = False, classes: bool = False
     ) -> Data:
-        """A description of the table that is not checked yet: its names may be such that model.toml does not allow."""
+        """Return a description of the table without any check: its names may not be valid in model.toml."""
         from core.config import Columns, Data
 
-        known = {"labelled_at": None, "version": None, **roles}
+        names = {"id": None, "labelled_at": None, "version": None, **roles}
         return Data.model_construct(
             source=self._url,
             table=self._table,
             timezone="UTC" if utc else None,
-            columns=Columns.model_construct(**known),
+            columns=Columns.model_construct(**names),
             classes=ANY if classes else None,
             numeric=numeric,
             categorical=(),
@@ -76,8 +93,8 @@ class TableRows:
         return open_source(self._url, data, self._root)
 
     def _naive(self) -> bool:
-        """Whether times have no zone."""
-        roles = {"id": self._asked["time"], "score": "", **self._asked}
+        """Return whether times have no zone."""
+        roles = {"score": "", **self._given}
         times = [name for role, name in roles.items() if role in {"time", "labelled_at"}]
         try:
             next(iter(self._opened(self._data(roles)).batches(times, ALWAYS, None)), None)
@@ -88,7 +105,7 @@ class TableRows:
     def read(
         self, columns: Columns, names: tuple[str, ...], since: Any = ALWAYS, *, classes: bool = False
     ) -> Iterator[pa.RecordBatch]:
-        """Batches with these columns, read as numbers where they are numbers; with `classes`, labels as nights do."""
+        """Return batches of these columns, numbers as numbers; with `classes`, labels as the nightly run reads them."""
         texts = {columns.id, columns.time, columns.labelled_at, columns.version}
         texts |= {columns.score, columns.label} if classes else set()
         numeric = tuple(name for name in names if name not in texts)
@@ -96,19 +113,22 @@ class TableRows:
         return source.batches(names, since, None)
 
     def unreadable(self, columns: Columns, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The columns of a database that cannot be read: arrays, structs, bytes."""
-        return tuple(name for name in names if "://" in self._url and not self._readable(columns, name))
+        """Return the columns of a database that cannot be read (arrays, structs, bytes), found by halves."""
+        if not names or "://" not in self._url or self._readable(columns, names):
+            return ()
+        half = len(names) // 2
+        return self.unreadable(columns, names[:half]) + self.unreadable(columns, names[half:]) if half else names
 
-    def _readable(self, columns: Columns, name: str) -> bool:
+    def _readable(self, columns: Columns, names: tuple[str, ...]) -> bool:
         try:
-            next(self.read(columns, (name,), NEVER), None)
+            next(self.read(columns, names, NEVER), None)
         except DataError:
             return False
         return True
 
     @property
     def place(self) -> str:
-        """What model.toml says: a place in the repository, else a variable: no path of a machine is committed."""
+        """The source for model.toml: a path in the repository, else a variable: no machine's path is committed."""
         path = Path(self._url)
         if IN_REPOSITORY.match(self._url) and "@" not in self._url:
             return self._url
@@ -118,5 +138,5 @@ class TableRows:
 
     @property
     def table(self) -> str | None:
-        """The table, where the source has several."""
+        """The table, if the source has several."""
         return self._table

@@ -124,7 +124,7 @@ class ReplayTable:
                 columns.setdefault(name, arrays.column(batch, name))
             if self._labelled_at is not None:
                 columns.setdefault(self._labelled_at, arrays.column(batch, self._labelled_at, INSTANT))
-            if self._id is None:
+            if self._id is None and roles.id:
                 columns[roles.id] = pa.array(range(seen, seen + batch.num_rows), pa.int64())
                 seen += batch.num_rows
             if self._labelled_at is None and roles.labelled_at:

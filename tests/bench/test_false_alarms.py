@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtri
 
 from bench.false_alarms import judge, line, measured, settings, table
-from bench.flights import ROOT, shuffled, year
+from bench.flights import EXAMPLE, shuffled, year
 from bench.nights import AXES, BASELINE, BINS, DAY, FIRST, LEVELS, WINDOW, Setting, nights, seen, shares, simulated
 from bench.rules import DEFAULT, verdicts
 from core.config.settings import load_config
@@ -104,7 +104,7 @@ def test_days_of_flights_are_real_and_in_random_order() -> None:
     one, other = shuffled(2, 1)
 
     assert 365 <= len(known.days)
-    assert {*load_config(ROOT, "flights").data.features} == set(known.axes)
+    assert {*load_config(EXAMPLE, "flights").data.features} == set(known.axes)
     assert [FIRST + i * DAY for i in range(BASELINE + WINDOW)] == [day.date for day in one]
     assert one != other
     assert 60 < len({day.columns["distance"].counts for day in one})

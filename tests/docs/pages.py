@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "model" / "flights" / "README.md"]
+EXAMPLE = ROOT / "tests" / "example" / "model" / "flights" / "README.md"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", EXAMPLE]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 PROGRAMS = (
     "mlops|make|git|gh|uvx?|pipx?|npm|docker|kubectl|psql|sudo|airflow|uvicorn|python3?|pytest|export|cd|mkdir|curl"

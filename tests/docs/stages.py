@@ -12,7 +12,7 @@ import pandas as pd
 from scripts.demo.command import prepare
 from tests import instance
 from tests.docs.reader import Reader
-from tests.place import FLIGHTS, ROOT, Place
+from tests.place import EXAMPLE, FLIGHTS, Place
 
 LAST = dt.date(2013, 3, 25)
 # Its blocks are ways out of different troubles; every other page is one story.
@@ -65,7 +65,7 @@ class Stages:
     def lay(self, folder: Path) -> None:
         """Put down the year of flights, and a policy of the reader's own."""
         (folder / "strict.toml").write_text(STRICT)
-        flights = folder / FLIGHTS.relative_to(ROOT)
+        flights = folder / FLIGHTS.relative_to(EXAMPLE)
         flights.parent.mkdir()
         flights.symlink_to(FLIGHTS)
 
@@ -88,7 +88,7 @@ class Stages:
 
     def owner(self, folder: Path) -> Reader:
         """A repository made from the template, with an empty registry."""
-        place = Place(prepare(ROOT, folder / "repo"))
+        place = Place(prepare(EXAMPLE, folder / "repo"))
         place.person.start()
         (place.folder / "local").mkdir()
         shutil.copy(self.store, place.folder / "local" / "mlflow.db")
@@ -100,5 +100,7 @@ class Stages:
         instance.make(hub / "OWNER" / "retraining-template", folder / "own")
         instance.git(folder / "own", "config", f"url.file://{hub}/.insteadOf", "https://github.com/")
         (folder / "installed").touch()
-        recipes = f"STAMP={folder / 'installed'} BIN={Path(sys.executable).parent}"
+        # make takes backslashes out of MAKEFLAGS, and the shell of a recipe takes the quotes.
+        programs = str(Path(sys.executable).parent).replace(" ", "\\ ")
+        recipes = f"STAMP={folder / 'installed'} BIN='{programs}'"
         return Reader(folder / "own", {"MAKEFLAGS": f" -- {recipes}"})

@@ -32,7 +32,7 @@ for task in dag.tasks:
 FAILING = """#!/bin/sh
 echo "$3" >> {log}
 if [ "$3" = pull ] && [ "$(grep -c pull {log})" -le "$FAIL" ]; then echo "the network is away"; exit 6; fi
-PYTHONPATH={root} exec {python} "$@"
+PYTHONPATH='{root}' exec '{python}' "$@"
 """
 LOOK = """
 import json

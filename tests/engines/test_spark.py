@@ -30,7 +30,7 @@ START = dt.datetime(2013, 3, 4, tzinfo=dt.UTC)
 AS_OF = START + 5 * DAY + DAY / 3
 DATA = Data(
     source="rows",
-    columns=Columns(labelled_at="known", version="version"),
+    columns=Columns(id="id", labelled_at="known", version="version"),
     numeric=("wind", "gusts"),
     categorical=("town", "wet"),
 )

@@ -22,9 +22,9 @@ from registry.promotion.manifest import Manifest
 from stages.clock import instant
 from tests.fuzz.damage import DEEP, OPENINGS, as_toml, attempt, damaged_bytes, damaged_trees, odd_values
 from tests.fuzz.making import made
-from tests.place import ROOT
+from tests.place import EXAMPLE
 
-GOOD = (ROOT / "model" / "flights" / "model.toml").read_text()
+GOOD = (EXAMPLE / "model" / "flights" / "model.toml").read_text()
 damaged_configs = damaged_bytes(GOOD) | damaged_trees(tomllib.loads(GOOD)).map(
     lambda tree: as_toml(tree).encode("utf-8", "surrogatepass")
 )
@@ -72,10 +72,10 @@ def test_any_source_is_opened_or_refused(source: str) -> None:
 def test_only_a_model_that_is_there_is_opened(name: str) -> None:
     """A model's name never leads out of the folder model/, and becomes no option, no path and no branch of its own."""
     with pytest.raises(UsageError):
-        load_config(ROOT, f"{name}?")
+        load_config(EXAMPLE, f"{name}?")
     if name != "flights":
         with pytest.raises(UsageError):
-            load_config(ROOT, name)
+            load_config(EXAMPLE, name)
 
 
 @given(st.datetimes().map(lambda moment: moment.isoformat()) | st.text(max_size=30) | odd_values.map(str))

@@ -101,9 +101,10 @@ class Double:
     ) -> str:
         """A person pushes a commit that writes (None: deletes) files. A new branch starts at main. Return it."""
         with self.lock:
-            base = self.tip(branch) or self.tip("main")
-            blobs = {path: Entry(None if text is None else self.repository.blob(text)) for path, text in files.items()}
-            tree = self.repository.tree(base, blobs)
+            base = self.tip(branch) or (None if branch == "main" else self.tip("main"))
+            written = {path: text for path, text in files.items() if text is not None}
+            blobs = dict(zip(written, self.repository.blobs(written.values()), strict=True))
+            tree = self.repository.tree(base, {path: Entry(blobs.get(path)) for path in files})
             who = Person(person)
             commit = self.repository.commit(tree, [base] if base else [], message, who, who)
             self.move(f"refs/heads/{branch}", commit, by=person)

@@ -40,9 +40,11 @@ class Repository:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True)
-        self.git("init", "--quiet", "--bare", "--initial-branch=main")
-        self.git("config", "uploadpack.allowAnySHA1InWant", "true")  # as at GitHub: checkout asks for commits by name
+        for folder in ("objects", "refs"):
+            (path / folder).mkdir(parents=True)
+        (path / "HEAD").write_text("ref: refs/heads/main\n")
+        # Commits may be asked for by name, as at GitHub; checkout does.
+        (path / "config").write_text("[core]\nbare = true\n[uploadpack]\nallowAnySHA1InWant = true\n")
 
     def git(self, *words: str, given: str | bytes = b"", env: Mapping[str, str] | None = None) -> str:
         """Run git in it, now."""
@@ -68,6 +70,17 @@ class Repository:
         """Store a file's content."""
         return self.git("hash-object", "-w", "--stdin", given=content)
 
+    def blobs(self, contents: Iterable[str | bytes]) -> list[str]:
+        """Store the contents of many files at once."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for number, content in enumerate(contents):
+                paths.append(Path(folder) / str(number))
+                paths[-1].write_bytes(content.encode() if isinstance(content, str) else content)
+            return self.git(
+                "hash-object", "-w", "--no-filters", "--stdin-paths", given="".join(f"{path}\n" for path in paths)
+            ).splitlines()
+
     def read(self, path: str, ref: str) -> bytes | None:
         """A file as it is at a ref, or None."""
         commit = self.commit_of(ref)
@@ -81,7 +94,8 @@ class Repository:
         lines = [f"{e.mode if e.blob else '0'} {e.blob or '0' * 40}\t{path}\n" for path, e in entries.items()]
         with tempfile.TemporaryDirectory() as folder:
             env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            self.git("read-tree", *([base] if base else ["--empty"]), env=env)
+            if base:
+                self.git("read-tree", base, env=env)
             self.git("update-index", "--add", "--index-info", given="".join(lines), env=env)
             return self.git("write-tree", env=env)
 

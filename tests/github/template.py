@@ -15,7 +15,7 @@ from typing import Any
 from tests.github.act import Act, Run
 from tests.github.double import TOKEN, Double
 from tests.github.state import Comment, Deployment, Issue, Pull, Request
-from tests.place import FIRST, ROOT, Place
+from tests.place import EXAMPLE, FIRST, ROOT, Place
 
 MANIFEST = "model/flights/production.json"
 # Each of these is a secret of the environments that docs/setup-github.md tells to make; "marked" is looked for.
@@ -147,9 +147,18 @@ class Template:
         return "\n".join(texts)
 
 
+def example() -> dict[str, bytes]:
+    """The example as the tests have it, for a repository that has deleted its own."""
+    files = (path for path in (EXAMPLE / "model" / "flights").iterdir() if path.is_file())
+    return {path.relative_to(EXAMPLE).as_posix(): path.read_bytes() for path in files}
+
+
 def template() -> dict[str, str | bytes | None]:
     """What a team gets: all files that git has here, but for tests and the flights."""
     words = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     listed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     wanted = (name for name in listed if name and not name.startswith(("tests/", "model/flights/data/")))
-    return {name: (ROOT / name).read_bytes() for name in wanted if (ROOT / name).is_file()}
+    files: dict[str, str | bytes | None] = {
+        name: (ROOT / name).read_bytes() for name in wanted if (ROOT / name).is_file()
+    }
+    return {**example(), **files}

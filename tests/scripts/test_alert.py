@@ -79,9 +79,9 @@ class Desk:
 def desk(tmp_path: Path, double: Double) -> Desk:
     """A repository with the example model; MLflow and the monitoring table are not needed."""
     from scripts.demo.command import prepare
-    from tests.place import ROOT
+    from tests.place import EXAMPLE
 
-    folder = prepare(ROOT, tmp_path / "repo")
+    folder = prepare(EXAMPLE, tmp_path / "repo")
     (folder / "local").mkdir()
     return Desk(Place(folder), double, tmp_path)
 

@@ -125,6 +125,18 @@ def test_what_cannot_be_read_is_counted_again(place: Place, text: str) -> None:
     assert whole == Window.read(place.folder / "local" / "flights" / "window.json")
 
 
+def test_versions_that_are_not_registered_are_a_finding(place: Place) -> None:
+    """Rows that name `v1` instead of 1 are not judged: the pull says so, with the share of these rows."""
+    place.sql("UPDATE predictions SET model_version = 'v' || model_version WHERE model_version IS NOT NULL")
+    ran = place.mlops("pull", day=NEXT)
+
+    assert 0 == ran.code, ran.err
+    assert "model_version is not a registered version of flights in 100.0% of the scored rows" in " ".join(
+        ran.out.split()
+    )
+    assert "'v1' 100.0%" in " ".join(ran.out.split())
+
+
 def test_check_can_pull_first(place: Place) -> None:
     """`mlops check --pull` decides what `mlops pull` and `mlops check` decide, and prints nothing but its decision."""
     assert 0 == place.mlops("pull", day=NEXT).code

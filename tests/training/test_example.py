@@ -65,7 +65,7 @@ def test_a_baseline_without_values_gives_nulls() -> None:
         "y": [7.0, 7.0],
         "c": pa.nulls(2, pa.string()),
     }
-    data = Data(source="s", columns=Columns(), numeric=("x", "y"), categorical=("c",))
+    data = Data(source="s", columns=Columns(id="id"), numeric=("x", "y"), categorical=("c",))
     batch, night = pa.RecordBatch.from_pydict(columns), dt.datetime(2024, 1, 3, tzinfo=dt.UTC)
     known = build_baseline([batch], ("x", "y"), ("c",), data.columns, night)
     rows = synthetic_rows(known, data, seed=0)

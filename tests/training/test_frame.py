@@ -17,7 +17,7 @@ from training.digest import data_digest, order
 from training.frame import features, labelled_frame
 
 NIGHT = dt.datetime(2024, 1, 10, tzinfo=dt.UTC)
-DATA = Data(source="s", columns=Columns(labelled_at="known"), numeric=("x",), categorical=("c",))
+DATA = Data(source="s", columns=Columns(id="id", labelled_at="known"), numeric=("x",), categorical=("c",))
 MOMENTS = pa.array([NIGHT - dt.timedelta(days=n) for n in (4, 3, 2)], pa.timestamp("us", "UTC"))
 
 
@@ -68,7 +68,7 @@ def test_a_label_counts_from_the_instant_it_arrived() -> None:
 
 def test_without_labelled_at_every_label_counts() -> None:
     """`labelled_at` may be left out of the config."""
-    assert 3 == len(labelled_frame([batch(known=None)], DATA.model_copy(update={"columns": Columns()}), NIGHT))
+    assert 3 == len(labelled_frame([batch(known=None)], DATA.model_copy(update={"columns": Columns(id="id")}), NIGHT))
 
 
 @pytest.mark.parametrize("absent", ["x", "c", "id", "timestamp", "actual"])

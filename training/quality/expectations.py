@@ -92,7 +92,7 @@ def _most(
 def _table(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]:
     """Yield the expectations of the table, the ids and the labels."""
     columns, required = config.data.columns, config.training.min_rows
-    names = [*config.data.features, columns.id, columns.time, columns.label]
+    names = [*config.data.features, *filter(None, [columns.id]), columns.time, columns.label]
     sentence = "{value:,.0f} labelled rows, at least {limit:,.0f} are required"
     yield Expected("rows", "critical", "ExpectTableRowCountToBeBetween", {"min_value": required}, sentence, required)
     yield Expected(
@@ -102,9 +102,10 @@ def _table(config: ModelConfig, baseline: Baseline | None) -> Iterator[Expected]
         {"column_set": names, "exact_match": False},
         f"columns are absent: {', '.join(names)} are required",
     )
-    yield _most("id_missing", "critical", "ExpectColumnValuesToNotBeNull", columns.id, 0.0, "is missing")
-    allowed = config.quality.max_duplicate_share
-    yield _most("duplicates", "critical", "ExpectColumnValuesToBeUnique", columns.id, allowed, "is not unique")
+    if columns.id:
+        limit = config.quality.max_duplicate_share
+        yield _most("id_missing", "critical", "ExpectColumnValuesToNotBeNull", columns.id, 0.0, "is missing")
+        yield _most("duplicates", "critical", "ExpectColumnValuesToBeUnique", columns.id, limit, "is not unique")
     yield from _labels(config, baseline)
 
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from core.config import Columns
 from monitoring.counting import build_baseline, count
 batches = list(pq.ParquetFile(sys.argv[1]).iter_batches())
-columns = Columns(labelled_at="known", version="version")
+columns = Columns(id="id", labelled_at="known", version="version")
 as_of = dt.datetime(2013, 1, 3, tzinfo=dt.UTC)
 baseline = build_baseline(batches, ["number"], ["word", "odd"], columns, as_of)
 days = count(batches, baseline.axes, columns, version="1", as_of=as_of)

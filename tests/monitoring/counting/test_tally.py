@@ -23,7 +23,7 @@ from monitoring.counting.tally import Baseline, DayTally, build_baseline, count,
 
 DAY = dt.datetime(2013, 3, 1, tzinfo=dt.UTC)
 AS_OF = DAY + dt.timedelta(days=20)
-COLUMNS = Columns(version="version", labelled_at="known")
+COLUMNS = Columns(id="id", version="version", labelled_at="known")
 AXES = {"wind": fit_numeric(np.arange(100.0)), "town": CategoricalAxis(levels=("ANC", "BGR"))}
 SCHEMA = pa.schema(
     {

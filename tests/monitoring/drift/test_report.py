@@ -336,7 +336,7 @@ def test_holm_is_over_the_columns_tested() -> None:
     assert alone == pytest.approx(smallest(["x", "y"], correction="none"))
 
 
-COLUMNS = Columns()
+COLUMNS = Columns(id="id")
 UTC = pa.timestamp("us", "UTC")
 
 

@@ -26,7 +26,7 @@ HOUR = dt.timedelta(hours=1)
 DATA = Data(
     source="rows",
     table="Odd table",
-    columns=Columns(labelled_at="known", version="version"),
+    columns=Columns(id="id", labelled_at="known", version="version"),
     numeric=("wind",),
     categorical=("town",),
 )

@@ -28,7 +28,7 @@ START = dt.datetime(2013, 3, 4, tzinfo=UTC)
 DATA = Data(
     source="rows",
     table="predictions",
-    columns=Columns(labelled_at="known"),
+    columns=Columns(id="id", labelled_at="known"),
     numeric=("wind",),
     categorical=("town",),
 )
@@ -248,7 +248,7 @@ def test_a_missing_time_or_id_column_is_named(make: Maker, tmp_path: Path) -> No
     """The error says which role has no column, which columns there are, and what to change."""
     url = make(tmp_path, [row(0, START)])
     for role in ("time", "id"):
-        data = DATA.model_copy(update={"columns": Columns(**{role: "missing"})})
+        data = DATA.model_copy(update={"columns": Columns(**{"id": "id", role: "missing"})})
         with pytest.raises(DataError) as caught:
             open_source(url, data, tmp_path)
         assert f"no column 'missing', which is data.columns.{role}" in caught.value.what

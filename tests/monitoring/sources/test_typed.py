@@ -11,7 +11,7 @@ from core.config.model import Columns, Data
 from core.errors import DataError
 from monitoring.sources.typed import from_text, from_values, instants, require
 
-DATA = Data(source="rows", columns=Columns(labelled_at="known"), numeric=("wind",), categorical=("town",))
+DATA = Data(source="rows", columns=Columns(id="id", labelled_at="known"), numeric=("wind",), categorical=("town",))
 NAMES = ("id", "wind", "town")
 
 values = st.one_of(

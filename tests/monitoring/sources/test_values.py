@@ -30,7 +30,7 @@ START = dt.datetime(2024, 3, 4, tzinfo=UTC)
 DATA = Data(
     source="rows",
     table="rows",
-    columns=Columns(version="version"),
+    columns=Columns(id="id", version="version"),
     numeric=("wind", "wet_before"),
     categorical=("wet", "code", "town"),
 )

@@ -358,7 +358,7 @@ def test_columns_mean_the_same_with_other_roles() -> None:
     """A numeric column is a number as score and label, and labelled_at an instant."""
     kinds = "id numeric, timestamp timestamptz, prediction numeric, actual numeric, known timestamptz"
     url = filled(kinds, (10**20, START, "0.25", 1, START + DAY))
-    source = opened(url, columns=Columns(labelled_at="known"))
+    source = opened(url, columns=Columns(id="id", labelled_at="known"))
     (batch,) = source.batches(["id", "prediction", "actual", "known"], START, None)
 
     assert [{"id": str(10**20), "prediction": 0.25, "actual": 1.0, "known": START + DAY}] == batch.to_pylist()

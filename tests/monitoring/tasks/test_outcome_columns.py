@@ -21,7 +21,7 @@ HOUR = dt.timedelta(hours=1)
 
 def read(columns: Columns | None = None, version: str | None = None, **arrays: pa.Array) -> outcome_columns.Scores:
     """The scores of a batch of these columns."""
-    names = columns or Columns(labelled_at=None)
+    names = columns or Columns(id="id", labelled_at=None)
     return outcome_columns.read(pa.RecordBatch.from_pydict(arrays), names, version, NIGHT, BINARY)
 
 
@@ -82,7 +82,10 @@ def test_a_label_counts_once_it_is_known(kind: pa.DataType | str) -> None:
     times = [NIGHT - HOUR, NIGHT, NIGHT + HOUR, None, NIGHT + HOUR]
     column = pa.array([t and t.isoformat() for t in times]) if kind == "text" else pa.array(times, kind)
     found = read(
-        Columns(labelled_at="known"), prediction=pa.array([0.5] * 5), actual=pa.array([1, 0, 1, 1, 7]), known=column
+        Columns(id="id", labelled_at="known"),
+        prediction=pa.array([0.5] * 5),
+        actual=pa.array([1, 0, 1, 1, 7]),
+        known=column,
     )
 
     assert [1, 0, None, None, None] == known(found)
@@ -95,7 +98,7 @@ def test_a_label_counts_once_it_is_known(kind: pa.DataType | str) -> None:
 def test_times_that_are_none_are_an_error(values: pa.Array) -> None:
     """Text without a zone, other text, and numbers tell no moment: the night cannot go on guessing."""
     with pytest.raises(DataError, match="does not hold times"):
-        read(Columns(labelled_at="known"), prediction=pa.array([0.5]), actual=pa.array([1]), known=values)
+        read(Columns(id="id", labelled_at="known"), prediction=pa.array([0.5]), actual=pa.array([1]), known=values)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_times_that_are_none_are_an_error(values: pa.Array) -> None:
 def test_scores_of_other_versions_do_not_count(values: pa.Array) -> None:
     """Neither as scored nor as unscored nor as badly labelled, however the version is written."""
     found = read(
-        Columns(version="model_version"),
+        Columns(id="id", version="model_version"),
         "7",
         prediction=pa.array([0.5, None, None]),
         actual=pa.array([1, 9, 9]),
@@ -120,15 +123,18 @@ def test_without_a_version_to_ask_for_all_scores_count() -> None:
     """As for a baseline, or where the table does not tell versions."""
     rows = {"prediction": pa.array([0.5, 0.5]), "model_version": pa.array(["1", "2"])}
 
-    assert read(Columns(version="model_version"), None, **rows).scored.all()
-    assert read(Columns(), "1", **rows).scored.all()
+    assert read(Columns(id="id", version="model_version"), None, **rows).scored.all()
+    assert read(Columns(id="id"), "1", **rows).scored.all()
 
 
 def test_an_absent_column_is_all_null() -> None:
     """No score: unscored. No label: none. No label time, or no version, where one is configured: nothing is known."""
     bare = read(id=pa.array(["a"]))
     strict = read(
-        Columns(labelled_at="known", version="model_version"), "1", prediction=pa.array([0.5]), actual=pa.array([1])
+        Columns(id="id", labelled_at="known", version="model_version"),
+        "1",
+        prediction=pa.array([0.5]),
+        actual=pa.array([1]),
     )
 
     assert ([True], [None]) == (bare.unscored.tolist(), known(bare))

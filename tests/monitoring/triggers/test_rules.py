@@ -286,6 +286,16 @@ def test_drift_names_the_columns_with_their_distance() -> None:
         assert said in rules.drift(evidence(drift=made, settings=TWO_OF_THREE)).sentence
 
 
+def test_drift_by_nulls_says_how_many_are_missing() -> None:
+    """A column whose nulls drifted is named with their share, because its distance alone would look like no drift."""
+    tenure = column("tenure", 0.04, drifted=True).model_copy(
+        update={"null_drifted": True, "null_baseline": 0.096, "null_window": 0.0}
+    )
+    for tonight, needed in (([tenure], 1), ([tenure, CALM], 2)):
+        reading = rules.drift(evidence(drift=moved(tonight), settings={"drift": {"min_columns": needed}}))
+        assert "tenure (0.040, missing in 0.0% instead of 9.6%)" in reading.sentence
+
+
 def test_drift_names_columns_that_are_too_few() -> None:
     """One column that drifted where two are needed is no drift, and is told all the same."""
     reading = rules.drift(evidence(drift=moved([GUST, CALM]), settings={"drift": {"min_columns": 2}}))

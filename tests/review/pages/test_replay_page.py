@@ -16,7 +16,7 @@ from stages.replay.result import PolicyHistory
 
 FIRST = dt.date(2013, 3, 1)
 DAY = dt.timedelta(days=1)
-ROOT = Path(__file__).parents[3]
+EXAMPLE = Path(__file__).parents[2] / "example"
 
 
 def told(number: int, **more: object) -> NightSummary:
@@ -30,7 +30,7 @@ def told(number: int, **more: object) -> NightSummary:
 
 def tale(*nights: NightSummary, policy: str = "default") -> PolicyHistory:
     """The nights of a policy of the example model."""
-    return PolicyHistory(policy, load_config(ROOT, "flights"), list(nights))
+    return PolicyHistory(policy, load_config(EXAMPLE, "flights"), list(nights))
 
 
 @pytest.fixture

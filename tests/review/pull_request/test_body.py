@@ -116,6 +116,22 @@ def test_the_body_begins_with_the_verdict(make_verdict: Make) -> None:
     assert "+0.029 (interval +0.011 to +0.047); the gate requires a lower end of at least \u22120.010." in first
 
 
+def test_drift_by_nulls_shows_how_many_are_missing(make_verdict: Make) -> None:
+    """In the table of columns, the share of nulls is next to the verdict if they drifted, however small the change."""
+    verdict = make_verdict()
+    decision = verdict.candidate.decision
+    assert decision.drift is not None
+    night = decision.drift.nights[-1]
+    nulls = {"drifted": True, "null_drifted": True, "null_baseline": 0.004, "null_window": 0.0}
+    columns = tuple(column.model_copy(update=nulls) for column in night.columns)
+    drift = decision.drift.model_copy(update={"nights": (night.model_copy(update={"columns": columns}),)})
+    candidate = verdict.candidate.model_copy(update={"decision": decision.model_copy(update={"drift": drift})})
+
+    assert "| **yes**, missing 0.4% \u2192 0.0% |" in pull_request.render_body(
+        verdict.model_copy(update={"candidate": candidate})
+    )
+
+
 def test_a_refused_candidate_is_seen_as_refused(make_verdict: Make) -> None:
     """A gate that blocks, or cannot judge, changes the first line and stands first among the gates."""
     passing = make_verdict().gates

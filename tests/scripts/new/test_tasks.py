@@ -42,7 +42,7 @@ def test_every_kind_of_table_gives_a_model_that_the_doctor_finds_right(name: str
     assert ("multiclass" if name in MANY else "regression") == ran.data["task"]
     assert [] == [one for one in found.values() if one["state"] == "fail"]
     assert ("ok", "ok") == (found["own: pipeline"]["state"], found["own: labels"]["state"])
-    assert "column prediction is missing, all others exist" in found["own: rows"]["says"]
+    assert "missing so far: prediction and model_version" in found["own: rows"]["says"]
 
 
 @pytest.mark.parametrize("name", ["species", "grapes", "progress", "prices", "noise"])
@@ -130,7 +130,7 @@ def test_a_class_of_too_few_rows_is_told(place: Place) -> None:
     ran = new(place, rows, *COLUMNS)
 
     assert 0 == ran.code, ran.err
-    assert "too few rows to learn: 'once' (1); collect more, or write another class there" in ran.out
+    assert "too few rows to learn: 'once' (1); collect more rows, or replace the class" in ran.out
     assert "once" in (load_config(place.folder, "own").data.classes or ())
 
 
@@ -228,6 +228,6 @@ def test_the_output_says_which_task_and_why(place: Place) -> None:
     """The first lines name the task, what led to it, and how to have another one."""
     ran = new(place, species(), *COLUMNS)
 
-    assert "The task is multiclass: of target, it has 3 different whole numbers; if they are amounts" in ran.out
+    assert "The task is multiclass: target has 3 different whole numbers; if they are amounts" in ran.out
     assert "The task is **multiclass**" in (place.model("own") / "README.md").read_text()
     assert "own: which target is it?" in (place.model("own") / "README.md").read_text()

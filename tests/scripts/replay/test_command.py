@@ -14,7 +14,7 @@ import pytest
 
 from core.replay_result import ReplayResult
 from scripts.demo.command import prepare
-from tests.place import FIRST, FLIGHTS, ROOT, Place, Ran
+from tests.place import EXAMPLE, FIRST, FLIGHTS, Place, Ran
 
 MONTH = ("--source", str(FLIGHTS), "--to", "2013-03-20")
 Replay = Callable[..., Ran]
@@ -23,7 +23,7 @@ Replay = Callable[..., Ran]
 @pytest.fixture
 def replay(tmp_path: Path) -> Replay:
     """A function that runs the command in a repository without registry or monitoring table."""
-    place = Place(prepare(ROOT, tmp_path / "repo"))
+    place = Place(prepare(EXAMPLE, tmp_path / "repo"))
     return lambda *words: place.mlops("replay", *words, day=None)
 
 

@@ -13,6 +13,7 @@ from core.errors import ConfigError, UsageError
 from stages.replay.policies import policies, policy_names
 
 ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "tests" / "example"
 
 
 def test_default_is_the_config_of_the_model(config: ModelConfig) -> None:
@@ -24,7 +25,7 @@ def test_default_is_the_config_of_the_model(config: ModelConfig) -> None:
 
 def test_the_named_policies_are_valid_for_the_example(config: ModelConfig) -> None:
     """Every policy that comes with the template can be asked for, and changes only triggers and gates."""
-    found = policies(policy_names(), config, (ROOT / "model" / "flights" / "model.toml").read_text(encoding="utf-8"))
+    found = policies(policy_names(), config, (EXAMPLE / "model" / "flights" / "model.toml").read_text(encoding="utf-8"))
 
     assert ("default", "main", "monthly", "never", "seed", "weekly") == tuple(policy.name for policy in found)
     for policy in found:

@@ -12,7 +12,7 @@ from core.config.model import Columns, Data
 from core.days import midnight
 from stages.replay.rows import ReplayRows, ServedRows
 
-DATA = Data(source="rows.db", numeric=("x",), columns=Columns(labelled_at="labelled_at", version="version"))
+DATA = Data(source="rows.db", numeric=("x",), columns=Columns(id="id", labelled_at="labelled_at", version="version"))
 FIRST, SECOND = dt.date(2013, 3, 1), dt.date(2013, 3, 2)
 
 

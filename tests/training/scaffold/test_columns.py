@@ -37,7 +37,7 @@ def test_ids_of_64_bits_are_compared_exactly(kind: pa.DataType) -> None:
     rows = sample(ids.slice(0, 90).cast(kind), ids.slice(90).cast(kind))
 
     require_id(rows.column("row_id"))
-    assert "row_id" == find_id(rows, ["row_id"], "rows")
+    assert "row_id" == find_id(rows, ["row_id"])
 
 
 def test_a_column_that_later_files_add_is_missing_before() -> None:

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from core.errors import DataError
 from monitoring.tasks.binary import Binary
 from training.scaffold.files import config_text
-from training.scaffold.leaks import area, leak
+from training.scaffold.leaks import auc_of, leak
 from training.scaffold.windows import Days, windows
 
 BINARY = Binary()
@@ -24,7 +24,7 @@ def test_the_area_is_that_of_scikit_learn() -> None:
     """The area under the curve is the library's, also with ties."""
     values = RNG.integers(0, 9, 400) + LABELS
 
-    assert area(values, LABELS) == pytest.approx(roc_auc_score(LABELS, values), abs=1e-12)
+    assert auc_of(values, LABELS) == pytest.approx(roc_auc_score(LABELS, values), abs=1e-12)
 
 
 LEAKS = {
