@@ -239,8 +239,8 @@ def test_a_reference_of_errors_is_told_in_their_unit(verdict: Verdict) -> None:
     check = promotion_check.reference(after, before, rollback=False)
 
     assert check is not None
-    assert "The reference score rises from \u22121,320 to \u22121,212." == check.sentence
-    assert "rises from \u22121,320 to \u22121,212." in pull_request.render_body(made, before=before)
+    assert "The reference score rises from \u22121,320 to \u22121,219." == check.sentence
+    assert "rises from \u22121,320 to \u22121,219." in pull_request.render_body(made, before=before)
 
 
 def test_a_replay_in_the_pull_request_names_the_error() -> None:
