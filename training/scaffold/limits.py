@@ -18,6 +18,7 @@ from training.scaffold.trial import NEAR, Trial
 from training.scaffold.windows import Choice, Days
 
 USUAL_NULLS, USUAL_NEW = 0.2, 0.05  # the defaults of core/config/gates.py
+NEARLY_ALL = 0.9  # a limit of 1.0 would not stop anything
 
 
 def quality(days: Days, sample: Sample, numeric: Sequence[str], categorical: Sequence[str]) -> Iterator[Choice]:
@@ -26,7 +27,9 @@ def quality(days: Days, sample: Sample, numeric: Sequence[str], categorical: Seq
     least = int(counts.min())
     yield Choice("quality.min_rows_per_day", least // 2, f"half of the {least:,} rows of the whole day with the fewest")
     yield _nulls(days, [sample.column(name) for name in (*numeric, *categorical)])
-    three, why = min(math.ceil(300 / days.a_day) / 100, 1.0), f"three of the {days.a_day:,.0f} rows of a usual day"
+    three, why = math.ceil(300 / days.a_day) / 100, f"three of the {days.a_day:,.0f} rows of a usual day"
+    if three > NEARLY_ALL:
+        three, why = NEARLY_ALL, f"nearly all of the {days.a_day:,.0f} rows of a usual day"
     news = {name: new_share(sample.column(name), sample.times) for name in categorical}
     yield from _new("quality.max_unseen_share", news, "with a new", three, why)
     far = {name: outside(sample.column(name), sample) for name in numeric}

@@ -193,6 +193,15 @@ def test_a_linear_model_that_is_as_good_is_said_first(place: Place) -> None:
     assert ran.data["warnings"][0].startswith("A linear model is at least as good as the proposed trees on")
 
 
+def test_a_limit_stops_a_day_on_which_all_values_are_new(place: Place) -> None:
+    """With three rows a day, a limit of three rows would let anything pass: all three are over the limit."""
+    rows = cancer().assign(asked_at=lambda rows: pd.date_range("2024-01-01", periods=len(rows), freq="8h"))
+    ran = new(place, rows, *COLUMNS, "--json")
+
+    assert 0 == ran.code, ran.err
+    assert 0.9 == choices(ran)["quality.max_out_of_range_share"]
+
+
 def test_a_long_run_shows_its_steps(place: Place) -> None:
     """On many columns the steps are on standard error, and the pipeline finds few bins so that a fit takes seconds."""
     ran = new(place, wide(), *COLUMNS, "--json")
