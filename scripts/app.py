@@ -17,8 +17,9 @@ COMMANDS = {
     "Production": ("promote", "status", "history", "site"),
     "Choosing thresholds": ("replay",),
     "In workflows": ("models", "review", "comment", "alert"),
-    "Start here": ("new", "demo", "doctor", "upgrade"),
+    "Start here": ("new", "import", "demo", "doctor", "upgrade"),
 }
+ELSEWHERE = {"import": ("new", "import_history")}  # a keyword of Python cannot be the name of a function
 app = typer.Typer(
     name="mlops",
     help="Retrain, validate and promote models: git declares what is in Production, MLflow obeys.",
@@ -33,7 +34,8 @@ app = typer.Typer(
 
 for panel, names in COMMANDS.items():
     for name in names:
-        function = getattr(importlib.import_module(f"scripts.{name}"), name)
+        module, attribute = ELSEWHERE.get(name, (name, name))
+        function = getattr(importlib.import_module(f"scripts.{module}"), attribute)
         app.command(name, rich_help_panel=panel, no_args_is_help=False)(function)
 
 

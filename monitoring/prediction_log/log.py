@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.arrow import INSTANT, spelling
 from core.config import Data
@@ -100,6 +101,14 @@ class PredictionLog:
             )
         return self._ledger.label(dict(zip(labels, column.to_pylist(), strict=True)), at.astimezone(dt.UTC))
 
+    def history(self, batch: pa.RecordBatch) -> None:
+        """Add rows that a source has read, with their scores, versions and labels. A row whose id exists is kept.
+
+        Raises:
+            DataError: a row has no id, or a value has another type. Nothing of the batch is written then.
+        """
+        self._ledger.add(stored_rows(batch, self._data))
+
 
 def _label(label: object, kind: pa.DataType) -> object:
     """Return the label as the type that is written; None if it has another type or would lose digits."""
@@ -141,8 +150,8 @@ def open_log(url: str, data: Data, root: Path) -> PredictionLog:
         raise ConfigError(
             f"Predictions cannot be logged to {path.name}.",
             why="Rows and labels are written to SQLite, PostgreSQL and folders of Parquet files only.",
-            fix="Copy the rows into an SQLite or PostgreSQL table, for example with pandas to_sql, and name it as "
-            "data.source in model.toml.",
+            fix="Name an SQLite file or PostgreSQL URL as data.source in model.toml, and a data.table. Then type "
+            f"mlops import --from {path.name}, which copies the rows.",
         )
     return PredictionLog(FileLedger(path, fields, roles), data)
 
@@ -173,6 +182,38 @@ def schema(data: Data) -> pa.Schema:
     if columns.labelled_at:
         fields.append(pa.field(columns.labelled_at, INSTANT))
     return pa.schema(fields)
+
+
+def stored_rows(batch: pa.RecordBatch, data: Data) -> pa.Table:
+    """Return a batch of a source as the log stores its rows. A column that the batch does not have is null.
+
+    Raises:
+        DataError: a row has no id, or a value has another type. The message holds no value.
+    """
+    columns = []
+    for field in schema(data):
+        values = batch.column(field.name) if field.name in batch.schema.names else pa.nulls(batch.num_rows)
+        try:
+            if field.name == data.columns.version:
+                column = spelling.versions(values)
+            elif pa.types.is_string(field.type):
+                column = spelling.texts(values)
+            elif field.type == INSTANT or pa.types.is_null(values.type):
+                column = values
+            else:
+                numbers = pc.cast(values, pa.float64())
+                column = pc.if_else(pc.is_nan(numbers), None, numbers)
+            column = pc.cast(column, field.type)
+        except (pa.ArrowException, TypeError):
+            raise DataError(
+                f"Column {field.name!r} holds a value that is not a {field.type}.",
+                why="The rows are of another table, or model.toml names a wrong column.",
+                fix="Fix the rows, or the columns under [data] in model.toml.",
+            ) from None
+        if column.null_count and not field.nullable:
+            raise DataError(f"{column.null_count} rows have no {field.name!r}.", fix="Give every row one.")
+        columns.append(column)
+    return pa.Table.from_arrays(columns, schema=schema(data))
 
 
 def typed_rows(values: Mapping[str, Sequence[Any]], fields: pa.Schema) -> pa.Table:

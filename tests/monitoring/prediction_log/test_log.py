@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet as pq
 
 from core.config.model import Columns, Data
 from core.errors import ConfigError, DataError, OutsideError
@@ -251,7 +253,7 @@ def test_what_cannot_be_added_to_is_refused_with_a_way_out(tmp_path: Path, name:
     place.write_text("id,timestamp\n")
     with pytest.raises(ConfigError, match=f"cannot be logged to {name}") as caught:
         open_log(name, DATA, tmp_path)
-    assert "Copy the rows into an SQLite or PostgreSQL table" in caught.value.fix
+    assert "mlops import --from" in caught.value.fix
 
 
 def test_values_are_logged_as_the_sources_spell_them(place: Places) -> None:
@@ -275,3 +277,23 @@ def test_labels_of_numbered_classes_may_be_numbers(tmp_path: Path) -> None:
     log.predictions([row(name) for name in "abc"], ["1", "0", "2"], 1)
     assert [] == log.labels({"a": 1, "b": 2.0, "c": "0"}, BEGIN)
     assert ["1", "2", "0"] == [kept["actual"] for kept in read("rows.db", tmp_path)]
+
+
+def test_rows_of_a_source_are_stored_in_their_one_spelling(tmp_path: Path) -> None:
+    """Booleans, NaN, whole floats and numbers of versions are stored as the log writes them."""
+    columns = Columns(id="id", time="timestamp", version="version")
+    data = Data(source="rows", columns=columns, numeric=("wind",), categorical=("kind",))
+    log = open_log("rows", data, tmp_path)
+    times = pa.array([BEGIN, BEGIN], pa.timestamp("us", "UTC"))
+    values = {"id": pa.array([7.0, 8.0]), "timestamp": times, "kind": pa.array([True, None]).dictionary_encode()}
+    more = {"wind": pa.array([1, None]), "actual": pa.array([1.0, float("nan")]), "version": pa.array([3.0, None])}
+    for _ in range(2):
+        log.history(pa.record_batch({**values, **more}))
+    kept = pq.read_table(tmp_path / "rows").drop_columns(["timestamp"]).to_pylist()
+
+    expected = {"id": "7", "wind": 1.0, "kind": "1", "prediction": None, "version": "3", "actual": 1}
+    assert [expected, dict.fromkeys(expected) | {"id": "8"}] == sorted(kept, key=lambda row: row["id"])
+    with pytest.raises(DataError, match="1 rows have no 'id'"):
+        log.history(pa.record_batch({**values, **more, "id": pa.array(["9", None])}))
+    with pytest.raises(DataError, match="'actual' holds a value that is not a int64"):
+        log.history(pa.record_batch({**values, **more, "actual": pa.array([0.5, 1.0])}))
