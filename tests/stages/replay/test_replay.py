@@ -41,7 +41,7 @@ SETTINGS = {
     'ignore = ["temp", "humid", "pressure"]': "ignore = []",
     "max_days = 30": "max_days = 8",
     "cooldown_days = 21": "cooldown_days = 4",
-    "max_loss_to_champion = 0.025": "max_loss_to_champion = 0.02",
+    "max_loss_to_champion = 0.025": "max_loss_to_champion = 0.0165",
 }
 REVIEW_DAYS = 1
 # The labels of one airline come three days later than maturity_days allows for: what is known depends on the night.
