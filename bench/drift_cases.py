@@ -39,7 +39,7 @@ def mlops(source: str, folder: Path) -> dict[str, Any]:
     baseline = Baseline.read(folder / "baseline.json")
     days, columns, start = counted(source, baseline)
     window = build_window(settings, 1, AS_OF, days, columns)
-    past = History.of(AS_OF, (1, start), reference=None, trainings=(), candidates=(), open_proposal=None)
+    past = History.of(AS_OF, (1, start), promoted=(), trainings=(), candidates=(), open_proposal=None)
     decision = decide(settings, window, baseline, past, None)
     decision.write(folder / "decision.json")
     return {

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from bench.peers import environment
 from core.arrow import Floats
-from monitoring.tasks import BINARY, Calibration, candidate_calibrations, fit_calibration
+from monitoring.tasks import BINARY, Calibration
+from monitoring.tasks.calibration import candidate_calibrations, fit_calibration
 
 ROOT = Path(__file__).parent.parent
 CHUNKS, DAYS, STRETCHES, SIZES = 20, 10, 12, (2_300, 300)

@@ -40,6 +40,9 @@ def validate(
 
 def lines(verdict: Verdict) -> list[str]:
     """Return the result as text: a line per gate."""
+    from review.text import VerdictView
+
     head = "[green]passed[/]" if verdict.passed else "[bold red]refused[/]"
     gates = [f"  {gate.name:<18} {MARKS[gate.state]:<9} {output.clean(gate.sentence)}" for gate in verdict.gates]
-    return [f"{verdict.candidate.model}: version {verdict.candidate.version} {head}", *gates]
+    warnings = [f"[yellow]{output.clean(warning)}[/]" for warning in VerdictView(verdict).merging_warnings]
+    return [f"{verdict.candidate.model}: version {verdict.candidate.version} {head}", *warnings, *gates]

@@ -38,7 +38,7 @@ def history(run: Run) -> History:
     return History.of(
         run.as_of,
         (champion.version, champion.trained_at) if champion else None,
-        reference=manifest.reference_in(run.config.triggers.performance.metric) if manifest else None,
+        promoted=manifest.promoted_in(run.config.triggers.performance.metric) if manifest else (),
         trainings=run.registry.trainings(name),
         candidates=((version.trained_at, version.fit_until) for version in run.registry.versions(name).values()),
         open_proposal=proposal.url if proposal else None,

@@ -62,7 +62,7 @@ def _evidence(run: Run, candidate: Candidate) -> CandidateEvidence:
         example_equal=registry.reproduces_example(version, challenger),
         latency_p95_ms=run.calculations.latency_p95(challenger, rows.iloc[:10]),
         size_mb=registry.size_mb(version),
-        previous_reference=manifest.reference_in(config.triggers.performance.metric) if manifest else None,
+        promoted=manifest.promoted_in(config.triggers.performance.metric) if manifest else (),
     )
 
 

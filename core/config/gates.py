@@ -27,7 +27,11 @@ class Quality(Record):
 
 
 class Gates(Record):
-    """Limits that a candidate must keep: floors by metric, loss to the champion, slices, latency, size."""
+    """Limits that a candidate must keep: floors by metric, loss to the champion, slices, latency, size.
+
+    `min_positives`, `min_slice_positives`: rows of the rarer class that a comparison of binary models needs, if it is
+    not by accuracy.
+    """
 
     accuracy: Share | None = None
     balanced_accuracy: Share | None = None
@@ -44,11 +48,13 @@ class Gates(Record):
     neg_mean_absolute_error: Negated | None = None
     neg_root_mean_squared_error: Negated | None = None
     compare: bool = True
-    max_loss_to_champion: Loss = 0.01
+    max_loss_to_champion: Loss = 0.02
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    min_positives: Annotated[int, Field(ge=2, le=10**9)] = 20
     min_holdout_rows: Annotated[int, Field(ge=20, le=10**9)] = 200
     slices: tuple[Name, ...] = ()
     min_slice_rows: Annotated[int, Field(ge=20, le=10**9)] = 100
+    min_slice_positives: Annotated[int, Field(ge=2, le=10**9)] = 10
     max_slice_loss: Loss = 0.1
     max_p95_ms: Annotated[float, Field(gt=0, le=10**6)] = 100
     max_size_mb: Annotated[float, Field(gt=0, le=10**6)] = 100

@@ -17,8 +17,15 @@ Negated = Annotated[float, Field(gt=-1e9, lt=0)]
 Most = Annotated[float, Field(ge=-1e9, le=1)]
 
 
+LOOKS = (1, 2, 4)  # of `window_days`; chosen with `python -m bench.year`
+
+
 class PerformanceTrigger(Record):
-    """Fires when the score on late labels is, with `confidence`, under `floor` or the reference minus `max_drop`."""
+    """Fires when the score on late labels is, with `confidence`, under `floor` or the reference minus `max_drop`.
+
+    Looks at the last `window_days`, and at two and four times as many; a noisy look needs more confidence, up to 0.995.
+    `min_positives`: rows of the rarer class that metrics which rank need.
+    """
 
     enabled: bool = True
     metric: Metric = "balanced_accuracy"
@@ -26,7 +33,13 @@ class PerformanceTrigger(Record):
     max_drop: Loss = 0.05
     window_days: Days = 7
     min_labels: Annotated[int, Field(ge=1, le=10**9)] = 100
+    min_positives: Annotated[int, Field(ge=2, le=10**9)] = 10
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+
+    @property
+    def look_days(self) -> tuple[int, ...]:
+        """Days of each look, shortest first: a large fall shows in one window, a small one only in four."""
+        return tuple(multiple * self.window_days for multiple in LOOKS)
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:

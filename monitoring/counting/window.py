@@ -39,7 +39,7 @@ def days_needed(config: ModelConfig) -> int:
     """Return how many days back the triggers look: drift over several nights, performance over mature labels."""
     triggers = config.triggers
     drift = triggers.drift.window_days + triggers.drift.nights[1] - 1
-    return max(drift, triggers.performance.window_days + config.training.maturity_days)
+    return max(drift, triggers.performance.look_days[-1] + config.training.maturity_days)
 
 
 def build_window(

@@ -14,8 +14,8 @@ from core.config import DriftTrigger
 from core.records import Record
 from monitoring.axes import Axis, NumericAxis
 from monitoring.counting import Baseline, DayTally, Window
-from monitoring.drift import tail_probabilities
 from monitoring.drift.day_effects import FEWEST_DAYS
+from monitoring.tasks import tail_probabilities
 
 Kind = Literal["null", "not a number", "infinite", "out of range", "new", "repeated"]
 

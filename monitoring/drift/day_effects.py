@@ -11,8 +11,8 @@ from statistics import NormalDist
 import numpy as np
 
 from core.arrow import Floats
-from monitoring.drift import tail_probabilities
 from monitoring.drift.statistics import Test
+from monitoring.tasks import tail_probabilities
 
 FEWEST_DAYS = 8  # with fewer, the variance between days says nothing
 EVEN = 1e-9  # of the sampling variance: a spread below it is what rounding leaves of equal days

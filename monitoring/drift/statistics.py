@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrow import Floats
-from monitoring.drift import tail_probabilities
+from monitoring.tasks import tail_probabilities
 
 
 def holm(p_values: Floats) -> Floats:

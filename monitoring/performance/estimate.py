@@ -36,17 +36,22 @@ class Estimate(Record):
 
 
 def estimate_report(
-    window: Window, config: ModelConfig, calibration: Calibration, leave_out: Collection[dt.date]
+    window: Window,
+    config: ModelConfig,
+    calibration: Calibration,
+    leave_out: Collection[dt.date],
+    matured_days: int | None = None,
 ) -> Estimate:
     """Return the estimate on the days before the run that the performance trigger uses, except those in `leave_out`.
 
     As confidence-based performance estimation does (NannyML): each row counts as 1 by its chance and as 0 by the rest,
     and metrics are those of the expected counts. For accuracy that is the expectation itself, for ratios of counts it
-    is exact up to terms of 1 / rows.
+    is exact up to terms of 1 / rows. `matured_days`: days of the performance report (default: those of the trigger).
     """
     trigger, threshold = config.triggers.performance, config.training.threshold
     late = window.end - dt.timedelta(days=config.training.maturity_days)
-    newest, mature = (_scores(window, trigger.window_days, end, leave_out) for end in (window.end, late))
+    newest = _scores(window, trigger.window_days, window.end, leave_out)
+    mature = _scores(window, matured_days or trigger.window_days, late, leave_out)
     expected = expected_counts(newest.sum(axis=1), calibration)
     values = {name: float(evaluate(name, expected, threshold)) for name in METRICS}
     labelled = expected_counts(mature[:, :2].sum(axis=1), calibration)

@@ -19,7 +19,7 @@ from core.errors import DataError
 from monitoring.axes import Axis
 from monitoring.counting import DayTally, RowCounter, date, duplicates, tallies
 from monitoring.sources import typed
-from monitoring.tasks import select
+from monitoring.tasks import task_for_data
 
 Group = tuple[str, bytes]  # what a group of results is about, and one of them
 Work = Callable[[Iterable[pa.RecordBatch]], Iterator[Group]]
@@ -60,9 +60,7 @@ class Count:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Group]:
         """Yield the tallies and the parts of the ids."""
-        counter = RowCounter(
-            self.axes, self.span.data.columns, self.version, self.as_of, select.task_for_data(self.span.data)
-        )
+        counter = RowCounter(self.axes, self.span.data.columns, self.version, self.as_of, task_for_data(self.span.data))
         for batch in batches:
             counter.add(self.span.of(batch))
         for day in tallies(counter, {}):

@@ -107,15 +107,17 @@ def _evidence(
     holdout = baseline.scores if baseline and judged else None
     calibration = holdout.calibration if holdout and performance else None
     moved = compare(baseline, window, triggers.drift, broken) if drift and baseline else None
+    score = performance_report(window, config, past.promoted, broken, holdout) if performance else None
+    days = (score.end - score.start).days if score else None
     return Evidence(
         config=config,
         as_of=window.as_of,
         past=past,
-        performance=performance_report(window, config, past.reference, broken) if performance else None,
+        performance=score,
         drift=with_outcomes(moved, holdout, window, config, broken) if moved and holdout else moved,
         request=request,
         holdout=holdout,
-        estimate=estimate_report(window, config, calibration, broken) if calibration else None,
+        estimate=estimate_report(window, config, calibration, broken, days) if calibration else None,
     )
 
 

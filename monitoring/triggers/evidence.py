@@ -12,7 +12,7 @@ from core.days import MONTH
 from core.records import Record
 from monitoring.counting import Holdout
 from monitoring.drift import DriftReport
-from monitoring.performance import Estimate, PerformanceReport
+from monitoring.performance import Estimate, PerformanceReport, PromotedScore
 
 Name = Literal["performance", "drift", "age", "manual", "damage", "score", "target", "estimate"]
 
@@ -33,14 +33,14 @@ class Reading(Record):
 class History(Record):
     """What happened before a nightly run, according to registry, git and forge.
 
-    `reference`: best holdout score among promoted versions. `open_proposal`: URL of the proposal that waits for a
+    `promoted`: holdout scores of promoted versions, oldest first. `open_proposal`: URL of the proposal that waits for a
     review. `attempts`: trainings after the champion's, none of which replaced it. `first_attempt`: when the first of
     them was. `last_fit_until`: the rows on which the last of them was fitted are from before this instant.
     """
 
     champion: int | None
     champion_trained: dt.datetime | None
-    reference: float | None
+    promoted: tuple[PromotedScore, ...]
     last_training: dt.datetime | None
     trainings_30_days: int
     open_proposal: str | None
@@ -54,7 +54,7 @@ class History(Record):
         as_of: dt.datetime,
         champion: tuple[int, dt.datetime] | None,
         *,
-        reference: float | None,
+        promoted: tuple[PromotedScore, ...],
         trainings: Iterable[dt.datetime],
         candidates: Iterable[tuple[dt.datetime, dt.datetime]],
         open_proposal: str | None,
@@ -64,7 +64,7 @@ class History(Record):
         Args:
             as_of: trainings and candidates after this instant are left out.
             champion: the version in production and when it was trained.
-            reference: the reference score in the manifest.
+            promoted: the holdout scores in the manifest.
             trainings: when each training ended, whatever became of its candidate.
             candidates: of each registered version, when it was trained and before when the rows of its fit are.
             open_proposal: URL of the proposal that waits for a review.
@@ -75,7 +75,7 @@ class History(Record):
         return cls(
             champion=champion[0] if champion else None,
             champion_trained=champion[1] if champion else None,
-            reference=reference,
+            promoted=promoted,
             last_training=max(earlier, default=None),
             trainings_30_days=sum(ended > as_of - MONTH for ended in earlier),
             open_proposal=open_proposal,

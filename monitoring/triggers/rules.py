@@ -15,7 +15,7 @@ EVEN = 0.5  # confidence at which the value itself is compared
 
 
 def performance(evidence: Evidence) -> Reading:
-    """Fires when the upper confidence bound of the score on late labels is under the limit."""
+    """Fires when the upper confidence bound of the score on late labels is under the limit, in any of three looks."""
     config, report = evidence.config.triggers.performance, evidence.performance
     if report is None:
         return cannot_judge("performance", "The scores of the window were not counted.")
@@ -26,22 +26,36 @@ def performance(evidence: Evidence) -> Reading:
         labelled = f"Only {report.labels:,} of {report.rows:,} scored rows from {days} have a label"
         return cannot_judge("performance", f"{labelled}; {config.min_labels:,} are needed.")
     if report.value is None or report.high is None:
-        positives = "" if report.positives is None else f", {report.positives:,} of them 1"
-        name = sentence_case(metric(report.metric))
-        return cannot_judge("performance", f"{name} is undefined on {report.labels:,} labels from {days}{positives}.")
+        return cannot_judge("performance", _missing(report, days, config.min_positives))
     fired = report.high < report.limit
     values = report.value, report.high, report.limit
     value, high, limit = distinct(*values, digits=min(digits(report.metric, value) for value in values))
-    percent = f"{100 * config.confidence:.3g}%"
-    bound = "" if config.confidence == EVEN else f" (with {percent} confidence, at most {high})"
+    confidence = report.confidence or config.confidence
+    bound = "" if confidence == EVEN else f" (with {100 * confidence:.3g}% confidence, at most {high})"
     return Reading(
         trigger="performance",
         state="fired" if fired else "quiet",
         value=report.value,
         limit=report.limit,
         sentence=f"{sentence_case(metric(report.metric))} is {value} on {report.labels:,} labels from {days}{bound}; "
-        f"limit {limit} ({_origin(report)}).",
+        f"limit {limit} ({_origin(report)}).{_unadjusted(report)}",
     )
+
+
+def _missing(report: PerformanceReport, days: str, min_positives: int) -> str:
+    """Return why a score has no bounds."""
+    positives = "" if report.positives is None else f", {report.positives:,} of them 1"
+    name, labels = sentence_case(metric(report.metric)), f"{report.labels:,} labels from {days}{positives}"
+    if report.value is None:
+        return f"{name} is undefined on {labels}."
+    return f"{name} has no bounds on {labels}; {min_positives:,} rows of the rarer label are needed."
+
+
+def _unadjusted(report: PerformanceReport) -> str:
+    """Return the warning that bounds take rows as independent; empty if they account for days."""
+    if report.decisive is None or report.decisive.adjusted:
+        return ""
+    return " Not adjusted for days: there are too few to tell how days differ."
 
 
 def _origin(report: PerformanceReport) -> str:

@@ -145,6 +145,8 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, returning: bool) ->
         "metric": main and main.metric,
         "score": main and main.value,
     }
+    if verdict.promoted:  # verdicts of earlier releases have none
+        comparison["reference"] = verdict.reference
     if edited := _differences(proposed, model if returning else {**model, **comparison}):
         sentence = f"The manifest differs from what was validated: {edited}. It was edited by hand."
         return Check(name="evidence", state="blocks", sentence=sentence)
@@ -152,6 +154,9 @@ def evidence(proposed: Manifest, verdict: Verdict | None, *, returning: bool) ->
         sentence = f"The manifest differs from the verdict that brought version {proposed.version} into Production: "
         sentence += f"{edited}. It was compared again, or edited by hand."
         return Check(name="evidence", state="note", sentence=sentence)
+    if not returning and verdict.promoted and proposed.promoted != verdict.promoted:
+        sentence = "The promoted scores in the manifest differ from what was validated. They were edited by hand."
+        return Check(name="evidence", state="blocks", sentence=sentence)
     return Check(name="evidence", state="passes", sentence="The manifest matches the verdict in MLflow.")
 
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from core.errors import RecordError, RegistryError
 from core.records import Record
+from monitoring.performance import KEPT_PROMOTIONS, PromotedScore
 from registry import Number, Sha256
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -18,10 +19,12 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Manifest(Record):
     """One version of one registered model, bound to what was reviewed.
 
-    `digest`: of the model's files. `records_digest`: of its baseline, example and times; None for versions that are
-    older than this digest. `data_digest`: of the rows it was trained on. `commit`: of the code; empty if it was not
-    under git. `champion`: the version it was compared with. `score`: its `metric` on the holdout. `reference`: the best
-    such score of all versions promoted so far; the performance trigger compares with it.
+    `digest` is that of the model's files, `records_digest` that of its baseline, example and times (None for versions
+    of before there was one), `data_digest` that of the rows it was trained on, `commit` that of the code
+    (empty where there was no git), `champion` the version it was compared with. `score` is its `metric` on the holdout,
+    `promoted` the newest such scores of promoted versions, oldest first, this one last. `reference` is their mean, with
+    which later scores are compared. In manifests of earlier releases `promoted` is empty, and `reference` was the best
+    score so far.
     """
 
     model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
@@ -38,10 +41,15 @@ class Manifest(Record):
     reference: Finite
     reason: Annotated[str, Field(max_length=500)]
     records_digest: Sha256 | None = None
+    promoted: Annotated[tuple[PromotedScore, ...], Field(max_length=KEPT_PROMOTIONS)] = ()
 
-    def reference_in(self, metric: str) -> float | None:
-        """Return the reference if it is a score of `metric`, else None: scores of two metrics cannot be compared."""
-        return self.reference if self.metric == metric else None
+    def promoted_in(self, metric: str) -> tuple[PromotedScore, ...]:
+        """Return the promoted scores of `metric`; scores of another metric cannot be compared with it.
+
+        From a manifest of an earlier release only its own score: its reference is the luckiest score of a year.
+        """
+        known = self.promoted or (PromotedScore(version=self.version, metric=self.metric, score=self.score),)
+        return tuple(score for score in known if score.metric == metric)
 
 
 def path(name: str) -> str:

@@ -13,6 +13,7 @@ from review.pull_request import charts
 from review.text import Links, VerdictView, markdown, numbers, template
 
 if TYPE_CHECKING:
+    from monitoring.performance import PromotedScore
     from registry import Event
     from registry.promotion import Manifest
     from review.forge import Proposal
@@ -32,16 +33,14 @@ def title(verdict: Verdict) -> str:
 def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Manifest:
     """Return the manifest that puts the judged candidate into Production.
 
-    The reference is the best score of a promoted version so far, so a retraining cannot lower it silently.
-
     Raises:
         UsageError: the candidate was refused, or has no score.
     """
     from registry.promotion import Manifest
 
-    candidate, main, best = verdict.candidate, verdict.main_score, reference(verdict, previous)
+    candidate, main, promoted = verdict.candidate, verdict.main_score, promoted_with(verdict, previous)
     view = VerdictView(verdict)
-    if main is None or main.value is None or best is None:
+    if main is None or main.value is None or not promoted:
         raise UsageError(
             f"Version {candidate.version} of {candidate.registry_name} cannot be declared for Production.",
             why="Its score is undefined on the holdout." if verdict.passed else view.headline,
@@ -60,23 +59,43 @@ def manifest_for(verdict: Verdict, previous: Manifest | None, commit: str) -> Ma
         data_until=candidate.data_until,
         metric=main.metric,
         score=main.value,
-        reference=best,
+        promoted=promoted,
+        reference=_mean(promoted),
         reason=markdown.clean("; ".join(view.reasons), 500),
     )
 
 
-def reference(verdict: Verdict, previous: Manifest | None) -> float | None:
-    """Return the best score so far in the main metric; None if nothing may be declared."""
+def promoted_with(verdict: Verdict, previous: Manifest | None) -> tuple[PromotedScore, ...]:
+    """Return the scores of promoted versions after a merge, oldest first; empty if nothing may be merged.
+
+    A verdict of an earlier release does not have them: they are those of the previous manifest, and its own score.
+    """
+    from monitoring.performance import KEPT_PROMOTIONS, PromotedScore
+
     main = verdict.main_score
     if not verdict.passed or main is None or main.value is None:
-        return None
-    earlier = (previous.reference_in(main.metric) if previous else None, verdict.reference)
-    return max([main.value, *(score for score in earlier if score is not None)])
+        return ()
+    before = previous.promoted_in(main.metric) if previous else ()
+    own = PromotedScore(version=verdict.candidate.version, metric=main.metric, score=main.value)
+    return verdict.promoted or (*before, own)[-KEPT_PROMOTIONS:]
+
+
+def _mean(promoted: tuple[PromotedScore, ...]) -> float:
+    """Return the reference that these scores make."""
+    from monitoring.performance import reference_score
+
+    reference = reference_score(promoted)
+    if reference is None:
+        raise ValueError("no version was promoted")
+    return reference.value
 
 
 @dataclass(frozen=True)
 class ReferenceChange:
-    """What a merge does to the reference of the performance trigger: `kind` is replaced, lower, higher or empty."""
+    """What a merge does to the reference of the performance trigger.
+
+    `kind`: "replaced" by another metric, "mean" if it was the best score until now, lower, higher or empty.
+    """
 
     kind: str
     before: str = ""
@@ -86,10 +105,12 @@ class ReferenceChange:
 
 
 def _reference_change(verdict: Verdict, before: Manifest | None) -> ReferenceChange:
-    after, metric = reference(verdict, before), VerdictView(verdict).metric
-    if before is None or after is None:
+    promoted, metric = promoted_with(verdict, before), VerdictView(verdict).metric
+    if before is None or not promoted:
         return ReferenceChange("")
+    after = _mean(promoted)
     kind = "higher" if after > before.reference else "lower" if after < before.reference else ""
+    kind = kind if before.promoted else "mean"
     return ReferenceChange(
         "replaced" if metric != before.metric else kind,
         numbers.figure(before.metric, before.reference),

@@ -87,7 +87,7 @@ def reference(proposed: Manifest, before: Manifest | None, *, rollback: bool) ->
     return Check(
         name="reference",
         state="note",
-        sentence=f"{sentence}, edited by hand. The performance trigger fires later.",
+        sentence=f"{sentence}: later versions scored lower. The performance trigger fires later.",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core import wording
 from review.text import scales
 from review.text.drift_view import ColumnView, column_views, drift_sentence
+from review.text.merging import merging_warnings
 from review.text.numbers import change, count, figure, moment, number, reading
 from review.text.states import GateState, Severity, TriggerState
 
@@ -160,6 +161,11 @@ class VerdictView:
         if self.verdict.champion is None:
             return "No version is in Production yet, so there is nothing to compare it with."
         return f"It was not compared with version {self.verdict.champion}, which is in Production."
+
+    @property
+    def merging_warnings(self) -> tuple[str, ...]:
+        """Return what a reviewer agrees to by merging."""
+        return merging_warnings(self.verdict) if self.passed else ()
 
     @property
     def caution(self) -> str:

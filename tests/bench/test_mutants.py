@@ -26,8 +26,8 @@ LIVES = Mutant("training.gates.gates._gate", "a < b", "a <= b")
 def test_a_mutant_is_known_by_its_function_and_its_line() -> None:
     """Not by numbers, which change with the code around it; a bracket that only moved is no change."""
     assert ("training/gates/gates.py", "training.gates.gates._gate") == place("training.gates.gates.x__gate__mutmut_12")
-    assert ("registry/promotion/manifest.py", "registry.promotion.manifest.Manifest.reference_in") == place(
-        "registry.promotion.manifest.xǁManifestǁreference_in__mutmut_1"
+    assert ("registry/promotion/manifest.py", "registry.promotion.manifest.Manifest.promoted_in") == place(
+        "registry.promotion.manifest.xǁManifestǁpromoted_in__mutmut_1"
     )
     assert Mutant("training.gates.gates._gate", 'why="It was edited.",', "") == mutant(
         "training.gates.gates.x__gate__mutmut_2", DIFF

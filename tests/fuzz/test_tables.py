@@ -20,6 +20,7 @@ from core.errors import ConfigError, DataError, MlopsError
 from monitoring.counting import tally
 from monitoring.counting.tally import DayTally, build_baseline
 from monitoring.counting.window import build_window
+from monitoring.performance.reference import PromotedScore
 from monitoring.sources.source import open_source
 from monitoring.tasks.binary import BINARY
 from monitoring.triggers.decision import decide
@@ -45,7 +46,7 @@ START = NIGHT - dt.timedelta(days=30)
 PAST = History(
     champion=1,
     champion_trained=NIGHT - dt.timedelta(days=9),
-    reference=0.7,
+    promoted=(PromotedScore(version=1, metric="balanced_accuracy", score=0.7),),
     last_training=None,
     trainings_30_days=0,
     open_proposal=None,

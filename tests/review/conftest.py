@@ -10,11 +10,13 @@ import pytest
 
 from core.quality_report import Finding, QualityReport
 from monitoring.drift.report import Bar, ColumnDrift, DriftNight, DriftReport
+from monitoring.performance.reference import PromotedScore
 from monitoring.performance.report import DayScore, PerformanceReport
 from monitoring.triggers.decision import Decision
 from monitoring.triggers.evidence import Reading
 from training.fit import Candidate
-from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.gates import Comparison, Gate, Score
+from training.gates.slices import SliceScore
 from training.gates.validate import Verdict
 
 NIGHT = dt.datetime(2013, 6, 1, 4, tzinfo=dt.UTC)
@@ -267,6 +269,10 @@ def verdict() -> Verdict:
         size_mb=0.42,
         holdout_digest="0d4c" * 16,
         reference=0.655,
+        promoted=(
+            PromotedScore(version=3, metric="balanced_accuracy", score=0.669),
+            PromotedScore(version=4, metric="balanced_accuracy", score=0.641),
+        ),
     )
 
 

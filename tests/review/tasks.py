@@ -13,7 +13,8 @@ from monitoring.triggers import early_warnings, rules
 from monitoring.triggers.decision import Decision
 from monitoring.triggers.evidence import Evidence, History
 from training.gates import gates
-from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.gates import Comparison, Gate, Score
+from training.gates.slices import SliceScore, slice_gates
 from training.gates.validate import Verdict
 
 MAE = "neg_mean_absolute_error"
@@ -89,12 +90,23 @@ def _verdict(
     report: PerformanceReport,
 ) -> Verdict:
     found = tuple(
-        SliceScore(column="origin", value=v, rows=n, challenger=new, champion=old) for v, n, new, old in places
+        SliceScore(
+            column="origin",
+            value=v,
+            rows=n,
+            challenger=new,
+            champion=old,
+            difference=new - old,
+            high=new - old + asked.gates.max_slice_loss / 2,
+            confidence=0.99,
+            harmed=new - old < -asked.gates.max_slice_loss,
+        )
+        for v, n, new, old in places
     )
     judged: tuple[Gate, ...] = (
         *gates.floors(scores, made.rows, asked),
         gates.champion(made, made.champion, asked),
-        *gates.slices(found, scores[0].value, asked),
+        *slice_gates(found, asked),
     )
     files = tuple(gate for gate in verdict.gates if gate.name in {"data_quality", "load_back", "latency", "size"})
     decision = _decision(verdict.candidate.decision, asked, report)
@@ -107,6 +119,8 @@ def _verdict(
             "comparison": made,
             "slices": found,
             "reference": report.reference,
+            "promoted": (),
+            "limit": None,
         }
     )
 
@@ -117,7 +131,7 @@ def _decision(decision: Decision, asked: ModelConfig, report: PerformanceReport)
     target: ColumnDrift = decision.drift.nights[-1].columns[2].model_copy(update={"column": "target"})
     drift = decision.drift.model_copy(update={"target": target})
     past = History(
-        champion=3, champion_trained=decision.as_of - dt.timedelta(days=21), reference=report.reference,
+        champion=3, champion_trained=decision.as_of - dt.timedelta(days=21), promoted=(),
         last_training=None, trainings_30_days=0, open_proposal=None,
     )  # fmt: skip
     evidence = Evidence(

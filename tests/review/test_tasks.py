@@ -104,10 +104,8 @@ def test_a_regression_is_told_in_its_unit(verdict: Verdict, unit: float) -> None
         f"The gate requires at least {said[3]}. | {low} | {allowed} |" in body
     )
     assert f"The gate requires at least {wording.figure(MAE, -120.0 * unit)}. | {ours} | {floor} |" in body
-    assert (
-        f" {said[4]} compared with the champion on this slice. The gate requires at least {said[5]}. "
-        f"| {lost} | {margin} |" in body
-    )
+    assert f" {said[4]} compared with the champion on this slice and, with 99% confidence, at most " in body
+    assert f"The gate blocks under {said[5]} if this bound is under 0. | {lost} | {margin} |" in body
     assert f"| {before} | {after} | {lost} |" in body
 
 
@@ -241,8 +239,8 @@ def test_a_reference_of_errors_is_told_in_their_unit(verdict: Verdict) -> None:
     check = promotion_check.reference(after, before, rollback=False)
 
     assert check is not None
-    assert "The reference score rises from \u22121,320 to \u22121,212." == check.sentence
-    assert "rises from \u22121,320 to \u22121,212." in pull_request.render_body(made, before=before)
+    assert "The reference score rises from \u22121,320 to \u22121,219." == check.sentence
+    assert "rises from \u22121,320 to \u22121,219." in pull_request.render_body(made, before=before)
 
 
 def test_a_replay_in_the_pull_request_names_the_error() -> None:

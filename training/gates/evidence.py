@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import ModelConfig
+from monitoring.performance import PromotedScore
+from monitoring.tasks import Task
 from training import data_digest
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ class CandidateEvidence:
     """Everything that the gates read of a candidate. Arrays have one element for each holdout row.
 
     `slices`: the category of each row, by column. `example_equal`: the model loaded from its files gives the same
-    scores as before. `previous_reference`: the best holdout score of the versions promoted so far.
+    scores as before. `promoted`: holdout scores of the versions promoted so far, oldest first.
     """
 
     labels: NDArray[Any]
@@ -36,7 +38,7 @@ class CandidateEvidence:
     champion_version: int | None = None
     champion_fit_until: dt.datetime | None = None
     champion_scores: NDArray[np.float64] | None = None
-    previous_reference: float | None = None
+    promoted: tuple[PromotedScore, ...] = ()
 
     @classmethod
     def of(cls, holdout: pd.DataFrame, config: ModelConfig, **measured: Any) -> Self:
@@ -63,6 +65,21 @@ class CandidateEvidence:
             champion_scores=None if self.champion_scores is None else self.champion_scores[keep],
             slices={name: values[keep] for name, values in self.slices.items()},
         )
+
+    @property
+    def days(self) -> NDArray[np.datetime64]:
+        """The UTC day of each row."""
+        return self.times.astype("datetime64[D]")
+
+    def counts_by_day(
+        self, scores: NDArray[np.float64], task: Task, rows: NDArray[np.intp] | None = None
+    ) -> NDArray[np.int64]:
+        """Return labelled counts by day, of all rows or of those at these positions."""
+        labels, days = self.labels, self.days
+        if rows is not None:
+            labels, scores, days = labels[rows], scores[rows], days[rows]
+        counts = [task.counted(labels[days == day], scores[days == day]) for day in np.unique(days)]
+        return np.stack(counts) if counts else np.zeros((0, task.shape[0], task.shape[1] - 1), np.int64)
 
     def rows_by_category(self) -> Iterator[tuple[str, dict[str, NDArray[np.intp]]]]:
         """Yield each slice column with the positions of the rows of each category, in the order of its name."""

@@ -17,19 +17,28 @@ from training.gates.evidence import CandidateEvidence
 
 
 class Score(Record):
-    """A metric of the challenger on the holdout, with two one-sided limits at `gates.confidence`.
+    """A metric of the challenger on the holdout, with two bounds, each one-sided at `gates.confidence`.
 
-    None if the metric is undefined, or if its limits were not needed.
+    None if the metric is undefined, or if its bounds were not needed or cannot be given (`missing` tells why).
+    `adjusted`: whether the bounds account for `days`, by whose `design_effect` the variance of independent rows is
+    multiplied. Scores of earlier releases have none of these four.
     """
 
     metric: str
     value: float | None
     low: float | None
     high: float | None
+    days: int | None = None
+    design_effect: float | None = None
+    adjusted: bool | None = None
+    missing: Literal["undefined", "few_positives"] | None = None
 
 
 class Comparison(Record):
-    """Challenger minus champion on the same rows: `low` and `high` are one-sided limits from a paired bootstrap."""
+    """Challenger minus champion on the same rows: `low` and `high` are one-sided bounds of the paired difference.
+
+    `adjusted`, `days`, `design_effect`: as in `Score`.
+    """
 
     metric: str
     champion: int
@@ -40,16 +49,9 @@ class Comparison(Record):
     high: float
     margin: float
     rows: int
-
-
-class SliceScore(Record):
-    """The metric of the performance trigger on the rows of one category."""
-
-    column: str
-    value: str
-    rows: int
-    challenger: float | None
-    champion: float | None
+    days: int | None = None
+    design_effect: float | None = None
+    adjusted: bool | None = None
 
 
 class Gate(Record):
@@ -71,7 +73,7 @@ def quality(candidate: Candidate) -> Gate:
         if critical
         else f"no critical finding in {candidate.quality.checks} checks"
     )
-    return _gate("data_quality", len(critical), 0, passes=not critical, sentence=f"Training rows: {sentence}.")
+    return gate_result("data_quality", len(critical), 0, passes=not critical, sentence=f"Training rows: {sentence}.")
 
 
 def holdout(evidence: CandidateEvidence, unseen: CandidateEvidence, config: ModelConfig) -> Gate:
@@ -83,7 +85,7 @@ def holdout(evidence: CandidateEvidence, unseen: CandidateEvidence, config: Mode
     if rows < required or len(np.unique(unseen.labels)) < 2:  # noqa: PLR2004 - by one label nothing can be judged
         sentence += f". The gate requires {required:,} rows with {task.min_distinct_text}."
         return Gate(name="holdout", state="cannot_judge", value=rows, limit=required, sentence=sentence)
-    return _gate("holdout", rows, required, passes=True, sentence=f"{sentence}.")
+    return gate_result("holdout", rows, required, passes=True, sentence=f"{sentence}.")
 
 
 def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterator[Gate]:
@@ -92,19 +94,23 @@ def floors(scores: tuple[Score, ...], rows: int, config: ModelConfig) -> Iterato
     for metric, floor in config.gates.floors.items():
         score = by_metric.get(metric)
         if score is None or score.value is None:
-            yield _cannot_judge(metric, floor, f"{wording.metric(metric)} is undefined on the holdout")
+            yield cannot_judge(metric, floor, f"{wording.metric(metric)} is undefined on the holdout")
         else:
             limits = [wording.figure(metric, limit) for limit in (score.low, score.high) if limit is not None]
             interval = f" ({' to '.join(limits)})" if len(limits) > 1 else ""
             sentence = (
                 f"{wording.sentence_case(wording.metric(metric))} is {wording.figure(metric, score.value)}{interval} "
                 f"on {rows:,} rows. The gate requires at least {wording.figure(metric, floor)}."
+                f"{unadjusted(adjusted=score.adjusted)}"
             )
-            yield _gate(metric, score.value, floor, passes=score.value >= floor, sentence=sentence)
+            yield gate_result(metric, score.value, floor, passes=score.value >= floor, sentence=sentence)
 
 
-def champion(comparison: Comparison | None, version: int | None, config: ModelConfig) -> Gate:
-    """Return a gate that blocks unless the challenger is, with confidence, at most `max_loss_to_champion` worse."""
+def champion(comparison: Comparison | None, version: int | None, config: ModelConfig, missing: str = "") -> Gate:
+    """Return a gate that blocks unless the challenger is, with confidence, at most `max_loss_to_champion` worse.
+
+    `missing`: what a comparison needs and does not have.
+    """
     limit = -config.gates.max_loss_to_champion
     if not config.gates.compare:
         sentence = "The comparison with the champion is switched off (gates.compare)."
@@ -113,23 +119,24 @@ def champion(comparison: Comparison | None, version: int | None, config: ModelCo
         sentence = "There is no champion yet to compare with."
         return Gate(name="champion", state="passes", value=None, limit=None, sentence=sentence)
     if comparison is None:
-        return _cannot_judge("champion", limit, f"there are no rows on which to compare with version {version}")
+        reason = missing or f"there are no rows on which to compare with version {version}"
+        return cannot_judge("champion", limit, reason)
     metric, confidence = comparison.metric, f"{100 * config.gates.confidence:g}%"
     sentence = (
         f"{wording.sentence_case(wording.metric(metric))} is {wording.figure(metric, comparison.challenger_value)}, "
         f"version {version} has {wording.figure(metric, comparison.champion_value)}. "
         f"The difference is {wording.change(metric, comparison.difference)} and, with {confidence} confidence, "
         f"at least {wording.change(metric, comparison.low)}. "
-        f"The gate requires at least {wording.change(metric, limit)}."
+        f"The gate requires at least {wording.change(metric, limit)}.{unadjusted(adjusted=comparison.adjusted)}"
     )
-    return _gate("champion", comparison.low, limit, passes=comparison.low >= limit, sentence=sentence)
+    return gate_result("champion", comparison.low, limit, passes=comparison.low >= limit, sentence=sentence)
 
 
 def files(evidence: CandidateEvidence, config: ModelConfig) -> Iterator[Gate]:
     """Yield the gates of the stored model: the same scores as before it was stored, its latency and its size."""
     same = evidence.example_equal
     sentence = f"The model loaded from its files {'gives' if same else 'does not give'} the same scores as before."
-    yield _gate("load_back", None, None, passes=same, sentence=sentence)
+    yield gate_result("load_back", None, None, passes=same, sentence=sentence)
     for name, value, limit, unit in (
         (
             "latency",
@@ -141,58 +148,9 @@ def files(evidence: CandidateEvidence, config: ModelConfig) -> Iterator[Gate]:
     ):
         if math.isfinite(value):
             sentence = f"{_short(value)} {unit}. The gate allows at most {_short(limit)}."
-            yield _gate(name, value, limit, passes=value <= limit, sentence=sentence)
+            yield gate_result(name, value, limit, passes=value <= limit, sentence=sentence)
         else:
-            yield _cannot_judge(name, limit, f"the {name} was not measured")
-
-
-def slice_scores(unseen: CandidateEvidence, config: ModelConfig) -> Iterator[SliceScore]:
-    """Yield the score of every category of the slice columns that has `gates.min_slice_rows` rows."""
-    metric, task = config.triggers.performance.metric, task_of(config)
-
-    def value(scores: np.ndarray | None, rows: np.ndarray) -> float | None:
-        return (
-            None if scores is None else defined(task.evaluate(metric, task.counted(unseen.labels[rows], scores[rows])))
-        )
-
-    for column, categories in unseen.rows_by_category():
-        for category, rows in categories.items():
-            if len(rows) >= config.gates.min_slice_rows:
-                yield SliceScore(
-                    column=column,
-                    value=category,
-                    rows=len(rows),
-                    challenger=value(unseen.challenger_scores, rows),
-                    champion=value(unseen.champion_scores, rows),
-                )
-
-
-def slices(scores: tuple[SliceScore, ...], overall: float | None, config: ModelConfig) -> Iterator[Gate]:
-    """Yield one gate for each slice column: it blocks if a category is over `max_slice_loss` below the champion there.
-
-    Without a champion's score, the candidate's own overall score takes its place.
-    """
-    limit, metric = -config.gates.max_slice_loss, config.triggers.performance.metric
-    for column in config.gates.slices:
-        compared = [
-            (score.challenger - reference, score.challenger, score)
-            for score in scores
-            if score.column == column
-            and score.challenger is not None
-            and (reference := overall if score.champion is None else score.champion) is not None
-        ]
-        if not compared:
-            required = f"{config.gates.min_slice_rows:,} rows with {task_of(config).min_distinct_text}"
-            yield _cannot_judge(f"slice_{column}", limit, f"no {column} has {required}")
-            continue
-        difference, value, weakest = min(compared, key=lambda item: item[0])
-        versus = "the candidate overall" if weakest.champion is None else "the champion on this slice"
-        sentence = (
-            f"The weakest of {len(compared)} slices is {column} = {weakest.value}: {wording.figure(metric, value)} on "
-            f"{weakest.rows:,} rows, {wording.change(metric, difference)} compared with {versus}. "
-            f"The gate requires at least {wording.change(metric, limit)}."
-        )
-        yield _gate(f"slice_{column}", difference, limit, passes=difference >= limit, sentence=sentence)
+            yield cannot_judge(name, limit, f"the {name} was not measured")
 
 
 def defined(value: float | np.floating | None) -> float | None:
@@ -200,12 +158,17 @@ def defined(value: float | np.floating | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)
 
 
-def _gate(name: str, value: float | None, limit: float | None, *, passes: bool, sentence: str) -> Gate:
+def unadjusted(*, adjusted: bool | None) -> str:
+    """Return the warning that bounds take rows as independent; empty if they account for days, or there are none."""
+    return " Not adjusted for days: there are too few." if adjusted is False else ""
+
+
+def gate_result(name: str, value: float | None, limit: float | None, *, passes: bool, sentence: str) -> Gate:
     """Return the result of a gate that can judge."""
     return Gate(name=name, state="passes" if passes else "blocks", value=value, limit=limit, sentence=sentence)
 
 
-def _cannot_judge(name: str, limit: float | None, reason: str) -> Gate:
+def cannot_judge(name: str, limit: float | None, reason: str) -> Gate:
     """Return the result of a gate that cannot judge, and so blocks."""
     return Gate(name=name, state="cannot_judge", value=None, limit=limit, sentence=f"Cannot judge: {reason}.")
 

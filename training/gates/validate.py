@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
+
+import numpy as np
 
 from core.config import ModelConfig
 from core.errors import GateBlockedError
 from core.records import Record
-from monitoring.tasks import task_of
+from monitoring.performance import KEPT_PROMOTIONS, PromotedScore, alarm_limit, reference_score
+from monitoring.tasks import PairedRows, day_bounds, paired_bounds, task_of
 from training import Candidate
 from training.gates import gates
 from training.gates.evidence import CandidateEvidence
-from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.gates import Comparison, Gate, Score
+from training.gates.slices import SliceScore, slice_gates, slice_scores
 
 
 class Verdict(Record):
     """Everything that was measured of a candidate, and whether it passed every gate.
 
     `champion` is the version in Production, None before the first promotion. `scores` begins with the metric of the
-    performance trigger. `reference` is the best holdout score of that metric so far, including this one; a manifest
-    that promotes this candidate declares it.
+    performance trigger. `promoted` are the newest holdout scores of promoted versions, this one last, and `reference`
+    is their mean: a manifest that promotes this candidate declares both. `limit` is the score under which the
+    performance trigger may fire then. Verdicts of earlier releases have neither `promoted` nor `limit`.
     """
 
     candidate: Candidate
@@ -35,6 +39,8 @@ class Verdict(Record):
     size_mb: float
     holdout_digest: str
     reference: float | None
+    promoted: tuple[PromotedScore, ...] = ()
+    limit: float | None = None
 
     @property
     def main_score(self) -> Score | None:
@@ -66,18 +72,18 @@ def validate(candidate: Candidate, config: ModelConfig, evidence: CandidateEvide
     holdout = gates.holdout(evidence, unseen, config)
     judged = holdout.state == "passes"
     scores = _scores(unseen, config) if judged else ()
-    comparison = _compare(unseen, config) if judged else None
-    slices = tuple(gates.slice_scores(unseen, config)) if judged else ()
-    overall = scores[0].value if scores else None
+    comparison, missing = _compare(unseen, config) if judged else (None, "")
+    slices = slice_scores(unseen, scores[0].value, config) if judged else ()
     results = (
         gates.quality(candidate),
         holdout,
         *gates.floors(scores, len(unseen.labels), config),
-        gates.champion(comparison, evidence.champion_version, config),
-        *gates.slices(slices, overall, config),
+        gates.champion(comparison, evidence.champion_version, config, missing),
+        *slice_gates(slices, config),
         *gates.files(evidence, config),
     )
-    references = [value for value in (evidence.previous_reference, overall) if value is not None]
+    promoted = _promoted(candidate.version, unseen, config, judged=judged)
+    reference, trigger = reference_score(promoted), config.triggers.performance
     return Verdict(
         candidate=candidate,
         champion=evidence.champion_version,
@@ -90,46 +96,85 @@ def validate(candidate: Candidate, config: ModelConfig, evidence: CandidateEvide
         latency_p95_ms=gates.defined(evidence.latency_p95_ms),
         size_mb=evidence.size_mb,
         holdout_digest=evidence.holdout_digest,
-        reference=max(references, default=None),
+        reference=reference.value if reference else None,
+        promoted=promoted,
+        limit=alarm_limit(trigger.floor, reference.value if reference else None, trigger.max_drop),
     )
+
+
+def _promoted(
+    version: int, unseen: CandidateEvidence, config: ModelConfig, *, judged: bool
+) -> tuple[PromotedScore, ...]:
+    """Return the newest scores of promoted versions if this candidate is promoted too."""
+    task, metric = task_of(config), config.triggers.performance.metric
+    counts = unseen.counts_by_day(unseen.challenger_scores, task)
+    own = PromotedScore.of_holdout(version, task, metric, counts) if judged else None
+    before = [score for score in unseen.promoted if score.version != version]
+    return tuple([*before, *([own] if own else [])][-KEPT_PROMOTIONS:])
 
 
 def _scores(unseen: CandidateEvidence, config: ModelConfig) -> tuple[Score, ...]:
-    """Return every metric of the challenger, with limits if the trigger or a floor uses it."""
+    """Return every metric of the challenger; with bounds if the trigger or a floor uses it."""
     main, task = config.triggers.performance.metric, task_of(config)
-    counts = task.counted(unseen.labels, unseen.challenger_scores)
-    scores = []
+    days = unseen.counts_by_day(unseen.challenger_scores, task)
+    counts, scores = days.sum(axis=0), []
     for metric in (main, *(name for name in task.metrics if name != main)):
-        value, low, high = gates.defined(task.evaluate(metric, counts)), math.nan, math.nan
-        if metric in {main, *config.gates.floors}:
-            low, high = task.interval(metric, counts, config.gates.confidence, config.training.seed)
-        scores.append(Score(metric=metric, value=value, low=gates.defined(low), high=gates.defined(high)))
+        value = gates.defined(task.evaluate(metric, counts))
+        if metric not in {main, *config.gates.floors}:
+            scores.append(Score(metric=metric, value=value, low=None, high=None))
+            continue
+        bounds = day_bounds(task, metric, days, config.gates.confidence, config.training.seed)
+        scores.append(
+            Score(
+                metric=metric,
+                value=value,
+                low=gates.defined(bounds.low),
+                high=gates.defined(bounds.high),
+                days=bounds.days,
+                design_effect=bounds.design_effect,
+                adjusted=None if bounds.missing else bounds.adjusted,
+                missing=bounds.missing,
+            )
+        )
     return tuple(scores)
 
 
-def _compare(unseen: CandidateEvidence, config: ModelConfig) -> Comparison | None:
-    """Return challenger minus champion; None if something is missing that a fair comparison needs."""
+def _compare(unseen: CandidateEvidence, config: ModelConfig) -> tuple[Comparison | None, str]:
+    """Return challenger minus champion; None if something is missing, with what it is."""
     version = unseen.champion_version
     if version is None or unseen.champion_scores is None or unseen.champion_fit_until is None:
-        return None
+        return None, ""
     if not config.gates.compare:
-        return None
-    metric, task = config.triggers.performance.metric, task_of(config)
-    both = (unseen.champion_scores, unseen.challenger_scores)
-    values = [float(task.evaluate(metric, task.counted(unseen.labels, scores))) for scores in both]
-    difference, low, high = task.paired_difference(
-        metric, unseen.labels, *both, confidence=config.gates.confidence, seed=config.training.seed
+        return None, ""
+    metric, task, least = config.triggers.performance.metric, task_of(config), config.gates.min_positives
+    sides = (unseen.champion_scores, unseen.challenger_scores)
+    values = [float(task.evaluate(metric, task.counted(unseen.labels, scores))) for scores in sides]
+    bounds = paired_bounds(
+        task,
+        metric,
+        PairedRows(unseen.labels, *sides, unseen.days),
+        confidence=config.gates.confidence,
+        seed=config.training.seed,
+        min_positives=least,
     )
-    if math.isnan(difference):
-        return None
-    return Comparison(
+    if bounds.missing == "few_positives":
+        rare = int(np.bincount(unseen.labels.astype(np.intp)).min())
+        needed = f"a comparison with version {version} needs {least} (gates.min_positives)"
+        return None, f"only {rare} of {len(unseen.labels):,} rows have the rarer label; {needed}"
+    if bounds.missing:
+        return None, ""
+    compared = Comparison(
         metric=metric,
         champion=version,
         champion_value=values[0],
         challenger_value=values[1],
-        difference=difference,
-        low=low,
-        high=high,
+        difference=bounds.value,
+        low=bounds.low,
+        high=bounds.high,
         margin=config.gates.max_loss_to_champion,
         rows=len(unseen.labels),
+        days=bounds.days,
+        design_effect=bounds.design_effect,
+        adjusted=bounds.adjusted,
     )
+    return compared, ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from core.config.model import ModelConfig
 from core.config.settings import parse_config
 from monitoring.counting.counts import Counts
+from monitoring.counting.holdout import Holdout, HoldoutDay
 from monitoring.counting.tally import DayTally
 from monitoring.counting.window import Window
-from monitoring.performance.report import PerformanceReport, limit, performance_report
+from monitoring.performance.reference import PromotedScore, alarm_limit
+from monitoring.performance.report import PerformanceReport, performance_report
 from monitoring.tasks.binary import BINARY
 from monitoring.tasks.binary_metrics import METRICS
 from monitoring.tasks.regression import Regression
@@ -39,10 +42,20 @@ def day(date: dt.date, tn: int = 0, fp: int = 0, fn: int = 0, tp: int = 0, unlab
 
 
 def report(
-    days: list[DayTally], config: ModelConfig, reference: float | None = None, leave_out: Collection[dt.date] = ()
+    days: list[DayTally],
+    config: ModelConfig,
+    reference: float | None = None,
+    leave_out: Collection[dt.date] = (),
+    **known: Any,
 ) -> PerformanceReport:
-    """The report of a window with these days."""
-    window = Window(
+    """The report of a window with these days, of a version whose holdout score is the reference."""
+    score = PromotedScore(version=3, metric="accuracy", score=reference) if reference is not None else None
+    return performance_report(_window(days), config, (score,) if score else (), leave_out, **known)
+
+
+def _window(days: list[DayTally]) -> Window:
+    """A window with these days."""
+    return Window(
         model="seed",
         version=3,
         as_of=AS_OF,
@@ -53,7 +66,6 @@ def report(
         future_rows=0,
         quality=None,
     )
-    return performance_report(window, config, reference, leave_out)
 
 
 def test_only_mature_days_of_the_window_count() -> None:
@@ -126,24 +138,134 @@ def test_the_limit_is_the_larger_of_floor_and_reference(reference: float | None,
     """A good reference raises the limit, a bad one cannot lower it under the floor."""
     found = report([], configured(floor=0.6, max_drop=0.05), reference)
 
-    assert pytest.approx(expected, abs=1e-12) == found.limit == limit(0.6, reference, 0.05)
+    assert pytest.approx(expected, abs=1e-12) == found.limit == alarm_limit(0.6, reference, 0.05)
     assert (0.6, reference) == (found.floor, found.reference)
 
 
-def test_bounds_are_those_of_the_configured_confidence() -> None:
-    """At 0.5 the value itself; at 0.95 Wilson's bounds for accuracy, and those that the seed draws for others."""
+def test_bounds_of_few_days_are_those_by_rows() -> None:
+    """On one day Wilson's bounds for accuracy, and those that the seed draws for f1; nothing is adjusted for days."""
     from monitoring.tasks.intervals import interval
 
-    days = [day(AS_OF.date() - 3 * DAY, tn=84, fp=16)]
-    plain, sure = report(days, configured()), report(days, configured(confidence=0.95))
+    sure = report([day(AS_OF.date() - 3 * DAY, tn=840, fp=160)], configured(confidence=0.95, max_drop=0.5))
+    counts = BINARY.counted([0] * 1000, [0.2] * 840 + [0.8] * 160)
 
-    assert (0.84, 0.84, 0.84) == (plain.value, plain.low, plain.high)
-    counts = BINARY.counted([0] * 100, [0.2] * 84 + [0.8] * 16)
-    assert interval("accuracy", counts, 0.5, 0.95, seed=0) == (sure.low, sure.high)
-    days = [day(AS_OF.date() - 3 * DAY, tn=50, fp=10, fn=5, tp=15)]
-    drawn = report(days, configured(metric="f1", confidence=0.95))
-    counts = BINARY.counted([0] * 60 + [1] * 20, [0.2] * 50 + [0.8] * 10 + [0.2] * 5 + [0.8] * 15)
-    assert interval("f1", counts, 0.5, 0.95, seed=SEED.training.seed) == (drawn.low, drawn.high)
+    assert (0.95, False) == (sure.confidence, sure.looks[0].adjusted)
+    assert interval("accuracy", counts, 0.5, 0.95, seed=0) == pytest.approx((sure.low, sure.high), abs=1e-12)
+    days = [day(AS_OF.date() - 3 * DAY, tn=500, fp=100, fn=50, tp=150)]
+    drawn = report(days, configured(metric="f1", confidence=0.95, max_drop=0.5))
+    counts = BINARY.counted([0] * 600 + [1] * 200, [0.2] * 500 + [0.8] * 100 + [0.2] * 50 + [0.8] * 150)
+    low, high = interval("f1", counts, 0.5, 0.95, seed=SEED.training.seed)
+    assert drawn.low <= low <= high <= drawn.high
+    assert drawn.high - drawn.low == pytest.approx(high - low, rel=0.1)
+
+
+def week(rates: list[float], rows: int = 200, until: int = 3) -> list[DayTally]:
+    """Days on which these shares of the rows are right, the last one `until` days before the run."""
+    first = AS_OF.date() - (until + len(rates) - 1) * DAY
+    return [
+        day(first + number * DAY, tn=round(rate * rows), fp=rows - round(rate * rows))
+        for number, rate in enumerate(rates)
+    ]
+
+
+NOISY = [0.62, 0.78, 0.66, 0.74, 0.60, 0.80, 0.70]
+
+
+def test_days_that_differ_widen_the_bounds() -> None:
+    """The same rows on days that differ and on days that do not: the first say less."""
+    config = configured(window_days=7, max_drop=0.5, confidence=0.95)
+    equal, noisy = report(week([0.7] * 7), config), report(week(NOISY), config)
+
+    assert equal.value == noisy.value == 0.7
+    assert noisy.high - 0.7 > 1.5 * (equal.high - 0.7)
+    assert noisy.looks[0].design_effect > 3
+    assert 5.9 == pytest.approx(noisy.looks[0].freedom, abs=0.2)
+
+
+def test_earlier_days_show_how_days_differ() -> None:
+    """Days before the look and promoted holdouts add degrees of freedom, whatever their level is."""
+    config = configured(window_days=7)
+    alone = report(week(NOISY), config).looks[0]
+    more = report(week([rate - 0.1 for rate in NOISY * 3] + NOISY), config).looks[0]
+    promoted = PromotedScore(version=3, metric="accuracy", score=0.9, correlation=0.03, freedom=11.0, days=12)
+    known = performance_report(_window(week(NOISY)), config, (promoted,), ()).looks[0]
+
+    assert (alone.value, alone.labels) == (more.value, more.labels)
+    assert alone.freedom + 20 == pytest.approx(more.freedom, abs=0.5)
+    assert alone.freedom + 11 == pytest.approx(known.freedom)
+
+
+def test_the_holdout_of_the_model_in_service_counts_if_its_manifest_does_not_know_it() -> None:
+    """An earlier release did not declare how the days of a holdout vary; the baseline kept them."""
+    config = configured(window_days=7)
+    holdout = Holdout(
+        days=tuple(HoldoutDay(date=one.date, counts=Counts(one.scores.array[:, :-1])) for one in week(NOISY)),
+        calibration=None,
+    )
+    alone, known = (report(week(NOISY), config, 0.9, holdout=given).looks[0] for given in (None, holdout))
+    declared = PromotedScore(version=3, metric="accuracy", score=0.9, correlation=0.03, freedom=11.0, days=12)
+    both = performance_report(_window(week(NOISY)), config, (declared,), (), holdout).looks[0]
+
+    assert 2 * alone.freedom == pytest.approx(known.freedom)
+    assert alone.freedom + 11 == pytest.approx(both.freedom)
+
+
+def test_a_look_fires_when_its_upper_bound_is_under_the_limit() -> None:
+    """Over seven days, and the report describes it; with the limit at the bound nothing fires."""
+    days = week([0.7] * 7, rows=1000)
+    low = report(days, configured(window_days=7, floor=0.75, max_drop=0.05, confidence=0.95))
+    high = report(days, configured(window_days=7, floor=low.high, max_drop=0.05, confidence=0.95))
+
+    assert low.decisive is not None
+    assert (True, 7, low.high) == (low.decisive.fired, low.decisive.days, low.decisive.high)
+    assert high.decisive is not None
+    assert not high.decisive.fired
+
+
+def test_a_small_fall_shows_in_a_longer_look() -> None:
+    """A week of few rows proves nothing; four weeks of them do, and the report is about these."""
+    days = week([0.67] * 28, rows=40)
+    found = report(days, configured(window_days=7, floor=0.7, max_drop=0.05, confidence=0.95))
+
+    assert [False, False, True] == [look.fired for look in found.looks]
+    assert [7, 14, 28] == [look.days for look in found.looks]
+    assert (28 * 40, AS_OF.date() - 30 * DAY) == (found.labels, found.start)
+    assert 28 == len(found.days)
+
+
+def test_looks_without_enough_labels_are_passed_over() -> None:
+    """The shortest look with enough labels is described; without any, the longest."""
+    days = week([0.8] * 28, rows=10)
+    some = report(days, configured(window_days=7, min_labels=100))
+    none = report(days, configured(window_days=7, min_labels=1000))
+
+    assert ["few_labels", None, None] == [look.missing for look in some.looks]
+    assert (140, 280) == (some.labels, none.labels)
+    assert none.decisive is not None
+    assert "few_labels" == none.decisive.missing
+
+
+def test_a_ranking_needs_positives() -> None:
+    """Nine rows of the rarer label have a score without bounds; `min_positives` changes that."""
+    days = [day(AS_OF.date() - ago * DAY, tn=80, fp=10, fn=1, tp=1 if ago > 3 else 2) for ago in range(3, 7)]
+    found = report(days, configured(window_days=7, metric="roc_auc"))
+    fewer = report(days, configured(window_days=7, metric="roc_auc", min_positives=9))
+
+    assert (9, None) == (found.positives, found.high)
+    assert found.value is not None
+    assert found.decisive is not None
+    assert "few_positives" == found.decisive.missing
+    assert fewer.high is not None
+
+
+def test_reports_of_an_earlier_release_are_read() -> None:
+    """They have no looks, no confidence and no error of the reference."""
+    raw = json.loads(report(week(NOISY), configured()).to_json())
+    for name in ("looks", "confidence", "reference_error"):
+        del raw[name]
+    read = PerformanceReport.from_json(json.dumps(raw))
+
+    assert ((), None, None, None) == (read.looks, read.confidence, read.reference_error, read.decisive)
 
 
 def test_the_report_is_a_record() -> None:

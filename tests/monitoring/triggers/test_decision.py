@@ -18,6 +18,7 @@ from monitoring.counting.holdout import holdout_of
 from monitoring.counting.tally import Baseline, DayTally
 from monitoring.counting.window import Window
 from monitoring.performance.estimate import estimate_report
+from monitoring.performance.reference import PromotedScore
 from monitoring.tasks.binary import BINARY
 from monitoring.triggers.decision import Decision, decide
 from monitoring.triggers.evidence import History, Request
@@ -89,7 +90,7 @@ BAD = window(*(day(TODAY - ago * DAY, right=80, wrong=20) for ago in range(1, 11
 PAST = History(
     champion=3,
     champion_trained=AS_OF - 5 * DAY,
-    reference=0.9,
+    promoted=(PromotedScore(version=3, metric="accuracy", score=0.9),),
     last_training=AS_OF - 5 * DAY,
     trainings_30_days=1,
     open_proposal=None,
@@ -128,13 +129,15 @@ def test_a_quiet_night_says_why_nothing_happens() -> None:
     assert decision.drift is not None
 
 
-def test_the_best_score_so_far_is_what_a_fall_is_judged_against() -> None:
+def test_the_mean_of_promoted_scores_is_what_a_fall_is_judged_against() -> None:
     """An accuracy of 0.9 is over the floor of 0.85, and too far under a reference of 0.96."""
     performance = SEED.triggers.performance.model_copy(update={"max_drop": 0.05})
     config = SEED.model_copy(update={"triggers": SEED.triggers.model_copy(update={"performance": performance})})
 
     assert [] == fired(decided(config=config))
-    assert ["performance"] == fired(decision := decided(config=config, reference=0.96))
+    assert ["performance"] == fired(
+        decision := decided(config=config, promoted=(PromotedScore(version=3, metric="accuracy", score=0.96),))
+    )
     assert decision.performance is not None
     assert (0.96, pytest.approx(0.91)) == (decision.performance.reference, decision.performance.limit)
 

@@ -21,7 +21,7 @@ SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text
 PAST = History(
     champion=3,
     champion_trained=AS_OF - 5 * DAY,
-    reference=None,
+    promoted=(),
     last_training=None,
     trainings_30_days=0,
     open_proposal=None,
@@ -203,7 +203,10 @@ def test_performance_says_all_that_a_reviewer_needs() -> None:
         ),
         (
             scored(low=None, high=None),
-            "Accuracy is undefined on 1,312 labels from 24 Feb to 2 Mar 2013, 300 of them 1.",
+            (
+                "Accuracy has no bounds on 1,312 labels from 24 Feb to 2 Mar 2013, 300 of them 1; 10 rows of the "
+                "rarer label are needed."
+            ),
         ),
     ],
     ids=["no report", "no rows", "no labels", "few labels", "one class", "no bound"],

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import RegistryError
+from monitoring.performance.reference import PromotedScore
 from registry.promotion import manifest
 from registry.promotion.manifest import Manifest
 
@@ -158,7 +159,23 @@ def test_an_unreadable_manifest_is_not_a_missing_one(tmp_path: Path) -> None:
         manifest.read(tmp_path, "other")
 
 
-def test_a_reference_counts_in_its_own_metric_only() -> None:
-    """After a change of metric the old reference is none: a balanced accuracy cannot be held against an AUC."""
-    assert 0.75 == declared().reference_in("roc_auc")
-    assert declared().reference_in("balanced_accuracy") is None
+def test_promoted_scores_count_in_their_own_metric_only() -> None:
+    """After a change of metric there is no reference: a balanced accuracy cannot be compared with an AUC."""
+    other = PromotedScore(version=2, metric="f1", score=0.6, error=0.01, correlation=0.02, freedom=10.5, days=12)
+    own = PromotedScore(version=3, metric="roc_auc", score=0.7)
+    both = declared().model_copy(update={"promoted": (other, own)})
+
+    assert ((own,), (other,), ()) == tuple(both.promoted_in(name) for name in ("roc_auc", "f1", "accuracy"))
+    assert both == manifest.parse(manifest.dump(both), "flights")
+
+
+def test_an_earlier_manifest_has_only_its_own_score() -> None:
+    """The reference of an earlier release is the best score of a year, and so the luckiest: it is not taken over."""
+    text = manifest.dump(declared())
+    raw = json.loads(text)
+    del raw["promoted"]
+    earlier = manifest.parse(json.dumps(raw), "flights")
+
+    assert declared() == earlier
+    assert (PromotedScore(version=3, metric="roc_auc", score=0.7),) == earlier.promoted_in("roc_auc")
+    assert () == earlier.promoted_in("balanced_accuracy")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from core.errors import UsageError
+from monitoring.performance.reference import PromotedScore
 from registry.events import Event
-from registry.promotion.manifest import Manifest
 from review import pull_request
 from review.forge import Proposal
 from review.pages.pull_request_page import to_html
@@ -342,15 +342,51 @@ def test_the_manifest_declares_what_was_judged(verdict: Verdict) -> None:
     assert made.reason.startswith("drift: humid")
 
 
-def test_a_retraining_cannot_lower_the_reference(make_verdict: Make) -> None:
-    """The reference is the best score so far of the same metric, also where the verdict does not know it."""
-    lost = make_verdict(reference=None)
-    before: Manifest = pull_request.manifest_for(make_verdict(reference=0.7), None, "")
+def scored(*scores: float) -> tuple[PromotedScore, ...]:
+    """The holdout scores of promoted versions."""
+    return tuple(
+        PromotedScore(version=number, metric="balanced_accuracy", score=score, error=0.01)
+        for number, score in enumerate(scores, 1)
+    )
 
-    assert 0.7 == pull_request.manifest_for(lost, before, "").reference
-    assert 0.641 == pull_request.manifest_for(lost, None, "").reference
-    other = before.model_copy(update={"metric": "roc_auc"})
-    assert 0.641 == pull_request.manifest_for(lost, other, "").reference
+
+def test_the_reference_is_the_mean_of_the_promoted_scores(make_verdict: Make) -> None:
+    """Those of the verdict; a verdict of an earlier release has none, and takes those of the last manifest."""
+    made = pull_request.manifest_for(make_verdict(promoted=scored(0.7, 0.641)), None, "")
+
+    assert (scored(0.7, 0.641), pytest.approx(0.6705)) == (made.promoted, made.reference)
+    earlier = make_verdict(promoted=())
+    assert pytest.approx((0.7 + 0.641 + 0.641) / 3) == pull_request.manifest_for(earlier, made, "").reference
+    assert 0.641 == pull_request.manifest_for(earlier, None, "").reference
+
+
+def test_a_lower_reference_is_in_the_first_lines(make_verdict: Make) -> None:
+    """Merging is the consent, so what it lowers is said before anything else; what it does not lower is not."""
+    lower = make_verdict(promoted=scored(0.7, 0.7, 0.7, 0.6, 0.6), limit=0.5)
+    text = pull_request.render_body(lower)
+
+    assert "Merging lowers the reference of the performance trigger to 0.660" in text.split("## ")[0]
+    assert "Its highest value was 0.700." in text.split("## ")[0]
+    assert "lowers the reference" not in pull_request.render_body(make_verdict(promoted=scored(0.7, 0.7), limit=0.5))
+
+
+def test_a_version_that_starts_under_its_limit_is_in_the_first_lines(make_verdict: Make) -> None:
+    """A reviewer must know that the performance trigger may fire on the first night."""
+    text = pull_request.render_body(make_verdict(promoted=scored(0.7, 0.641), limit=0.65))
+
+    assert "its balanced accuracy on the holdout is 0.641" in text.split("## ")[0]
+    assert "the performance trigger may fire under 0.650" in text.split("## ")[0]
+    assert "starts under" not in pull_request.render_body(make_verdict(promoted=scored(0.7, 0.641), limit=0.64))
+
+
+def test_the_first_mean_is_announced(make_verdict: Make) -> None:
+    """A manifest of an earlier release declares the best score so far: the next merge replaces it by a mean."""
+    made = make_verdict(promoted=scored(0.655, 0.641))
+    before = pull_request.manifest_for(made, None, "").model_copy(update={"promoted": (), "reference": 0.7})
+
+    assert "it was 0.700, the best score of any promoted version, and will be 0.648" in pull_request.render_body(
+        made, before=before
+    )
 
 
 def test_a_refused_candidate_gets_no_manifest(make_verdict: Make) -> None:

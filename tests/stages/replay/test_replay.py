@@ -32,7 +32,8 @@ DAY = dt.timedelta(days=1)
 LAST = FIRST + 30 * DAY
 # Alarms of every kind, trainings that are held back, refused and promoted within a month; a test below sees to it.
 SETTINGS = {
-    "max_drop = 0.10": "max_drop = 0.0",
+    "floor = 0.55 ": "floor = 0.66 ",
+    "max_drop = 0.10": "max_drop = 0.30",
     "window_days = 14 ": "window_days = 5 ",
     "min_labels = 1000": "min_labels = 300",
     "confidence = 0.95\n\n[triggers.drift]": 'confidence = 0.6\n\n[triggers.drift]\nrule = "plain"',
@@ -40,7 +41,7 @@ SETTINGS = {
     'ignore = ["temp", "humid", "pressure"]': "ignore = []",
     "max_days = 30": "max_days = 8",
     "cooldown_days = 21": "cooldown_days = 4",
-    "max_loss_to_champion = 0.025": "max_loss_to_champion = 0.013",
+    "max_loss_to_champion = 0.025": "max_loss_to_champion = 0.0165",
 }
 REVIEW_DAYS = 1
 # The labels of one airline come three days later than maturity_days allows for: what is known depends on the night.

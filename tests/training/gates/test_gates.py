@@ -13,7 +13,8 @@ from core.config.model import ModelConfig
 from core.config.settings import parse_config
 from training.gates import gates
 from training.gates.evidence import CandidateEvidence
-from training.gates.gates import Comparison, Gate, Score, SliceScore
+from training.gates.gates import Comparison, Gate, Score
+from training.gates.slices import SliceScore, slice_gates
 
 SEED = parse_config((Path(__file__).parents[2] / "data" / "seed.toml").read_text(encoding="utf-8"), "seed")
 
@@ -99,64 +100,81 @@ def test_the_comparison_says_why_there_is_none() -> None:
 
     assert gate("champion", "passes", None, None, off) == gates.champion(None, 3, configured(compare=False))
     assert gate("champion", "passes", None, None, first) == gates.champion(None, None, configured())
-    assert gate("champion", "cannot_judge", None, -0.01, nothing) == gates.champion(None, 3, configured())
+    assert gate("champion", "cannot_judge", None, -0.02, nothing) == gates.champion(None, 3, configured())
 
 
-def at(value: str, challenger: float | None, champion: float | None, column: str = "origin") -> SliceScore:
-    """The scores of a category of 400 rows."""
-    return SliceScore(column=column, value=value, rows=400, challenger=challenger, champion=champion)
+def at(value: str, difference: float | None, high: float = 0.0, column: str = "origin", **changes: Any) -> SliceScore:
+    """The scores of a category of 400 rows, whose champion has 0.75."""
+    challenger = None if difference is None else 0.75 + difference
+    fields = {"challenger": challenger, "champion": 0.75, "difference": difference, "high": high, "confidence": 0.975}
+    return SliceScore(column=column, value=value, rows=400, **(fields | changes))
 
 
 @pytest.mark.parametrize(
-    ("margin", "scores", "expected"),
+    ("scores", "expected"),
     [
         (
-            0.25,
-            [at("EWR", 0.75, 0.75), at("JFK", 0.5, 0.75), at("LGA", 0.25, None)],
+            [at("EWR", 0.0), at("JFK", -0.25, 0.01)],
             (
                 "passes",
                 -0.25,
-                f"The weakest of 3 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE}",
+                (
+                    f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} "
+                    "and, with 97.5% confidence, at most +0.010. "
+                ),
             ),
         ),
         (
-            0.125,
-            [at("EWR", 0.75, 0.75), at("JFK", 0.5, 0.75), at("LGA", None, 0.5), at("AA", 0.1, 0.9, "carrier")],
+            [at("EWR", -0.3, 0.01), at("JFK", -0.25, -0.01, harmed=True), at("AA", -0.5, -0.4, "carrier", harmed=True)],
             (
                 "blocks",
                 -0.25,
-                f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE}",
+                (
+                    f"The weakest of 2 slices is origin = JFK: 0.500 on 400 rows, -0.250 compared with {ON_SLICE} "
+                    "and, with 97.5% confidence, at most -0.010. "
+                ),
             ),
         ),
         (
-            0.125,
-            [at("EWR", 0.75, 0.75), at("LGA", 0.25, None)],
+            [at("EWR", 0.0), at("LGA", -0.25, -0.01, champion=None, harmed=True)],
             (
                 "blocks",
                 -0.25,
-                f"The weakest of 2 slices is origin = LGA: 0.250 on 400 rows, -0.250 compared with {OVERALL}",
+                (
+                    f"The weakest of 2 slices is origin = LGA: 0.500 on 400 rows, -0.250 compared with {OVERALL} "
+                    "and, with 97.5% confidence, at most -0.010. "
+                ),
             ),
         ),
     ],
-    ids=["at the margin", "over it", "without a champion there"],
+    ids=["a loss that chance explains", "harm", "without a champion there"],
 )
-def test_a_slice_says_which_category_lost_most(
-    margin: float, scores: list[SliceScore], expected: tuple[str, float, str]
-) -> None:
-    """Against the champion there, or else the candidate overall (0.5); a loss may be as large as the margin."""
+def test_a_slice_gate_says_which_category_lost_most(scores: list[SliceScore], expected: tuple[str, float, str]) -> None:
+    """It blocks if a category is harmed, and speaks of that one; a larger loss that chance explains does not block."""
     state, value, sentence = expected
-    found = list(gates.slices(tuple(scores), 0.5, configured(slices=("origin",), max_slice_loss=margin)))
+    sentence += "The gate blocks under -0.125 if this bound is under 0."
+    result = list(slice_gates(tuple(scores), configured(slices=("origin",), max_slice_loss=0.125)))
 
-    assert [
-        gate("slice_origin", state, value, -margin, f"{sentence}. The gate requires at least {-margin:+.3f}.")
-    ] == found
+    assert [gate("slice_origin", state, value, -0.125, sentence)] == result
 
 
-@pytest.mark.parametrize("scores", [(), (at("EWR", None, 0.7),), (at("EWR", 0.7, None),)])
+def test_slices_with_few_positives_are_named_and_do_not_block() -> None:
+    """A slice that cannot be judged is not a slice that is fine; the gate says so and judges the others."""
+    few = [at(name, None, missing="few_positives") for name in ("ABE", "CHO", "EYW", "HDN")]
+    (passed,) = slice_gates((at("EWR", 0.0), *few), configured(slices=("origin",)))
+    (blocked,) = slice_gates(tuple(few), configured(slices=("origin",), min_slice_rows=400))
+
+    assert "passes" == passed.state
+    assert passed.sentence.endswith("Cannot judge ABE, CHO, EYW and 1 more: under 10 rows of the rarer label.")
+    why = "Cannot judge: no origin has 400 rows with both labels, 10 of them with the rarer one."
+    assert ("cannot_judge", why) == (blocked.state, blocked.sentence)
+
+
+@pytest.mark.parametrize("scores", [(), (at("EWR", None, missing="undefined"),)])
 def test_a_slice_that_cannot_be_judged_does_not_hide_the_next(scores: tuple[SliceScore, ...]) -> None:
-    """Each column has its own gate, also after one whose categories are too small, undefined, or without a bar."""
+    """Each column has its own gate, also after one whose categories are too small or undefined."""
     config = configured(slices=("origin", "carrier"), min_slice_rows=401)
-    first, second = gates.slices((*scores, at("AA", 0.7, 0.9, "carrier")), None, config)
+    first, second = slice_gates((*scores, at("AA", -0.2, -0.1, "carrier", harmed=True)), config)
 
     why = "Cannot judge: no origin has 401 rows with both labels."
     assert gate("slice_origin", "cannot_judge", None, -0.1, why) == first

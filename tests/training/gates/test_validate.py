@@ -13,6 +13,7 @@ import pytest
 from core.config.gates import Gates
 from core.config.model import ModelConfig
 from core.quality_report import Finding
+from monitoring.performance.reference import PromotedScore
 from training.fit import Candidate, Split, fit_estimator
 from training.frame import features
 from training.gates.evidence import CandidateEvidence
@@ -54,13 +55,13 @@ def evidence(candidate: Candidate, **changes: Any) -> CandidateEvidence:
     start = np.datetime64(candidate.fit_until.replace(tzinfo=None), "us")
     usual = CandidateEvidence(
         labels=LABELS,
-        times=start + np.arange(ROWS) * np.timedelta64(1, "m"),
+        times=start + np.arange(ROWS) * np.timedelta64(12, "m"),
         challenger_scores=right(0.72),
         slices={"origin": ORIGINS},
         champion_version=1,
         champion_fit_until=candidate.fit_until - 24 * HOUR,
         champion_scores=right(0.70),
-        previous_reference=0.71,
+        promoted=(PromotedScore(version=1, metric="balanced_accuracy", score=0.71),),
         **MEASURED,
     )
     return dataclasses.replace(usual, **changes)
@@ -189,7 +190,7 @@ def test_without_unseen_rows_of_both_classes_nothing_passes(
     assert dict.fromkeys(METRIC_GATES, "cannot_judge") == states(verdict)
     assert (False, None, (), ()) == (verdict.passed, verdict.comparison, verdict.scores, verdict.slices)
     assert 0.71 == verdict.reference
-    assert validate(candidate, fixed, evidence(candidate, previous_reference=None, **changes)).reference is None
+    assert validate(candidate, fixed, evidence(candidate, promoted=(), **changes)).reference is None
 
 
 @pytest.mark.parametrize(("left", "state"), [(199, "cannot_judge"), (200, "passes")])
@@ -197,7 +198,7 @@ def test_rows_that_the_champion_was_fit_on_are_dropped(
     candidate: Candidate, fixed: ModelConfig, left: int, state: str
 ) -> None:
     """Rows from the champion's cut on count, and it takes `min_holdout_rows` of them."""
-    until = candidate.fit_until + dt.timedelta(minutes=ROWS - left)
+    until = candidate.fit_until + dt.timedelta(minutes=12 * (ROWS - left))
     verdict = validate(candidate, fixed, evidence(candidate, champion_fit_until=until))
     gate = verdict.gates[GATES.index("holdout")]
 
@@ -208,7 +209,7 @@ def test_rows_that_the_champion_was_fit_on_are_dropped(
 
 def test_rows_that_the_challenger_was_fit_on_are_dropped(candidate: Candidate, fixed: ModelConfig) -> None:
     """An older champion, or none, lets no row in that the challenger knows."""
-    early = evidence(candidate).times - np.timedelta64(1001, "m")
+    early = evidence(candidate).times - np.timedelta64(12 * 1001, "m")
     alone = {"champion_version": None, "champion_fit_until": None, "champion_scores": None}
 
     for changes in ({}, alone):
@@ -220,7 +221,7 @@ def test_rows_of_the_fit_cannot_flatter_a_champion(candidate: Candidate, fixed: 
     """A champion that knows half of the rows by heart is compared on the other half only."""
     half = np.arange(ROWS) < ROWS // 2
     known = np.where(half, LABELS.astype(float), right(0.70))
-    later = candidate.fit_until + dt.timedelta(minutes=ROWS // 2)
+    later = candidate.fit_until + dt.timedelta(minutes=12 * (ROWS // 2))
     flattered, fair = (
         validate(candidate, fixed, evidence(candidate, champion_scores=known, champion_fit_until=until))
         for until in (candidate.fit_until, later)
@@ -266,7 +267,7 @@ def test_every_floor_of_the_config_is_a_gate(candidate: Candidate, fixed: ModelC
     verdict = validate(candidate, gated(fixed, accuracy=0.85, precision_weighted=0.83), evidence(candidate))
 
     assert {"accuracy": "blocks", "precision_weighted": "blocks"} == states(verdict)
-    assert ["Accuracy is 0.720 (0.698 to 0.741) on 1,200 rows. The gate requires at least 0.850."] == [
+    assert ["Accuracy is 0.720 (0.691 to 0.747) on 1,200 rows. The gate requires at least 0.850."] == [
         gate.sentence for gate in verdict.gates if gate.name == "accuracy"
     ]
 
@@ -336,21 +337,50 @@ def test_small_slices_are_not_judged(candidate: Candidate, fixed: ModelConfig) -
     assert {"slice_origin": "cannot_judge"} == states(none)
 
 
-@pytest.mark.parametrize(("before", "after"), [(None, 0.72), (0.71, 0.72), (0.80, 0.80)])
-def test_a_retraining_cannot_lower_the_reference(
-    candidate: Candidate, fixed: ModelConfig, before: float | None, after: float
+@pytest.mark.parametrize(("before", "after"), [((), 0.72), ((0.70,), 0.71), ((0.80, 0.70), 0.74)])
+def test_the_reference_is_the_mean_of_the_promoted_scores(
+    candidate: Candidate, fixed: ModelConfig, before: tuple[float, ...], after: float
 ) -> None:
-    """The reference is the best holdout score so far, so a weaker model does not mute its own alarm."""
-    assert after == validate(candidate, fixed, evidence(candidate, previous_reference=before)).reference
+    """One vote for each promoted version and for this one, which also declares how its days vary."""
+    promoted = tuple(
+        PromotedScore(version=100 + number, metric="balanced_accuracy", score=score)
+        for number, score in enumerate(before)
+    )
+    verdict = validate(candidate, fixed, evidence(candidate, promoted=promoted))
+    own = verdict.promoted[-1]
+
+    assert pytest.approx(after) == verdict.reference
+    assert (*promoted, own) == verdict.promoted
+    assert (candidate.version, 0.72, 10) == (own.version, pytest.approx(own.score), own.days)
+    assert own.error is not None
+    assert 0.01 < own.error < 0.02
+    assert own.spread is not None
+
+
+def test_the_newest_thirteen_promoted_scores_are_declared(candidate: Candidate, fixed: ModelConfig) -> None:
+    """And this version only once, also if it is validated again after its promotion."""
+    promoted = tuple(
+        PromotedScore(version=number, metric="balanced_accuracy", score=0.7)
+        for number in (*range(100, 113), candidate.version)
+    )
+    verdict = validate(candidate, fixed, evidence(candidate, promoted=promoted))
+
+    assert [*range(101, 113), candidate.version] == [score.version for score in verdict.promoted]
+
+
+def test_the_alarm_limit_after_a_promotion_is_declared(candidate: Candidate, fixed: ModelConfig) -> None:
+    """The reference minus max_drop, with which the candidate's own score is compared in the pull request."""
+    trigger = fixed.triggers.performance
+    verdict = validate(candidate, fixed, evidence(candidate))
+
+    assert pytest.approx(max(trigger.floor, 0.715 - trigger.max_drop)) == verdict.limit
 
 
 def test_the_reference_is_a_score_of_the_metric_that_triggers(candidate: Candidate, fixed: ModelConfig) -> None:
     """Right on 80 % of 900 zeros and 60 % of 300 ones: 0.7 of balanced accuracy, not the 0.75 of accuracy."""
     labels = np.repeat([0, 1], [900, 300]).astype("int8")
     said = np.repeat([0.2, 0.8, 0.2, 0.8], [720, 180, 120, 180])
-    verdict = validate(
-        candidate, fixed, evidence(candidate, labels=labels, challenger_scores=said, previous_reference=None)
-    )
+    verdict = validate(candidate, fixed, evidence(candidate, labels=labels, challenger_scores=said, promoted=()))
 
     assert pytest.approx(0.7) == verdict.reference
 

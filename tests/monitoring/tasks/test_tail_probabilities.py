@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from monitoring.drift import tail_probabilities
+from monitoring.tasks import tail_probabilities
 
 ROOT = Path(__file__).parents[3]
 WHAT_A_NIGHT_JUDGES_WITH = """
