@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtri, stdtr
 
 from bench.year_world import HOLDOUT, PROMOTIONS, Floats, World, looks, noise
-from core.config import PerformanceTrigger
+from core.config.triggers import PerformanceTrigger
 from monitoring.performance import KEPT_PROMOTIONS, persistence
 
 FLOOR, MAX_DROP = 0.60, 0.05

@@ -8,7 +8,7 @@ import pytest
 from bench.year import false_years, goals, measured, nights_to_find, table
 from bench.year_rules import CHOSEN, CHOSEN_REFERENCE, REFERENCES, RULES, TODAY, TODAY_REFERENCE, holdout_scores
 from bench.year_world import CALM, HOLDOUT, Setting, fall, looks, noise, year
-from core.config import PerformanceTrigger
+from core.config.triggers import PerformanceTrigger
 from monitoring.performance import PromotedScore, reference_score
 from monitoring.performance.persistence import required_confidence
 from monitoring.tasks import DaySpread, pool
