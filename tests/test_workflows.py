@@ -92,7 +92,9 @@ def published(template: Template, unasked: Scene) -> Scene:
 
 def second_model(template: Template) -> None:
     """A second model on the same table, in Production since the same day."""
-    place = template.place
+    place, config = template.place, template.place.model("flights") / "model.toml"
+    # On the few rows of this story the bound by day of an equal model is below the example's margin.
+    config.write_text(config.read_text().replace("max_loss_to_champion = 0.025", "max_loss_to_champion = 0.06"))
     place.add_model("other")
     for words in (["pull"], ["check"], ["train"], ["validate"], ["propose"]):
         ran = place.mlops(*words, "--model", "other")
@@ -101,7 +103,8 @@ def second_model(template: Template) -> None:
     place.person.git("merge", "--quiet", "--no-ff", "--message", "Merge promote/other", "FETCH_HEAD")
     ran = place.mlops("promote", "--model", "other")
     assert ran.code == 0, ran.err
-    files = {path.relative_to(place.folder).as_posix(): path.read_text() for path in place.model("other").iterdir()}
+    changed = [config, *place.model("other").iterdir()]
+    files = {path.relative_to(place.folder).as_posix(): path.read_text() for path in changed}
     template.double.push(files, "Add another model")
 
 

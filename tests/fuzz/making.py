@@ -17,12 +17,18 @@ from pydantic.fields import FieldInfo
 from core.config.gates import Gates
 from core.config.metrics import METRICS, Task, is_share
 from core.config.model import Class, Data, ModelConfig
+from core.config.names import REFUSED_CATEGORIES, REFUSED_SIGNS, _require_valid, name_problem
 from core.config.triggers import DriftTrigger, PerformanceTrigger
 from monitoring.axes.axis import NumericAxis
 from monitoring.counting.counts import Counts
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 MOMENTS = st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
+NAMES = st.text(
+    st.characters(exclude_categories=sorted(REFUSED_CATEGORIES), exclude_characters=sorted(REFUSED_SIGNS)),
+    min_size=1,
+    max_size=12,
+).filter(lambda text: name_problem(text) is None)
 COUNTS = st.lists(st.integers(0, 2**40), max_size=4).map(lambda values: Counts(np.array(values, np.int64)))
 
 
@@ -76,6 +82,8 @@ def _plain(kind: Any, metadata: tuple[Any, ...]) -> st.SearchStrategy[Any]:
         return st.integers(low, high)
     if kind is float:
         return _floats(metadata)
+    if kind is str and _require_valid in [getattr(item, "func", None) for item in metadata]:
+        return NAMES
     if kind is str:
         pattern = _bound(metadata, "pattern", None)
         longest = _bound(metadata, "max_length", 128)
