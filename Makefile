@@ -33,7 +33,7 @@ help:
 
 setup: $(STAMP)
 	@echo "Ready. Next:"
-	@echo "  make demo                    play a year of flights through the whole loop, two to three minutes"
+	@echo "  make demo                    play a year of flights through the whole loop, about four minutes"
 	@echo "  source .venv/bin/activate    then: mlops --help, mlops new NAME --from FILE"
 
 # uv is optional: with it this takes seconds instead of a minute. Bytecode is compiled now, because Python would compile
